@@ -1,0 +1,744 @@
+// The shared memory of the machine: every region, offset, flag bit, exit code and limit, for both compilers.
+//
+// The AssemblyScript compiler and the TypeScript compiler read this same file, so it holds nothing but
+// `export const NAME = integer expression;` with + - * << | (asc gives an annotated `: number` the type f64, and
+// `/` would be a float on one side only). A fingerprint of it is compared when a core is loaded (host/machine/core.ts).
+//
+// Conventions. X_BASE + i * X_BYTES is the address of record i; RECORD_FIELD is an offset inside the record; an
+// "address" is an offset into the shared memory, and a guest physical address IS such an offset. Words are 32 bit
+// unless the comment says u64 or f64 (f64: a user address below 2^38, or nanoseconds). At each field stands who may
+// write it: "owner" (the hart it belongs to, plain access), "lock L" (plain access under L), or "shared" (atomic, by
+// host/memory/shared.ts only). The picture of the regions is in assembly/README.md.
+
+// ---------------------------------------------------------------- pages, Sv39
+
+export const PAGE_SHIFT = 12;
+export const PAGE_BYTES = 4096;
+export const PAGE_MASK = 4095;
+export const LINE_BYTES = 64; // records that different harts write never share one
+
+export const PTE_V = 1 << 0;
+export const PTE_R = 1 << 1;
+export const PTE_W = 1 << 2;
+export const PTE_X = 1 << 3;
+export const PTE_U = 1 << 4;
+export const PTE_G = 1 << 5;
+export const PTE_A = 1 << 6;
+export const PTE_D = 1 << 7;
+export const PTE_SOFT0 = 1 << 8; // RSW: for the kernel
+export const PTE_SOFT1 = 1 << 9;
+export const PTE_PPN_SHIFT = 10;
+export const PTE_COUNT = 512; // entries of one table page
+export const VPN_BITS = 9; // index bits per level
+export const LEVEL_COUNT = 3;
+
+export const USER_VPN_END = 1 << 26; // user addresses end at 2^38 (exclusive): the lower canonical half
+export const KERNEL_ROOT_INDEX = 256; // root entries 256..511 are the kernel half, the same in every root
+// The idle and kernel-thread stub is mapped (global, supervisor, R-X) at this vpn of the upper canonical half:
+// virtual address 0xffffffc000000000 + 0 in full; as a 39-bit vpn it is 2^26.
+export const KERNEL_STUB_VPN = 1 << 26;
+
+export const ASID_BITS = 8; // ASIDLEN; an ASID sits in bits 3..10 of a TLB tag, see assembly/mmu/tlb.ts
+export const ASID_COUNT = 255; // 0..254; the ASID of all ones is never loaded: TLB_TAG_INVALID owns it
+export const ASID_ANY = 65535; // flushRange: every ASID, and global translations too (Linux: FLUSH_TLB_NO_ASID)
+
+// ---------------------------------------------------------------- limits
+
+export const HART_COUNT_MAX = 256;
+export const HART_COUNT_THREADED_MAX = 64;
+export const CPUMASK_WORDS = 8; // 256 harts / 32
+export const CPUMASK_BYTES = 32;
+export const TLB_ENTRIES_MAX = 4096;
+export const TLB_ENTRIES_DEFAULT = 1024;
+export const DECODE_PAGES_MAX = 1024;
+export const DECODE_PAGES_DEFAULT = 256;
+export const RAM_BYTES_MIN = 1 << 24; // 16 MiB
+export const RAM_BYTES_MAX = 3 * (1 << 30);
+
+// ---------------------------------------------------------------- regions, in address order
+
+export const LOW_BASE = 0; // asc's debug strings of the checked core, nothing else
+export const LOW_BYTES = 4096;
+
+export const MACHINE_BASE = LOW_BASE + LOW_BYTES;
+export const MACHINE_BYTES = 8192;
+
+export const OOPS_BASE = MACHINE_BASE + MACHINE_BYTES; // text of the first oops, see OOPS_*
+export const OOPS_BYTES = 1 << 16;
+
+export const CONSOLE_IN_BASE = OOPS_BASE + OOPS_BYTES; // ring, see RING_*
+export const CONSOLE_IN_BYTES = 1 << 16;
+export const CONSOLE_OUT_BASE = CONSOLE_IN_BASE + CONSOLE_IN_BYTES; // ring of framed records, see RING_*
+export const CONSOLE_OUT_BYTES = 1 << 18;
+
+export const POOL_BASE = CONSOLE_OUT_BASE + CONSOLE_OUT_BYTES; // one slot-pool descriptor per object type
+export const POOL_REGION_BYTES = 4096;
+
+export const FUTEX_BASE = POOL_BASE + POOL_REGION_BYTES; // hash buckets
+export const FUTEX_BUCKET_BYTES = 64;
+export const FUTEX_BUCKET_COUNT = 1024;
+
+export const PID_BASE = FUTEX_BASE + FUTEX_BUCKET_BYTES * FUTEX_BUCKET_COUNT; // pid -> task address, one word each
+export const PID_COUNT_MAX = 1 << 16;
+
+export const RQ_BASE = PID_BASE + 4 * PID_COUNT_MAX; // one run queue per hart
+export const RQ_BYTES = 256;
+
+export const PROCESS_BASE = RQ_BASE + RQ_BYTES * HART_COUNT_MAX; // thread groups (Linux: signal_struct)
+export const PROCESS_BYTES = 1024;
+export const PROCESS_COUNT_MAX = 1 << 13;
+
+export const SIGHAND_BASE = PROCESS_BASE + PROCESS_BYTES * PROCESS_COUNT_MAX;
+export const SIGHAND_BYTES = 2304;
+export const SIGHAND_COUNT_MAX = 1 << 13;
+
+export const FILES_BASE = SIGHAND_BASE + SIGHAND_BYTES * SIGHAND_COUNT_MAX; // descriptor tables (files_struct)
+export const FILES_BYTES = 8448;
+export const FILES_COUNT_MAX = 1 << 13;
+
+export const FILE_BASE = FILES_BASE + FILES_BYTES * FILES_COUNT_MAX; // open files (struct file)
+export const FILE_BYTES = 128;
+export const FILE_COUNT_MAX = 1 << 16;
+
+export const MM_BASE = FILE_BASE + FILE_BYTES * FILE_COUNT_MAX;
+export const MM_BYTES = 1024;
+export const MM_COUNT_MAX = 1 << 13;
+
+export const TASK_BASE = MM_BASE + MM_BYTES * MM_COUNT_MAX;
+export const TASK_BYTES = 1536;
+export const TASK_COUNT_MAX = 1 << 15;
+
+export const VMA_BASE = TASK_BASE + TASK_BYTES * TASK_COUNT_MAX;
+export const VMA_BYTES = 192; // three lines: lookup fields, lock, cold fields
+export const VMA_COUNT_MAX = 1 << 18;
+
+export const VMA_NODE_BASE = VMA_BASE + VMA_BYTES * VMA_COUNT_MAX; // nodes of the vma maps
+export const VMA_NODE_BYTES = 256;
+export const VMA_NODE_COUNT_MAX = 1 << 16;
+
+export const PAGE_BASE = VMA_NODE_BASE + VMA_NODE_BYTES * VMA_NODE_COUNT_MAX; // struct page, one per RAM frame
+export const PAGE_STRUCT_SHIFT = 6;
+export const PAGE_STRUCT_BYTES = 64;
+export const PAGE_COUNT_MAX = 3 * (1 << 18);
+
+export const HART_BASE = PAGE_BASE + PAGE_STRUCT_BYTES * PAGE_COUNT_MAX; // hart blocks
+export const HART_BYTES = 1 << 18;
+
+// RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
+export const RAM_BASE = 3 * (1 << 27); // 384 MiB; only what is touched is backed by host memory
+export const RAM_PFN_BASE = 3 * (1 << 15);
+
+// ---------------------------------------------------------------- MACHINE: one per machine
+
+// line 0: written at boot, constant afterwards
+export const MACHINE_MAGIC = 0;
+export const MACHINE_HART_COUNT = 4;
+export const MACHINE_RAM_END = 8; // address; RAM is [RAM_BASE, RAM_END)
+export const MACHINE_TLB_ENTRIES = 12;
+export const MACHINE_DECODE_BASE = 16; // address of hart 0's pool; each is DECODE_PAGES * DECODE_PAGE_BYTES
+export const MACHINE_DECODE_PAGES = 20;
+export const MACHINE_OPTIONS = 24; // OPTION_*
+export const MACHINE_SEED_LO = 28;
+export const MACHINE_SEED_HI = 32;
+export const MACHINE_ZERO_PFN = 36; // the shared zero page
+export const MACHINE_INIT_MM = 40; // init_mm: the kernel half alone
+export const MACHINE_STUB_PFN = 44;
+export const MACHINE_BOOT_REALTIME_NS = 48; // f64: wall clock (ns since 1970) when the monotonic clock read 0
+export const MACHINE_BOOT_HRTIME_NS = 56; // f64: the host's monotonic clock at boot
+// line 1: the stop word, tested by every wait loop
+export const MACHINE_STOP = 64; // shared; STOP_*: the first writer wins (compare-and-swap from STOP_NONE)
+export const MACHINE_EXIT_STATUS = 68; // under STOP_EXIT: exit code; under STOP_FATAL_SIGNAL: signal number
+export const MACHINE_HARTS_RUNNING = 72; // shared: workers that have bound their hart and not yet left
+export const MACHINE_STOP_HART = 76; // which hart stopped the machine
+// line 2: start
+export const MACHINE_BOOTED = 128; // shared: 0 until hart 0 has made init; others wait for it
+// line 3: the deterministic driver
+export const MACHINE_BATON = 192; // shared: id of the hart that may run
+export const MACHINE_TRACE_HASH_LO = 196; // baton holder
+export const MACHINE_TRACE_HASH_HI = 200;
+export const MACHINE_SCHEDULE_STEPS_LO = 204; // baton holder: schedule points so far
+export const MACHINE_SCHEDULE_STEPS_HI = 208;
+export const MACHINE_VIRTUAL_NS = 216; // f64, baton holder: the deterministic clock
+export const MACHINE_RANDOM_STATE = 224; // 16 bytes, lock RANDOM_LOCK: xoshiro128 state for getrandom and layout
+export const MACHINE_RANDOM_LOCK = 240;
+export const MACHINE_SCHED_QUANTUM = 244; // baton holder: schedule points before the baton goes round
+export const MACHINE_SCHED_RANDOM = 248; // baton holder: state of the generator that draws the quanta
+// line 4: frames
+export const MACHINE_FRAMES_LOCK = 256;
+export const MACHINE_FRAMES_HEAD = 260; // lock FRAMES_LOCK: pfn of the first free frame of the global list, 0 = none
+export const MACHINE_FRAMES_FREE = 264; // lock FRAMES_LOCK: frames on the global list
+export const MACHINE_FRAMES_FRESH = 268; // lock FRAMES_LOCK: first pfn never handed out yet
+export const MACHINE_FRAMES_AT_BOOT = 272; // free frames when init was about to be made
+// line 5: RCU
+export const MACHINE_RCU_LOCK = 320;
+export const MACHINE_RCU_GP_SEQ = 324; // shared: grace periods begun
+export const MACHINE_RCU_GP_DONE = 328; // shared: grace periods ended
+export const MACHINE_RCU_GP_START_NS = 336; // f64, lock RCU_LOCK
+// line 6: tasks
+export const MACHINE_TASKLIST_LOCK = 384;
+export const MACHINE_PID_NEXT = 388; // lock TASKLIST_LOCK
+export const MACHINE_TASK_COUNT = 392; // lock TASKLIST_LOCK: live tasks without idle tasks
+export const MACHINE_TASK_COUNT_MAX = 396; // constant after boot: threads-max
+export const MACHINE_INIT_TASK = 400; // constant after boot
+export const MACHINE_KTHREAD_HEAD = 404; // lock TASKLIST_LOCK
+// line 7: the console
+export const MACHINE_CONSOLE_LOCK = 448; // guards both rings' kernel ends
+export const MACHINE_CONSOLE_COLUMNS = 452; // shared: window size, written by the main thread
+export const MACHINE_CONSOLE_ROWS = 456;
+export const MACHINE_CONSOLE_FLAGS = 460; // shared: CONSOLE_*
+export const MACHINE_CONSOLE_PULSE = 464; // shared: bumped by harts when there is output or a wish for input; main waits on it
+export const MACHINE_CONSOLE_WRITERS = 472; // WAITQ: tasks that wait for room in the out ring
+export const MACHINE_CONSOLE_READERS = 488; // WAITQ: tasks that wait for input
+// line 8..: idle harts
+export const MACHINE_IDLE_MASK = 512; // shared, CPUMASK_BYTES: harts that are idle
+export const MACHINE_ONLINE_MASK = 576; // shared, CPUMASK_BYTES: harts that take part
+
+export const MACHINE_MAGIC_VALUE = 0x70677761;
+
+export const OPTION_STRACE = 1 << 0;
+export const OPTION_DETERMINISTIC = 1 << 1;
+export const OPTION_TRAP_AD = 1 << 2; // A/D updates trap instead of being done by the walker (Svade)
+export const OPTION_PWC = 1 << 3; // page-walk cache on
+export const OPTION_TRACE = 1 << 4; // the trace ring is written
+export const OPTION_ARM_FENCE = 1 << 31; // the host needs the imported fence: an atomic read-modify-write is no full barrier
+
+export const STOP_NONE = 0;
+export const STOP_EXIT = 1; // init exited; EXIT_STATUS is its code
+export const STOP_FATAL_SIGNAL = 2; // init was killed by a signal
+export const STOP_OOPS = 3; // kernel bug: text in the OOPS region
+export const STOP_HOST = 4; // the host asked (dispose, Ctrl-C)
+export const STOP_TIMEOUT = 5; // --timeout
+export const STOP_NOT_RUNNABLE = 6; // the program could not be loaded: one line in the OOPS region
+export const STOP_WORKER_DIED = 7;
+
+export const CONSOLE_INPUT_EOF = 1 << 0; // set by the main thread
+export const CONSOLE_INPUT_WANTED = 1 << 1; // set by a reader: the main thread starts to read its stdin
+export const CONSOLE_OUTPUT_CLOSED = 1 << 2; // the host's stdout is gone: write gives EPIPE
+export const CONSOLE_IS_TTY = 1 << 3; // the guest's descriptors are a terminal
+export const CONSOLE_STDERR_CLOSED = 1 << 4;
+export const CONSOLE_ROOM_WANTED = 1 << 5; // set by a writer that found the ring full: the main thread rings hart 0
+
+// ---------------------------------------------------------------- OOPS: the first report wins
+
+export const OOPS_STATE = 0; // shared: 0 none, 1 being written, 2 complete
+export const OOPS_LENGTH = 4; // bytes of UTF-8 text
+export const OOPS_TEXT = 64;
+
+// ---------------------------------------------------------------- RING: console bytes
+// HEAD is advanced by the consumer, TAIL by the producer; both count bytes for ever and wrap at 2^32.
+// The out ring holds records {fd u8, length u8 lo, length u8 hi, bytes}; the in ring holds bare bytes.
+
+export const RING_HEAD = 0; // shared
+export const RING_TAIL = 64; // shared
+export const RING_DATA = 128;
+export const CONSOLE_IN_DATA_BYTES = 1 << 15;
+export const CONSOLE_OUT_DATA_BYTES = 1 << 17;
+export const CONSOLE_RECORD_HEADER_BYTES = 3;
+
+// ---------------------------------------------------------------- POOL: slot allocators of fixed capacity
+
+export const POOL_BYTES = 64;
+export const POOL_LOCK = 0;
+export const POOL_FREE = 4; // lock POOL_LOCK: address of the first free slot, 0 = none; linked by SLOT_NEXT
+export const POOL_FRESH = 8; // lock POOL_LOCK: number of slots ever handed out
+export const POOL_LIVE = 12; // lock POOL_LOCK: slots in use
+export const POOL_LIMIT = 16; // constant after boot: capacity in slots
+export const SLOT_NEXT = 0; // offset 0 of every pooled record is its link while it is free
+
+export const POOL_PROCESS = 0;
+export const POOL_SIGHAND = 1;
+export const POOL_FILES = 2;
+export const POOL_FILE = 3;
+export const POOL_MM = 4;
+export const POOL_TASK = 5;
+export const POOL_VMA = 6;
+export const POOL_VMA_NODE = 7;
+export const POOL_COUNT = 8;
+
+// ---------------------------------------------------------------- lock words
+
+export const LOCK_FREE = 0;
+export const LOCK_HELD = 1;
+export const LOCK_CONTENDED = 2; // held, and somebody is parked on it
+// mmap_lock: readers counted in the low bits, or RW_WRITER; RW_WAITERS: somebody is parked on the word.
+export const RW_READER = 1;
+export const RW_READERS_MASK = (1 << 16) - 1;
+export const RW_WRITER = 1 << 16;
+export const RW_WRITER_WANTED = 1 << 17; // a writer waits: new readers hold back, so that it is not starved
+export const RW_WAITERS = 1 << 18;
+
+// ---------------------------------------------------------------- HART: one block per hart
+
+// context, the same layout as the first CONTEXT_BYTES of a task record
+export const HART_X = 0; // 32 u64; x0 stays 0
+export const HART_F = 256; // 32 u64, NaN-boxed
+export const HART_PC = 512; // u64
+export const HART_FCSR = 520; // frm << 5 | fflags
+export const CONTEXT_BYTES = 528;
+
+export const HART_PRIV = 528; // PRIV_*
+export const HART_CAUSE = 532; // scause of the last trap, CAUSE_*
+export const HART_TVAL = 536; // u64, stval of the last trap
+export const HART_INSTRET = 544; // u64, instructions retired by this hart, exact after run()
+export const HART_SATP_ROOT = 552; // pfn of the root table; 0 = bare
+export const HART_SATP_ASID = 556;
+export const HART_RESERVATION_PA = 560; // 0 = none
+export const HART_RESERVATION_BYTES = 564;
+export const HART_RESERVATION_VALUE = 568; // u64
+export const HART_TLB_ENTRIES = 576; // entries, a power of two; set at boot
+export const HART_DECODE_BASE = 580; // this hart's pool; set at boot
+export const HART_DECODE_PAGES = 584;
+export const HART_ID = 588;
+export const HART_OPTIONS = 592; // copy of MACHINE_OPTIONS for the core
+export const HART_RAM_END = 596; // copy of MACHINE_RAM_END
+export const HART_TIME_NS = 600; // u64 value of the time CSR's base, in ns; refreshed by the kernel at each run()
+export const HART_CORE_SCRATCH = 608; // 32 bytes for the core
+export const HART_KERNEL_SCRATCH = 640; // 64 bytes for the kernel's own use of user-copy primitives (owner)
+
+export const HART_DOORBELL = 704; // shared, own line: DOORBELL_*; harts OR bits in, the owner exchanges with 0
+export const HART_RUN_STATE = 768; // shared, own line: RUN_* and FLUSH_ON_RESUME; idle harts park on HART_DOORBELL
+export const HART_PARK_WORD = 772; // shared: address of the word this hart is parked on, 0 = not parked
+export const HART_RCU = 832; // own line
+export const HART_RCU_SEEN = 832; // shared: the last GP_SEQ at which this hart was quiescent
+export const HART_RCU_NESTING = 836; // owner
+export const HART_RCU_CB_HEAD = 840; // owner: callbacks not yet assigned to a grace period
+export const HART_RCU_CB_TAIL = 844;
+export const HART_RCU_WAIT_HEAD = 848; // owner: callbacks waiting for grace period WAIT_SEQ
+export const HART_RCU_WAIT_TAIL = 852;
+export const HART_RCU_WAIT_SEQ = 856;
+export const HART_RCU_CB_COUNT = 860;
+
+// MMU state that other harts read
+export const HART_LOADED_MM = 896; // shared, own line: mm whose root satp holds
+export const HART_IS_LAZY = 900; // shared
+export const HART_TEMP_MM_DEPTH = 904; // owner
+export const HART_LOADED_GEN = 908; // owner: tlb_gen of LOADED_MM up to which this hart has flushed
+
+export const HART_CURRENT = 960; // own line; written by the owner, read by others as a hint: current task
+export const HART_IDLE_TASK = 964;
+export const HART_PREEMPT_DEPTH = 968; // owner
+export const HART_IRQ_OFF_DEPTH = 972; // owner
+export const HART_IRQ_DEPTH = 976; // owner: >0 inside an IPI handler
+export const HART_NMI_DEPTH = 980; // owner
+export const HART_NEED_RESCHED = 984; // shared
+export const HART_LOCK_COUNT = 988; // owner: spin locks held
+export const HART_SLICE_END_NS = 992; // f64, owner
+export const HART_FRAMES_LIST = 1000; // shared: the hart's list of free frames, count << 20 | pfn; see host/mm/frames.ts
+export const HART_IPI_PENDING = 1024; // shared, CPUMASK_BYTES, own line: sources with a filled mailbox slot
+export const HART_ASID_NEXT = 1088; // owner: next per-hart ASID
+export const HART_ASID_GENERATION = 1092; // owner
+export const HART_IPI_SEQ = 1096; // owner: last sequence number sent
+
+// deterministic driver: what the hart waits for; written by the owner, read by the baton holder
+export const HART_SCHED_STATE = 1152; // own line; SCHED_*
+export const HART_SCHED_WORD = 1156; // address of the word that a WAITING hart waits for
+export const HART_SCHED_EXPECTED = 1160; // it may run once that word differs from this
+export const HART_SCHED_DEADLINE_NS = 1168; // f64, virtual time; infinity = none
+
+export const HART_COUNTERS = 1280; // COUNTER_COUNT u64, owner writes, anyone reads
+export const HART_COUNTERS_BYTES = 1024;
+
+export const HART_MAILBOX = 4096; // HART_COUNT_MAX slots of MAILBOX_BYTES, indexed by the sender
+export const MAILBOX_BYTES = 32;
+export const HART_PWC = 12288; // page-walk cache
+export const HART_PWC_BYTES = 2048; // PWC_ENTRIES of level-1 tables, then PWC_ENTRIES of level-0 tables
+export const PWC_ENTRIES = 64; // per level
+export const PWC_ENTRY_BYTES = 16;
+export const PWC_TAG = 0; // u64: region address | asid << 3, or TLB_TAG_INVALID
+export const PWC_PTE = 8; // u32: low half of the pointer entry
+export const HART_TRACE = 16384; // ring of TRACE_BYTES events
+export const HART_TRACE_BYTES = 16384;
+export const HART_DECODE_DIRECTORY = 32768; // DECODE_PAGES_MAX records of DECODE_DIRECTORY_BYTES, owner
+export const DECODE_DIRECTORY_BYTES = 32;
+export const HART_TLB = 65536; // TLB_ENTRIES_MAX * TLB_ENTRY_BYTES, owner
+export const HART_BUFFER = 196608; // owner: bounce buffer of system calls, valid until the call returns or waits
+export const HART_BUFFER_BYTES = 65536;
+
+export const SCHED_RUNNABLE = 0; // also before the worker has started: it runs when the baton reaches it
+export const SCHED_WAITING = 1;
+export const SCHED_LEFT = 2;
+
+export const PRIV_USER = 0;
+export const PRIV_SUPERVISOR = 1;
+
+export const DOORBELL_IPI = 1 << 0; // a mailbox slot is filled
+export const DOORBELL_STOP = 1 << 1; // MACHINE_STOP is set
+export const DOORBELL_RESCHED = 1 << 2;
+export const DOORBELL_CONSOLE = 1 << 3; // from the main thread to hart 0: console space or input
+export const DOORBELL_BATON = 1 << 4;
+
+export const RUN_USER = 0; // states in the low bits of HART_RUN_STATE
+export const RUN_KERNEL = 1;
+export const RUN_PARKED = 2;
+export const RUN_HOST_IO = 3;
+export const RUN_OFFLINE = 4;
+export const RUN_STATE_MASK = 7;
+export const FLUSH_ON_RESUME = 1 << 3; // only while PARKED or HOST_IO: flush everything before anything else
+
+// MAILBOX slot: one writer (the sender), one reader
+export const MAILBOX_SEQ = 0; // shared, release: filled when SEQ != ACK
+export const MAILBOX_ACK = 4; // shared, release, by the receiver
+export const MAILBOX_OP = 8; // IPI_*
+export const MAILBOX_ARG0 = 12;
+export const MAILBOX_ARG1 = 16;
+export const MAILBOX_ARG2 = 20;
+export const MAILBOX_ARG3 = 24;
+
+export const IPI_FLUSH = 1; // arg0 mm, arg1 first vpn, arg2 page count (0 = all), arg3 tlb_gen
+export const IPI_FENCE_I = 2; // arg0 mm
+export const IPI_UNLAZY = 3; // arg0 mm
+export const IPI_BARRIER = 4;
+
+// what run() returns
+export const EXIT_BUDGET = 0; // budget used up
+export const EXIT_DOORBELL = 1; // HART_DOORBELL was not 0 at a poll
+export const EXIT_TRAP = 2; // HART_CAUSE and HART_TVAL say why; HART_PC is the instruction that trapped
+
+// scause values (privileged manual, table "Supervisor cause register values after trap")
+export const CAUSE_FETCH_MISALIGNED = 0;
+export const CAUSE_FETCH_ACCESS = 1;
+export const CAUSE_ILLEGAL = 2;
+export const CAUSE_BREAKPOINT = 3;
+export const CAUSE_LOAD_MISALIGNED = 4;
+export const CAUSE_LOAD_ACCESS = 5;
+export const CAUSE_STORE_MISALIGNED = 6;
+export const CAUSE_STORE_ACCESS = 7;
+export const CAUSE_ECALL_U = 8;
+export const CAUSE_ECALL_S = 9;
+export const CAUSE_FETCH_PAGE_FAULT = 12;
+export const CAUSE_LOAD_PAGE_FAULT = 13;
+export const CAUSE_STORE_PAGE_FAULT = 15;
+
+export const FAULT = 0; // what the core's address functions return after a trap: no guest page lies at address 0
+
+export const ACCESS_LOAD = 0;
+export const ACCESS_STORE = 1;
+export const ACCESS_FETCH = 2;
+
+// TLB entry: three tags, then where the page is. Tag = page address | privilege bit | asid << 3, or TLB_TAG_INVALID.
+export const TLB_ENTRY_BYTES = 32;
+export const TLB_ENTRY_SHIFT = 5;
+export const TLB_READ = 0; // u64
+export const TLB_WRITE = 8; // u64; stays invalid while this hart has decoded the page
+export const TLB_EXECUTE = 16; // u64
+export const TLB_ADDEND = 24; // u32: pa - (u32) va of the page
+export const TLB_META = 28; // u32: PTE flag bits | level << 16; TLB_META_INVALID in an empty entry
+export const TLB_META_LEVEL_SHIFT = 16;
+export const TLB_META_INVALID = -1;
+export const TLB_TAG_ASID_SHIFT = 3;
+export const TLB_TAG_ASID_MASK = 255; // after the shift
+export const TLB_TAG_SUPERVISOR = 1 << 11; // filled with PRIV_SUPERVISOR: the other privilege never hits it
+export const TLB_TAG_INVALID = -1; // sign-extended to u64; equals no access, aligned or not, because its ASID is never loaded
+
+// decode cache: one record of 8 bytes per halfword, see assembly/decode.ts
+export const DECODE_RECORD_BYTES = 8;
+export const RECORD_OP = 0; // u8, assembly/generated/operations.ts; 0 = not decoded yet
+export const RECORD_RD = 1; // u8, register number * 8
+export const RECORD_RS1 = 2; // u8
+export const RECORD_RS2 = 3; // u8
+export const RECORD_IMM = 4; // i32
+export const RECORD_LINK = 6; // u16 of jalr: page offset of the next instruction; jal has it in RS1 and RS2
+// decode directory: one record per decoded page
+export const DECODE_PFN = 0; // 0 = slot is empty
+export const DECODE_GENERATION = 4; // PAGE_CODE_GENERATION of the frame when it was decoded
+export const DECODE_FENCE = 8; // the hart's count of fence.i when the page was last made true
+export const DECODE_PAGE_BYTES = 17408; // 2048 records, the sentinel, and room to keep pages off one cache set
+
+// ---------------------------------------------------------------- counters (u64 each, at HART_COUNTERS)
+
+export const COUNTER_TLB_MISS = 0; // written by the core: 0..15
+export const COUNTER_PTW = 8;
+export const COUNTER_PTW_STEPS = 16;
+export const COUNTER_PWC_HIT = 24;
+export const COUNTER_TLB_FLUSH_ALL = 32; // nr_tlb_local_flush_all
+export const COUNTER_TLB_FLUSH_ONE = 40; // nr_tlb_local_flush_one
+export const COUNTER_DECODE_MISS = 48;
+export const COUNTER_DECODE_INVALIDATE = 56;
+export const COUNTER_AD_UPDATE = 64;
+export const COUNTER_SLOW_ACCESS = 72; // misaligned, page-crossing, or to a decoded page
+export const COUNTER_PGFAULT = 128; // written by the kernel from here on
+export const COUNTER_SYSCALL = 136;
+export const COUNTER_CONTEXT_SWITCH = 144;
+export const COUNTER_IPI_SENT = 152;
+export const COUNTER_IPI_RECEIVED = 160;
+export const COUNTER_TLB_REMOTE_FLUSH = 168; // nr_tlb_remote_flush
+export const COUNTER_TLB_REMOTE_FLUSH_RECEIVED = 176; // nr_tlb_remote_flush_received
+export const COUNTER_FLUSH_DEFERRED = 184; // FLUSH_ON_RESUME set instead of an IPI
+export const COUNTER_GATHER_BATCHES = 192; // mmu_gather_batches
+export const COUNTER_LAZY_ENTER = 200;
+export const COUNTER_LAZY_EXIT_SAME = 208;
+export const COUNTER_LAZY_EXIT_SWITCH = 216;
+export const COUNTER_MM_COUNT_ATOMICS = 224;
+export const COUNTER_MMAP_LOCK_READ = 232;
+export const COUNTER_MMAP_LOCK_WRITE = 240;
+export const COUNTER_LOCK_WAIT = 248; // contended acquisitions
+export const COUNTER_PARK = 256;
+export const COUNTER_RCU_GP = 264;
+export const COUNTER_RCU_CALLBACKS = 272;
+export const COUNTER_ZERO_PAGE_FAULT = 280;
+export const COUNTER_COW_FAULT = 288;
+export const COUNTER_SPURIOUS_FAULT = 296;
+export const COUNTER_PAGE_TABLE_ALLOC = 304;
+export const COUNTER_PAGE_TABLE_FREE = 312;
+export const COUNTER_TASK_MIGRATE = 320;
+export const COUNTER_TIMER_EXPIRED = 328;
+export const COUNTER_BUDGET_EXIT = 336;
+export const COUNTER_FRAME_ALLOC = 344;
+export const COUNTER_FRAME_FREE = 352;
+export const COUNTER_FUTEX_WAIT = 360;
+export const COUNTER_FUTEX_WAKE = 368;
+export const COUNTER_ASID_ROLLOVER = 376;
+
+// trace ring event: {kind u32, arg0 u32, arg1 u32, time or step u32}
+export const TRACE_BYTES = 16;
+
+// ---------------------------------------------------------------- PAGE: struct page
+
+export const PAGE_FLAGS = 0; // shared: PG_*
+export const PAGE_REFCOUNT = 4; // shared
+export const PAGE_MAPCOUNT = 8; // shared
+export const PAGE_CODE_GENERATION = 12; // shared: bumped when the frame is freed or mapped executable
+export const PAGE_NEXT = 16; // free list (owner or FRAMES_LOCK); lru later
+export const PAGE_PREV = 20;
+export const PAGE_PTL = 24; // spin lock of a page-table page (split ptl)
+export const PAGE_PT_ENTRIES = 28; // lock PTL: entries of a page-table page that are not 0
+export const PAGE_PT_MM = 32; // mm of a page-table page
+export const PAGE_PT_VPN = 36; // first vpn that a page-table page translates
+export const PAGE_MAPPING = 40;
+export const PAGE_INDEX = 44;
+export const PAGE_RCU_HEAD = 48; // RCU_HEAD_BYTES
+export const PAGE_GENERATION = 60; // bumped at each free, for the checkers
+
+export const PG_FREE = 1 << 0;
+export const PG_TABLE = 1 << 1;
+export const PG_ANON = 1 << 2;
+export const PG_RESERVED = 1 << 3; // never freed: zero page, stub, kernel tables
+
+export const RCU_HEAD_BYTES = 8;
+export const RCU_HEAD_NEXT = 0;
+export const RCU_HEAD_KIND = 4; // RCU_* callback; 0 = not queued (double queue is a bug)
+
+export const RCU_FREE_VMA_NODE = 1;
+export const RCU_FREE_VMA = 2;
+export const RCU_FREE_TASK = 3;
+export const RCU_FREE_TABLE = 4;
+export const RCU_FREE_MM = 5;
+export const RCU_WAKE = 6; // synchronize_rcu, rcu_barrier
+
+// ---------------------------------------------------------------- MM: struct mm_struct
+
+export const MM_NEXT = 0; // SLOT_NEXT
+export const MM_GENERATION = 4; // bumped at each free
+export const MM_USERS = 64; // shared, own line
+export const MM_COUNT = 128; // shared, own line: mm_count
+export const MM_CPUMASK = 192; // shared, CPUMASK_BYTES, own line
+export const MM_TLB_GEN = 256; // shared, own line
+export const MM_ASID = 260; // constant after create
+export const MM_ROOT_PFN = 264; // constant after create
+export const MM_FLAGS = 268;
+export const MM_LOCK = 320; // shared, own line: mmap_lock, RW_*
+export const MM_LOCK_SEQ = 324; // shared: odd while write-locked
+export const MM_LOCK_OWNER = 328; // hart + 1 that holds it for write, for the oops
+export const MM_VMA_ROOT = 384; // shared (release), own line: root node of the vma map, 0 = empty
+export const MM_MAP_COUNT = 388; // lock MM_LOCK write
+export const MM_VMA_HEIGHT = 392; // part of the root word's snapshot: kept in the node instead, unused
+export const MM_BRK_START = 400; // f64, lock MM_LOCK write
+export const MM_BRK = 408; // f64, lock MM_LOCK write
+export const MM_MMAP_BASE = 416; // f64: top of the mmap area, constant after exec
+export const MM_STACK_TOP = 424; // f64
+export const MM_TOTAL_VM = 432; // pages, lock MM_LOCK write
+export const MM_DATA_VM = 436; // pages, lock MM_LOCK write
+export const MM_STACK_VM = 440;
+export const MM_LOCKED_VM = 444;
+export const MM_ARG_START = 448; // f64
+export const MM_ARG_END = 456; // f64
+export const MM_ENV_START = 464; // f64
+export const MM_ENV_END = 472; // f64
+export const MM_ENTRY = 480; // f64
+export const MM_RSS = 512; // shared, own line: resident pages
+export const MM_PT_PAGES = 516; // shared: page-table pages
+export const MM_RSS_HIGH = 520;
+export const MM_RCU_HEAD = 576;
+export const MM_GAP_HINT = 584; // vpn, lock MM_LOCK write: where the last top-down search ended
+
+// ---------------------------------------------------------------- VMA: struct vm_area_struct
+
+export const VMA_NEXT = 0; // SLOT_NEXT
+export const VMA_START = 4; // vpn, written under MM_LOCK write, read under MM_LOCK or RCU
+export const VMA_END = 8; // vpn, exclusive
+export const VMA_MM = 12;
+export const VMA_FLAGS = 16; // VM_*
+export const VMA_PGOFF = 20; // pages
+export const VMA_FILE = 24; // object behind the mapping, 0 = anonymous
+export const VMA_GENERATION = 28; // bumped at each free
+export const VMA_RCU_HEAD = 32;
+export const VMA_LOCK_SEQ = 64; // shared; own line together with VMA_REFCNT
+export const VMA_REFCNT = 68; // shared
+export const VMA_ANON_VMA = 128; // cold line
+
+export const VM_READ = 1 << 0;
+export const VM_WRITE = 1 << 1;
+export const VM_EXEC = 1 << 2;
+export const VM_SHARED = 1 << 3;
+export const VM_MAYREAD = 1 << 4;
+export const VM_MAYWRITE = 1 << 5;
+export const VM_MAYEXEC = 1 << 6;
+export const VM_MAYSHARE = 1 << 7;
+export const VM_GROWSDOWN = 1 << 8;
+export const VM_LOCKED = 1 << 13;
+export const VM_DONTCOPY = 1 << 17;
+export const VM_DONTEXPAND = 1 << 18;
+export const VM_ACCOUNT = 1 << 20;
+export const VM_NORESERVE = 1 << 21;
+export const VM_STACK = 1 << 22;
+export const VM_HEAP = 1 << 23; // for the maps file and RLIMIT_DATA
+
+// ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see host/mm/vma-map.ts
+
+export const VMA_NODE_NEXT = 0; // SLOT_NEXT
+export const VMA_NODE_RCU_HEAD = 0; // NEXT is dead once the node is in use
+export const VMA_NODE_LEVEL = 8; // 0 = leaf; all fields are constant from publication to the grace period after removal
+export const VMA_NODE_COUNT = 12; // entries in use
+export const VMA_NODE_CAPACITY = 15;
+export const VMA_NODE_END = 16; // per entry: vpn, exclusive end of the vma (leaf) or of the last one below; the key
+export const VMA_NODE_START = 76; // per entry: vpn where the vma, or the first one below, starts
+export const VMA_NODE_GAP = 136; // per entry: pages of the largest hole between vmas below it; 0 in a leaf
+export const VMA_NODE_CHILD = 196; // per entry: vma (leaf) or node
+
+// ---------------------------------------------------------------- TASK: struct task_struct
+
+export const TASK_X = 0; // context: CONTEXT_BYTES, valid while the task is on no hart
+export const TASK_F = 256;
+export const TASK_PC = 512;
+export const TASK_FCSR = 520;
+export const TASK_STATE = 576; // shared, own line: TASK_RUNNING...
+export const TASK_ON_HART = 580; // shared: hart + 1 whose registers hold the context, 0 = none
+export const TASK_HART = 584; // lock of that hart's rq: the run queue it is on or was on last
+export const TASK_ON_RQ = 588; // lock rq
+export const TASK_RQ_NEXT = 592; // lock rq
+export const TASK_RQ_PREV = 596;
+export const TASK_FLAGS = 600; // owner (the task itself): PF_*
+export const TASK_SIGNAL_PENDING = 604; // shared: TIF_SIGPENDING
+export const TASK_PID = 640; // tid; constant
+export const TASK_PROCESS = 644; // thread group; constant
+export const TASK_MM = 648; // 0 for kernel threads
+export const TASK_ACTIVE_MM = 652; // hart that runs it
+export const TASK_FILES = 656;
+export const TASK_SIGHAND = 660;
+export const TASK_THREAD_NEXT = 664; // lock TASKLIST_LOCK: list of the thread group
+export const TASK_THREAD_PREV = 668;
+export const TASK_EXIT_CODE = 672; // wait status word
+export const TASK_CLEAR_CHILD_TID = 680; // f64, owner
+export const TASK_ROBUST_LIST = 688; // f64, owner
+export const TASK_SIGMASK_LO = 696; // owner
+export const TASK_SIGMASK_HI = 700;
+export const TASK_PENDING_LO = 704; // lock SIGHAND_LOCK
+export const TASK_PENDING_HI = 708;
+export const TASK_CPUS_ALLOWED = 712; // CPUMASK_BYTES, lock rq
+export const TASK_COMM = 744; // 16 bytes
+export const TASK_NICE = 760;
+export const TASK_STEP = 764; // kernel thread: KTHREAD_* step function
+export const TASK_STEP_ARG = 768;
+export const TASK_SWITCHES = 772; // owner
+export const TASK_RUNTIME_NS = 776; // f64, owner
+export const TASK_REFCOUNT = 784; // shared
+export const TASK_RCU_HEAD = 792;
+export const TASK_ORIG_A0_LO = 800; // owner: a0 at the ecall, for restart
+export const TASK_ORIG_A0_HI = 804;
+export const TASK_SYSCALL = 808; // owner: number of the call in progress, -1 = none
+export const TASK_FAULT_ADDRESS = 816; // f64, owner: for the line that says why it was killed
+export const TASK_ROBUST_LIST_BYTES = 824;
+// task-wait: what the task waits for, and how its call goes on
+export const TASK_WAIT_QUEUE = 896; // own line; lock of the queue: the WAITQ it is on, 0 = on none
+export const TASK_WAIT_NEXT = 900;
+export const TASK_WAIT_PREV = 904;
+export const TASK_WAIT_KEY_LO = 908; // meaning belongs to the queue (futex: key)
+export const TASK_WAIT_KEY_HI = 912;
+export const TASK_WAIT_BITSET = 916;
+export const TASK_WAIT_RESULT = 920; // lock of the queue: WAIT_PENDING until a waker took it off
+export const TASK_TIMER_NEXT = 960; // lock rq of TASK_TIMER_HART
+export const TASK_TIMER_PREV = 964;
+export const TASK_TIMER_HART = 968; // hart + 1 whose timer list it is on, 0 = none
+export const TASK_TIMER_NS = 976; // f64: monotonic expiry
+export const TASK_RESTART = 1024; // 64 bytes, owner: restart block, 8 f64 whose meaning belongs to the call
+export const TASK_RESTART_BYTES = 64;
+export const TASK_RESTART_CALL = 1088; // owner: call that owns the restart block, 0 = none
+
+// TASK_STATE (Linux values)
+export const TASK_RUNNING = 0;
+export const TASK_INTERRUPTIBLE = 1;
+export const TASK_UNINTERRUPTIBLE = 2;
+export const TASK_STOPPED = 4;
+export const TASK_DEAD = 128;
+export const TASK_NEW = 2048;
+
+export const PF_IDLE = 1 << 1;
+export const PF_EXITING = 1 << 2;
+export const PF_KTHREAD = 1 << 21;
+
+export const WAIT_PENDING = 0; // on the queue; a timeout or a signal wakes the task but leaves it there
+export const WAIT_WOKEN = 1;
+
+// ---------------------------------------------------------------- RQ: run queue
+
+export const RQ_LOCK = 0; // never taken with another rq lock held, except in ascending hart order
+export const RQ_HEAD = 4; // lock RQ_LOCK: first runnable task that is not current
+export const RQ_TAIL = 8;
+export const RQ_COUNT = 12; // written under the lock, read by others as a hint
+export const RQ_TIMER_HEAD = 16; // lock RQ_LOCK: tasks by expiry
+export const RQ_TIMER_FIRST_NS = 24; // f64, lock RQ_LOCK
+export const RQ_PREV_MM = 64; // owner: lazily held mm to drop after the switch
+export const RQ_LAZY_MM = 128; // for hazard pointers
+export const RQ_DROP_MM = 192;
+
+// ---------------------------------------------------------------- WAITQ: wait queue of tasks; a futex bucket is one
+
+export const WAITQ_LOCK = 0;
+export const WAITQ_HEAD = 4; // lock WAITQ_LOCK: tasks, linked by TASK_WAIT_NEXT and TASK_WAIT_PREV
+export const WAITQ_TAIL = 8;
+
+// ---------------------------------------------------------------- PROCESS: thread group (signal_struct)
+
+export const PROCESS_NEXT = 0;
+export const PROCESS_TGID = 4;
+export const PROCESS_LEADER = 8; // task
+export const PROCESS_THREADS = 12; // lock TASKLIST_LOCK: first thread
+export const PROCESS_THREAD_COUNT = 16; // lock TASKLIST_LOCK: live threads
+export const PROCESS_GROUP_EXIT = 20; // shared: 1 once exit_group began
+export const PROCESS_EXIT_CODE = 24; // wait status
+export const PROCESS_PARENT = 28;
+export const PROCESS_PGID = 32;
+export const PROCESS_SID = 36;
+export const PROCESS_PENDING_LO = 40; // lock SIGHAND_LOCK: shared pending signals
+export const PROCESS_PENDING_HI = 44;
+export const PROCESS_RLIMITS = 64; // 16 pairs {soft f64, hard f64}; 2^64-1 is held as RLIM_INFINITY_F64 = 1.8446744073709552e19
+export const PROCESS_RLIMIT_BYTES = 16;
+export const RLIMIT_COUNT = 16;
+export const PROCESS_START_NS = 320; // f64
+
+// ---------------------------------------------------------------- SIGHAND
+
+export const SIGHAND_NEXT = 0;
+export const SIGHAND_LOCK = 64;
+export const SIGHAND_REFCOUNT = 68; // shared
+export const SIGHAND_ACTIONS = 128; // 65 records {handler u64, flags u64, mask u64, unused u64}, lock SIGHAND_LOCK
+export const SIGACTION_BYTES = 32;
+
+// ---------------------------------------------------------------- FILES: descriptor table, FILE: open file
+
+export const FILES_NEXT = 0;
+export const FILES_LOCK = 64;
+export const FILES_REFCOUNT = 68; // shared
+export const FILES_FIRST_FREE = 72; // lock FILES_LOCK: hint
+export const FILES_TABLE = 256; // FD_COUNT_MAX records {file u32, fd flags u32}, lock FILES_LOCK
+export const FD_COUNT_MAX = 1024;
+export const FD_RECORD_BYTES = 8;
+
+export const FILE_NEXT = 0;
+export const FILE_REFCOUNT = 4; // shared
+export const FILE_KIND = 8; // FILE_CONSOLE_*
+export const FILE_FLAGS = 12; // shared: O_* status flags
+export const FILE_POSITION = 16; // f64
+export const FILE_CONSOLE_FD = 24; // 0, 1 or 2: which host stream
+
+export const FILE_KIND_CONSOLE = 1;

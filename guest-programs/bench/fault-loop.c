@@ -1,0 +1,71 @@
+// Anonymous page faults as fast as they go: map, write one byte to each page, unmap.
+//
+//   fault-loop [THREADS [PAGES [ROUNDS [own|shared]]]] [--time]
+//
+// own:    each thread maps and unmaps a vma of its own in every round.
+// shared: all threads fault in one vma, each on its own pages, and give them back by MADV_DONTNEED.
+// The clock runs from the moment that all threads are there until the last one is done.
+// System calls: mmap, munmap, madvise, mprotect, clone, futex, write, clock_gettime (with --time), exit, exit_group.
+
+#include "lib/port.h"
+
+#define THREADS_MAX 64
+
+static unsigned long pages, rounds;
+static int one_vma;
+static char *shared;
+static struct barrier together;
+
+static void touch(char *base) {
+    for (unsigned long page = 0; page < pages; page++) *(volatile char *)(base + page * PAGE_BYTES) = 1;
+}
+
+/** Faults inside [base, base + pages), an area that no other thread uses and no other vma borders on. */
+static void own_rounds(char *base) {
+    for (unsigned long round = 0; round < rounds; round++) {
+        long again = sys_mmap(base, pages * PAGE_BYTES, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        CHECK(again == (long)base);
+        touch(base);
+        CHECK(sys_munmap(base, pages * PAGE_BYTES) == 0);
+    }
+}
+
+static void shared_rounds(char *base) {
+    for (unsigned long round = 0; round < rounds; round++) {
+        touch(base);
+        CHECK(sys_madvise(base, pages * PAGE_BYTES, MADV_DONTNEED) == 0);
+    }
+}
+
+static void worker(void *argument) {
+    unsigned long index = (unsigned long)argument;
+    // The page behind the area stays PROT_NONE and keeps neighbours apart.
+    char *area = one_vma ? shared + index * pages * PAGE_BYTES : map_pages(pages + 1, PROT_NONE);
+    barrier_wait(&together);
+    if (one_vma) shared_rounds(area);
+    else own_rounds(area);
+    barrier_wait(&together);
+}
+
+int main(int argc, char **argv) {
+    int timed = take_time_flag(&argc, argv);
+    unsigned long threads = argument_number(argc, argv, 1, 1, 1, THREADS_MAX);
+    pages = argument_number(argc, argv, 2, 64, 1, 1 << 16);
+    rounds = argument_number(argc, argv, 3, 100, 1, 1ul << 32);
+    const char *sharing = argument_word(argc, argv, 4, "own");
+    one_vma = strcmp(sharing, "shared") == 0;
+    if (!one_vma && strcmp(sharing, "own") != 0) fail("own or shared, not %s", sharing);
+
+    if (one_vma) shared = map_pages(threads * pages, PROT_READ | PROT_WRITE);
+    together.parties = (uint32_t)threads + 1;
+    struct thread *workers[THREADS_MAX];
+    for (unsigned long i = 0; i < threads; i++) workers[i] = thread_start(worker, (void *)i);
+    barrier_wait(&together);
+    unsigned long start = timed ? now_ns() : 0;
+    barrier_wait(&together);
+    print("fault-loop: %lu threads, %s, %lu faults\n", threads, sharing, threads * pages * rounds);
+    print_elapsed(timed, start);
+    for (unsigned long i = 0; i < threads; i++) thread_join(workers[i]);
+    return 0;
+}

@@ -1,0 +1,149 @@
+// The life of a hart: run the current task's guest code, handle why it came back, schedule; or idle. One worker runs
+// this loop for each hart, in the threaded and in the deterministic driver alike, and never returns to its event loop
+// while the machine runs.
+
+import {
+  COUNTER_BUDGET_EXIT,
+  DOORBELL_CONSOLE,
+  EXIT_BUDGET,
+  EXIT_DOORBELL,
+  EXIT_TRAP,
+  HART_INSTRET,
+  HART_NEED_RESCHED,
+  HART_RUN_STATE,
+  HART_TIME_NS,
+  MACHINE_BASE,
+  MACHINE_CONSOLE_READERS,
+  MACHINE_CONSOLE_WRITERS,
+  MACHINE_HARTS_RUNNING,
+  PF_IDLE,
+  PF_KTHREAD,
+  RUN_KERNEL,
+  RUN_OFFLINE,
+  RUN_USER,
+  TASK_FLAGS,
+  TASK_SIGNAL_PENDING,
+  WAITQ_LOCK,
+} from "../../assembly/layout.ts";
+import { KernelBug, MachineStopped } from "../memory/errors.ts";
+import { rcuAdvance, rcuDrainAll, rcuQuiescent } from "../memory/rcu.ts";
+import { POINT_GUEST, SCHEDULE_POINTS } from "../memory/schedule.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { idle } from "./idle.ts";
+import type { KernelHart } from "./kernel-hart.ts";
+import { runKthreadStep } from "./kthread.ts";
+import { rcuCallbacks } from "./rcu-callbacks.ts";
+import { schedulerTick } from "./sched.ts";
+import { deliverSignals } from "./signal.ts";
+import { releaseBorrowedMm, schedule } from "./switch.ts";
+import { waitqWakeAll } from "./wait.ts";
+import { expireTimers } from "./timer.ts";
+import { handleTrap } from "./trap.ts";
+
+/** Instructions per call of run(): V8 replaces baseline code only between calls, and timers are looked at after each. */
+const BUDGET_INSTRS = 200_000;
+/** In the deterministic driver a shorter one, so that harts interleave. */
+const BUDGET_INSTRS_DETERMINISTIC = 2_000;
+/** What a trap costs of the budget, so that a task which only makes system calls is preempted too. */
+const TRAP_CHARGE_INSTRS = 200;
+
+/** Runs the hart until the machine stops. Bugs throw: the worker makes an oops of them. */
+export function runHart(hart: KernelHart): void {
+  try {
+    tick(hart);
+    for (;;) step(hart);
+  } catch (error) {
+    if (!(error instanceof MachineStopped)) throw error;
+  }
+  leave(hart);
+}
+
+function step(hart: KernelHart): void {
+  hart.pollIrq();
+  if (hart.hasDeferredWork()) doDeferredWork(hart);
+  if (hart.get(HART_NEED_RESCHED) !== 0) schedule(hart);
+  const flags = hart.shared.get(hart.current + TASK_FLAGS);
+  if ((flags & PF_IDLE) !== 0) {
+    idle(hart, rcuCallbacks);
+    schedule(hart);
+  } else if ((flags & PF_KTHREAD) !== 0) {
+    runKthreadStep(hart);
+  } else if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0 && deliverSignals(hart)) {
+    schedule(hart); // the task is gone or stopped
+  } else {
+    runGuest(hart);
+  }
+}
+
+function runGuest(hart: KernelHart): void {
+  const { shared, base } = hart;
+  const task = hart.current;
+  shared.storeOnce(base + HART_RUN_STATE, RUN_USER);
+  const before = shared.u32[(base + HART_INSTRET) >>> 2];
+  const exit = hart.core.run(hart.budgetInstrs);
+  shared.storeOnce(base + HART_RUN_STATE, RUN_KERNEL);
+  const retired = (shared.u32[(base + HART_INSTRET) >>> 2] - before) >>> 0;
+  hart.budgetInstrs -= retired + TRAP_CHARGE_INSTRS;
+  if (SCHEDULE_POINTS) {
+    shared.scheduler?.retired(retired);
+    shared.scheduler?.point(POINT_GUEST, task);
+  }
+  rcuQuiescent(hart);
+  switch (exit) {
+    case EXIT_TRAP:
+      handleTrap(hart);
+      break;
+    case EXIT_DOORBELL:
+      break;
+    case EXIT_BUDGET:
+      hart.count(COUNTER_BUDGET_EXIT);
+      break;
+    default:
+      throw new KernelBug("run() returned an unknown exit code", { exit });
+  }
+  if (hart.budgetInstrs <= 0) tick(hart);
+}
+
+/** The timer interrupt: due timers, the time slice, and RCU. */
+function tick(hart: KernelHart): void {
+  hart.budgetInstrs = SCHEDULE_POINTS ? BUDGET_INSTRS_DETERMINISTIC : BUDGET_INSTRS;
+  setTime(hart);
+  expireTimers(hart);
+  schedulerTick(hart);
+  rcuAdvance(hart, rcuCallbacks);
+}
+
+/** The base of the guest's time CSR: nanoseconds. */
+function setTime(hart: KernelHart): void {
+  const now = hart.clock.now();
+  const u32 = hart.shared.u32;
+  const index = (hart.base + HART_TIME_NS) >>> 2;
+  u32[index] = now;
+  u32[index + 1] = now / 2 ** 32;
+}
+
+/** Work that an interrupt left because it needs a lock. */
+function doDeferredWork(hart: KernelHart): void {
+  const bits = hart.doorbell.takeDeferred();
+  if ((bits & DOORBELL_CONSOLE) !== 0) {
+    wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_WRITERS);
+    wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_READERS);
+  }
+}
+
+function wakeQueue(hart: KernelHart, queue: number): void {
+  spinLock(hart, queue + WAITQ_LOCK);
+  waitqWakeAll(hart, queue);
+  spinUnlock(hart, queue + WAITQ_LOCK);
+}
+
+/** The machine has stopped. The last hart out frees what still waited for a grace period: no reader is left. */
+function leave(hart: KernelHart): void {
+  const { shared } = hart;
+  hart.forgetContext();
+  releaseBorrowedMm(hart);
+  shared.storeRelease(hart.base + HART_RUN_STATE, RUN_OFFLINE);
+  const left = Atomics.sub(shared.i32, (MACHINE_BASE + MACHINE_HARTS_RUNNING) >>> 2, 1) - 1;
+  if (left === 0) rcuDrainAll(hart, rcuCallbacks);
+  shared.notify(MACHINE_BASE + MACHINE_HARTS_RUNNING);
+}

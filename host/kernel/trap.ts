@@ -1,0 +1,120 @@
+// Why a hart left the guest, and what the kernel does about it. The trap frame is the hart block itself: registers,
+// HART_PC (the instruction that trapped), HART_CAUSE and HART_TVAL.
+
+import {
+  ACCESS_FETCH,
+  ACCESS_LOAD,
+  ACCESS_STORE,
+  CAUSE_BREAKPOINT,
+  CAUSE_ECALL_U,
+  CAUSE_FETCH_ACCESS,
+  CAUSE_FETCH_MISALIGNED,
+  CAUSE_FETCH_PAGE_FAULT,
+  CAUSE_ILLEGAL,
+  CAUSE_LOAD_ACCESS,
+  CAUSE_LOAD_MISALIGNED,
+  CAUSE_LOAD_PAGE_FAULT,
+  CAUSE_STORE_ACCESS,
+  CAUSE_STORE_MISALIGNED,
+  CAUSE_STORE_PAGE_FAULT,
+  HART_CAUSE,
+  HART_PC,
+  HART_TVAL,
+  HART_X,
+  TASK_MM,
+  TASK_RESTART_CALL,
+  TASK_SYSCALL,
+} from "../../assembly/layout.ts";
+import { KernelBug } from "../memory/errors.ts";
+import { handleMmFault } from "../mm/fault.ts";
+import type { Hart } from "../policy/hart.ts";
+import { forceFaultSignal, forceSignal } from "./signal.ts";
+import { BUS_ADRALN, ILL_ILLOPC, SEGV_MAPERR, SIGBUS, SIGILL, SIGSEGV, SIGTRAP, TRAP_BRKPT } from "./signal-numbers.ts";
+import { schedule } from "./switch.ts";
+import { dispatchSyscall } from "./syscall/dispatch.ts";
+import { NO_RETURN, WAIT } from "./wait.ts";
+
+const A0 = HART_X + 10 * 8;
+const ECALL_BYTES = 4;
+
+/** Handles EXIT_TRAP. Afterwards the hart may have another current task. */
+export function handleTrap(hart: Hart): void {
+  const cause = hart.get(HART_CAUSE);
+  switch (cause) {
+    case CAUSE_ECALL_U:
+      systemCall(hart);
+      return;
+    case CAUSE_LOAD_PAGE_FAULT:
+      pageFault(hart, ACCESS_LOAD);
+      return;
+    case CAUSE_STORE_PAGE_FAULT:
+      pageFault(hart, ACCESS_STORE);
+      return;
+    case CAUSE_FETCH_PAGE_FAULT:
+      pageFault(hart, ACCESS_FETCH);
+      return;
+    case CAUSE_ILLEGAL:
+      forceSignal(hart, SIGILL, ILL_ILLOPC, trapValue(hart));
+      return;
+    case CAUSE_BREAKPOINT:
+      forceSignal(hart, SIGTRAP, TRAP_BRKPT, trapValue(hart));
+      return;
+    case CAUSE_LOAD_MISALIGNED:
+    case CAUSE_STORE_MISALIGNED:
+    case CAUSE_FETCH_MISALIGNED:
+      forceSignal(hart, SIGBUS, BUS_ADRALN, trapValue(hart));
+      return;
+    case CAUSE_FETCH_ACCESS:
+    case CAUSE_LOAD_ACCESS:
+    case CAUSE_STORE_ACCESS:
+      forceSignal(hart, SIGSEGV, SEGV_MAPERR, trapValue(hart));
+      return;
+    default:
+      throw new KernelBug("trap with no handler", { cause });
+  }
+}
+
+function systemCall(hart: Hart): void {
+  const { shared, current } = hart;
+  const result = dispatchSyscall(hart);
+  if (result === WAIT) {
+    schedule(hart);
+    return;
+  }
+  if (result === NO_RETURN) return;
+  shared.set(current + TASK_RESTART_CALL, 0);
+  shared.set(current + TASK_SYSCALL, -1);
+  writeU64(hart, hart.base + A0, result);
+  advancePc(hart);
+}
+
+function advancePc(hart: Hart): void {
+  const u32 = hart.shared.u32;
+  const index = (hart.base + HART_PC) >>> 2;
+  const low = u32[index] + ECALL_BYTES;
+  u32[index] = low;
+  if (low > 0xffffffff) u32[index + 1]++;
+}
+
+function pageFault(hart: Hart, access: number): void {
+  const va = trapValue(hart);
+  const mm = hart.shared.get(hart.current + TASK_MM);
+  const fault = va < 2 ** 38 ? handleMmFault(hart, mm, va, access) : -1;
+  if (fault === 0) return;
+  if (fault === -1) forceSignal(hart, SIGSEGV, SEGV_MAPERR, va);
+  else forceFaultSignal(hart, fault, va);
+}
+
+/** stval as a number: exact for user addresses, large for others. */
+function trapValue(hart: Hart): number {
+  const u32 = hart.shared.u32;
+  const index = (hart.base + HART_TVAL) >>> 2;
+  return u32[index + 1] * 2 ** 32 + u32[index];
+}
+
+/** A number of magnitude below 2^53 as a 64-bit two's complement word. */
+export function writeU64(hart: Hart, address: number, value: number): void {
+  const u32 = hart.shared.u32;
+  u32[address >>> 2] = value;
+  u32[(address + 4) >>> 2] = Math.floor(value / 2 ** 32);
+}

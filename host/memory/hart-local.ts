@@ -1,0 +1,132 @@
+// All mutable JavaScript state of one hart's kernel. Everything that a second hart may see lives in the shared memory;
+// this object holds what is private to one worker, and reset() brings it back to the state after boot.
+
+import {
+  CPUMASK_WORDS,
+  HART_BASE,
+  HART_BYTES,
+  HART_COUNTERS,
+  HART_CURRENT,
+  HART_IRQ_DEPTH,
+  HART_IRQ_OFF_DEPTH,
+  HART_LOCK_COUNT,
+  HART_RCU_NESTING,
+  MACHINE_BASE,
+  MACHINE_HART_COUNT,
+  MACHINE_STOP,
+  RQ_BASE,
+  RQ_BYTES,
+  STOP_NONE,
+} from "../../assembly/layout.ts";
+import type { Core } from "./core.ts";
+import { MachineStopped } from "./errors.ts";
+import type { SharedMemory } from "./shared.ts";
+
+/** Nanoseconds; monotonic, the same zero on every hart. In the deterministic driver it counts instructions. */
+export interface Clock {
+  now(): number;
+}
+
+/** Serves this hart's mailbox and doorbell. Implemented by the kernel, handed in at boot. */
+export interface InterruptController {
+  serve(): void;
+}
+
+export class HartLocal {
+  readonly id: number;
+  /** Address of the hart block. */
+  readonly base: number;
+  /** Address of this hart's run queue. */
+  readonly rq: number;
+  readonly hartCount: number;
+  readonly shared: SharedMemory;
+  readonly core: Core;
+  readonly clock: Clock;
+  /** How often a hart-wait tests its word before it parks: 0 when harts outnumber cores. */
+  readonly spinCount: number;
+  interrupts: InterruptController | null = null;
+  /** Work space of sendIpi: harts whose acknowledgement is outstanding. */
+  readonly ipiWaiting = new Int32Array(CPUMASK_WORDS);
+  /** Work space of a TLB flush: a copied cpumask. */
+  readonly flushMask = new Int32Array(CPUMASK_WORDS);
+  /** mmu_gather (host/mm/gather.ts): what this hart has unmapped and may free once the TLBs are flushed. */
+  readonly gatherPages = new Int32Array(512);
+  readonly gatherTables = new Int32Array(64);
+  gatherPageCount = 0;
+  gatherTableCount = 0;
+  /** mm being unmapped, 0 = no gather is open. */
+  gatherMm = 0;
+  /** vpns that were cleared since the last flush: [gatherStart, gatherEnd). */
+  gatherStart = 0;
+  gatherEnd = 0;
+  /** The task that this hart runs (HART_CURRENT for the others). */
+  current = 0;
+
+  constructor(id: number, shared: SharedMemory, core: Core, clock: Clock, spinCount: number) {
+    this.id = id;
+    this.base = HART_BASE + id * HART_BYTES;
+    this.rq = RQ_BASE + id * RQ_BYTES;
+    this.shared = shared;
+    this.core = core;
+    this.clock = clock;
+    this.spinCount = spinCount;
+    this.hartCount = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
+  }
+
+  /** Adds to one of this hart's own counters (u64, two words). */
+  count(counter: number, delta = 1): void {
+    const u32 = this.shared.u32;
+    const index = (this.base + HART_COUNTERS + counter) >>> 2;
+    const sum = u32[index] + delta;
+    u32[index] = sum;
+    if (sum > 0xffffffff) u32[index + 1]++;
+  }
+
+  /** Field of this hart's block that only the owner writes. */
+  get(field: number): number {
+    return this.shared.i32[(this.base + field) >>> 2];
+  }
+
+  set(field: number, value: number): void {
+    this.shared.i32[(this.base + field) >>> 2] = value;
+  }
+
+  setCurrent(task: number): void {
+    this.current = task;
+    this.set(HART_CURRENT, task);
+  }
+
+  /** Serves interrupts unless they are off, and leaves the kernel when the machine has stopped. */
+  pollIrq(): void {
+    this.checkStop();
+    if (this.get(HART_IRQ_OFF_DEPTH) === 0) this.interrupts?.serve();
+  }
+
+  /** Throws MachineStopped once any hart or the host has stopped the machine. */
+  checkStop(): void {
+    if (Atomics.load(this.shared.i32, (MACHINE_BASE + MACHINE_STOP) >>> 2) !== STOP_NONE) throw new MachineStopped();
+  }
+
+  /** The hart was thrown out of whatever it was doing: the depths no longer mean anything. */
+  forgetContext(): void {
+    this.set(HART_LOCK_COUNT, 0);
+    this.set(HART_RCU_NESTING, 0);
+    this.set(HART_IRQ_OFF_DEPTH, 0);
+    this.set(HART_IRQ_DEPTH, 0);
+  }
+
+  /** May not be called with a spin lock held, in an RCU section, or with interrupts off. */
+  inAtomicContext(): boolean {
+    return this.get(HART_LOCK_COUNT) > 0 || this.get(HART_RCU_NESTING) > 0 || this.get(HART_IRQ_OFF_DEPTH) > 0;
+  }
+}
+
+/** Address of the block of hart `id`. */
+export function hartBase(id: number): number {
+  return HART_BASE + id * HART_BYTES;
+}
+
+/** Address of the run queue of hart `id`. */
+export function rqOf(id: number): number {
+  return RQ_BASE + id * RQ_BYTES;
+}

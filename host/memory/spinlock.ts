@@ -1,0 +1,43 @@
+// Spin locks that park: LOCK_FREE, LOCK_HELD, LOCK_CONTENDED (held, and somebody may be parked on the word).
+// No lock is ever held across a task-wait, so every owner is on a running hart and the wait is short.
+
+import { COUNTER_LOCK_WAIT, HART_LOCK_COUNT, LOCK_CONTENDED, LOCK_FREE, LOCK_HELD } from "../../assembly/layout.ts";
+import { KernelBug } from "./errors.ts";
+import type { HartLocal } from "./hart-local.ts";
+import { FOREVER, park } from "./park.ts";
+
+/** Takes the lock word at `address`. Serves interrupts while it waits. Throws MachineStopped. */
+export function spinLock(hart: HartLocal, address: number): void {
+  if (hart.shared.compareExchange(address, LOCK_FREE, LOCK_HELD) !== LOCK_FREE) spinLockSlow(hart, address);
+  hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
+}
+
+/** True if the lock was free and is now held. */
+export function spinTryLock(hart: HartLocal, address: number): boolean {
+  if (hart.shared.compareExchange(address, LOCK_FREE, LOCK_HELD) !== LOCK_FREE) return false;
+  hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
+  return true;
+}
+
+export function spinUnlock(hart: HartLocal, address: number): void {
+  const old = hart.shared.exchange(address, LOCK_FREE);
+  if (old === LOCK_CONTENDED) hart.shared.notify(address, 1);
+  else if (old === LOCK_FREE) throw new KernelBug("unlock of a free spin lock", { address });
+  hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) - 1);
+}
+
+function spinLockSlow(hart: HartLocal, address: number): void {
+  const { shared } = hart;
+  hart.count(COUNTER_LOCK_WAIT);
+  for (let spin = 0; spin < hart.spinCount; spin++) {
+    if (shared.loadOnce(address) === LOCK_FREE && shared.compareExchange(address, LOCK_FREE, LOCK_HELD) === LOCK_FREE) {
+      return;
+    }
+    hart.pollIrq();
+  }
+  // From here on the word says CONTENDED, so that the owner's unlock notifies.
+  while (shared.exchange(address, LOCK_CONTENDED) !== LOCK_FREE) {
+    park(hart, address, LOCK_CONTENDED, FOREVER);
+    hart.pollIrq();
+  }
+}

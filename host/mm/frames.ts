@@ -1,0 +1,225 @@
+// The frame allocator. Three places hold free frames, asked in this order:
+//
+//   the hart's own list    one word, HART_FRAMES_LIST = count << 20 | pfn of the first; linked by PAGE_NEXT
+//   the global list        MACHINE_FRAMES_HEAD, lock FRAMES_LOCK; frames move in batches of BATCH_FRAMES
+//   fresh frames           from MACHINE_FRAMES_FRESH up, in pfn order: RAM that no guest touched costs no host memory
+//
+// and last, the lists of the other harts, so that "out of memory" means that no frame is free anywhere.
+//
+// Protocol of HART_FRAMES_LIST: the word owns the list. Its hart takes it by exchanging LIST_BUSY in, and stores the new
+// list back; another hart takes the whole list by compare-and-swap of a word that is not busy to 0. A hart never polls,
+// waits or takes a lock while its word is busy, so a thief that meets LIST_BUSY only spins for a moment.
+
+import {
+  COUNTER_FRAME_ALLOC,
+  COUNTER_FRAME_FREE,
+  HART_FRAMES_LIST,
+  MACHINE_BASE,
+  MACHINE_FRAMES_FREE,
+  MACHINE_FRAMES_FRESH,
+  MACHINE_FRAMES_HEAD,
+  MACHINE_FRAMES_LOCK,
+  MACHINE_HART_COUNT,
+  MACHINE_RAM_END,
+  PAGE_BASE,
+  PAGE_CODE_GENERATION,
+  PAGE_FLAGS,
+  PAGE_GENERATION,
+  PAGE_MAPCOUNT,
+  PAGE_NEXT,
+  PAGE_REFCOUNT,
+  PAGE_SHIFT,
+  PAGE_STRUCT_SHIFT,
+  PG_FREE,
+  PG_RESERVED,
+  RAM_PFN_BASE,
+} from "../../assembly/layout.ts";
+import { KernelBug } from "../memory/errors.ts";
+import { type HartLocal, hartBase } from "../memory/hart-local.ts";
+import type { SharedMemory } from "../memory/shared.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+
+const BATCH_FRAMES = 32;
+/** A hart's list never grows beyond this: the surplus goes to the global list. */
+const LIST_FRAMES_MAX = 2 * BATCH_FRAMES;
+
+const LIST_COUNT_SHIFT = 20; // RAM ends below 4 GiB, so a pfn has at most 20 bits
+const LIST_PFN_MASK = (1 << LIST_COUNT_SHIFT) - 1;
+const LIST_EMPTY = 0;
+const LIST_BUSY = -1;
+
+const FRAMES_LOCK = MACHINE_BASE + MACHINE_FRAMES_LOCK;
+
+/** Address of the struct page of a frame. */
+export function pageOf(pfn: number): number {
+  return PAGE_BASE + ((pfn - RAM_PFN_BASE) << PAGE_STRUCT_SHIFT);
+}
+
+/** Frame of a struct page. */
+export function pfnOfPage(page: number): number {
+  return RAM_PFN_BASE + ((page - PAGE_BASE) >>> PAGE_STRUCT_SHIFT);
+}
+
+/** Physical address of a frame; not below 2^31, so never shift a pfn. */
+export function frameAddress(pfn: number): number {
+  return pfn * (1 << PAGE_SHIFT);
+}
+
+/** Before any hart runs: all RAM from `firstFreePfn` up is free and fresh. */
+export function initFrames(shared: SharedMemory, firstFreePfn: number): void {
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, 0);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, 0);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, firstFreePfn);
+}
+
+/** A frame with one reference and no mappings, or 0: out of memory. Its bytes are what the last user left. */
+export function allocFrame(hart: HartLocal): number {
+  const { shared } = hart;
+  const own = hart.base + HART_FRAMES_LIST;
+  let list = shared.exchange(own, LIST_BUSY);
+  if (list === LIST_EMPTY) {
+    shared.storeRelease(own, LIST_EMPTY);
+    list = refill(hart);
+    if (list === LIST_EMPTY) return 0;
+    // Nobody adds to this word but its own hart, so it is still empty.
+    shared.exchange(own, LIST_BUSY);
+  }
+  const pfn = list & LIST_PFN_MASK;
+  const page = pageOf(pfn);
+  shared.storeRelease(own, listOf((list >>> LIST_COUNT_SHIFT) - 1, shared.get(page + PAGE_NEXT)));
+  shared.set(page + PAGE_FLAGS, 0);
+  shared.set(page + PAGE_MAPCOUNT, 0);
+  shared.storeOnce(page + PAGE_REFCOUNT, 1);
+  hart.count(COUNTER_FRAME_ALLOC);
+  return pfn;
+}
+
+/** Gives back a frame that no TLB, walker or kernel object can reach any more. */
+export function freeFrame(hart: HartLocal, pfn: number): void {
+  const { shared } = hart;
+  const page = pageOf(pfn);
+  if ((shared.get(page + PAGE_FLAGS) & (PG_FREE | PG_RESERVED)) !== 0) {
+    throw new KernelBug("bad frame freed", { pfn, flags: shared.get(page + PAGE_FLAGS) });
+  }
+  shared.set(page + PAGE_FLAGS, PG_FREE);
+  shared.set(page + PAGE_REFCOUNT, 0);
+  shared.set(page + PAGE_GENERATION, shared.get(page + PAGE_GENERATION) + 1);
+  // Decoded copies of the old contents die with the frame (see assembly/decode.ts).
+  shared.fetchAdd(page + PAGE_CODE_GENERATION, 1);
+  hart.count(COUNTER_FRAME_FREE);
+  push(hart, pfn, page);
+}
+
+/** One more reference to a frame on which the caller already has one, or whose PTE it holds locked. */
+export function getPage(hart: HartLocal, pfn: number): void {
+  hart.shared.fetchAdd(pageOf(pfn) + PAGE_REFCOUNT, 1);
+}
+
+/** Drops a reference; the last one frees the frame. */
+export function putPage(hart: HartLocal, pfn: number): void {
+  const old = hart.shared.fetchAdd(pageOf(pfn) + PAGE_REFCOUNT, -1);
+  if (old === 1) freeFrame(hart, pfn);
+  else if (old <= 0) throw new KernelBug("page reference dropped twice", { pfn, refcount: old });
+}
+
+/** A frame that is never freed: zero page, stub, kernel tables. */
+export function reserveFrame(hart: HartLocal, pfn: number): void {
+  hart.shared.fetchOr(pageOf(pfn) + PAGE_FLAGS, PG_RESERVED);
+}
+
+/** Frames on all free lists. Exact only while no hart allocates or frees. */
+export function freeFrameCount(shared: SharedMemory): number {
+  let free = shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + freshFrames(shared);
+  for (let id = 0; id < shared.get(MACHINE_BASE + MACHINE_HART_COUNT); id++) {
+    const list = shared.loadOnce(hartBase(id) + HART_FRAMES_LIST);
+    if (list !== LIST_BUSY) free += list >>> LIST_COUNT_SHIFT;
+  }
+  return free;
+}
+
+/** All frames of RAM, free or not. */
+export function ramFrameCount(shared: SharedMemory): number {
+  return (shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT) - RAM_PFN_BASE;
+}
+
+function freshFrames(shared: SharedMemory): number {
+  return (shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT) - shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
+}
+
+function listOf(count: number, pfn: number): number {
+  return count === 0 ? LIST_EMPTY : (count << LIST_COUNT_SHIFT) | pfn;
+}
+
+function push(hart: HartLocal, pfn: number, page: number): void {
+  const { shared } = hart;
+  const own = hart.base + HART_FRAMES_LIST;
+  const list = shared.exchange(own, LIST_BUSY);
+  const count = list >>> LIST_COUNT_SHIFT;
+  shared.set(page + PAGE_NEXT, list & LIST_PFN_MASK);
+  if (count < LIST_FRAMES_MAX) {
+    shared.storeRelease(own, listOf(count + 1, pfn));
+    return;
+  }
+  // Keep the frames freed last: their lines are warm.
+  let last = page;
+  for (let kept = 1; kept < BATCH_FRAMES; kept++) last = pageOf(shared.get(last + PAGE_NEXT));
+  const surplus = shared.get(last + PAGE_NEXT);
+  shared.storeRelease(own, listOf(BATCH_FRAMES, pfn));
+  drain(hart, surplus, count + 1 - BATCH_FRAMES);
+}
+
+/** Hands a chain of `count` frames to the global list. */
+function drain(hart: HartLocal, first: number, count: number): void {
+  const { shared } = hart;
+  let last = first;
+  for (let i = 1; i < count; i++) last = shared.get(pageOf(last) + PAGE_NEXT);
+  spinLock(hart, FRAMES_LOCK);
+  shared.set(pageOf(last) + PAGE_NEXT, shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD));
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, first);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + count);
+  spinUnlock(hart, FRAMES_LOCK);
+}
+
+/** A list of up to BATCH_FRAMES frames for a hart whose own list is empty. */
+function refill(hart: HartLocal): number {
+  const { shared } = hart;
+  spinLock(hart, FRAMES_LOCK);
+  const available = shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE);
+  const list = available !== 0 ? takeGlobal(hart, Math.min(available, BATCH_FRAMES)) : takeFresh(hart);
+  spinUnlock(hart, FRAMES_LOCK);
+  return list !== LIST_EMPTY ? list : steal(hart);
+}
+
+/** Requires: FRAMES_LOCK, `count` frames on the global list. */
+function takeGlobal(hart: HartLocal, count: number): number {
+  const { shared } = hart;
+  const first = shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD);
+  let next = first;
+  for (let i = 0; i < count; i++) next = shared.get(pageOf(next) + PAGE_NEXT);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, next);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) - count);
+  return listOf(count, first);
+}
+
+/** Requires: FRAMES_LOCK. */
+function takeFresh(hart: HartLocal): number {
+  const { shared } = hart;
+  const first = shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
+  const count = Math.min(freshFrames(shared), BATCH_FRAMES);
+  for (let pfn = first; pfn < first + count; pfn++) shared.set(pageOf(pfn) + PAGE_NEXT, pfn + 1);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, first + count);
+  return listOf(count, first);
+}
+
+/** The whole list of some other hart, or LIST_EMPTY: memory is exhausted. */
+function steal(hart: HartLocal): number {
+  const { shared } = hart;
+  for (let step = 1; step < hart.hartCount; step++) {
+    const word = hartBase((hart.id + step) % hart.hartCount) + HART_FRAMES_LIST;
+    for (let list = shared.loadAcquire(word); list !== LIST_EMPTY; list = shared.loadAcquire(word)) {
+      if (list !== LIST_BUSY && shared.compareExchange(word, list, LIST_EMPTY) === list) return list;
+      hart.checkStop();
+    }
+  }
+  return LIST_EMPTY;
+}
