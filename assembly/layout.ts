@@ -150,6 +150,7 @@ export const MACHINE_STOP = 64; // shared; STOP_*: the first writer wins (compar
 export const MACHINE_EXIT_STATUS = 68; // under STOP_EXIT: exit code; under STOP_FATAL_SIGNAL: signal number
 export const MACHINE_HARTS_RUNNING = 72; // shared: workers that have bound their hart and not yet left
 export const MACHINE_STOP_HART = 76; // which hart stopped the machine
+export const MACHINE_WORKERS_INSIDE = 80; // shared: workers between taking their hart and the end of the hart loop
 // line 2: start
 export const MACHINE_BOOTED = 128; // shared: 0 until hart 0 has made init; others wait for it
 // line 3: the deterministic driver
@@ -648,6 +649,9 @@ export const TASK_ORIG_A0_HI = 804;
 export const TASK_SYSCALL = 808; // owner: number of the call in progress, -1 = none
 export const TASK_FAULT_ADDRESS = 816; // f64, owner: for the line that says why it was killed
 export const TASK_ROBUST_LIST_BYTES = 824;
+export const TASK_ALTSTACK_SP = 832; // f64, owner: sigaltstack
+export const TASK_ALTSTACK_BYTES = 840; // f64, owner
+export const TASK_ALTSTACK_FLAGS = 848; // owner
 // task-wait: what the task waits for, and how its call goes on
 export const TASK_WAIT_QUEUE = 896; // own line; lock of the queue: the WAITQ it is on, 0 = on none
 export const TASK_WAIT_NEXT = 900;
@@ -711,10 +715,15 @@ export const PROCESS_PGID = 32;
 export const PROCESS_SID = 36;
 export const PROCESS_PENDING_LO = 40; // lock SIGHAND_LOCK: shared pending signals
 export const PROCESS_PENDING_HI = 44;
+export const PROCESS_TASK_RECORDS = 48; // lock TASKLIST_LOCK: task records not yet given back; the leader's goes last
 export const PROCESS_RLIMITS = 64; // 16 pairs {soft f64, hard f64}; 2^64-1 is held as RLIM_INFINITY_F64 = 1.8446744073709552e19
 export const PROCESS_RLIMIT_BYTES = 16;
 export const RLIMIT_COUNT = 16;
 export const PROCESS_START_NS = 320; // f64
+export const PROCESS_DEAD_RUNTIME_NS = 328; // f64, lock TASKLIST_LOCK: what threads that have ended had run
+export const PROCESS_EXE_BYTES = 336; // bytes of the program's path
+export const PROCESS_EXE = 340; // the path, for /proc/self/exe; constant after exec
+export const PROCESS_EXE_BYTES_MAX = 640;
 
 // ---------------------------------------------------------------- SIGHAND
 

@@ -82,8 +82,17 @@ export function csrOf(at: usize): u32 {
   return load<u32>(at, RECORD_IMM);
 }
 
+export function rs1NumberOf(at: usize): u32 {
+  return <u32>load<u8>(at, RECORD_RS1) >>> 3;
+}
+
+export function rs2NumberOf(at: usize): u32 {
+  return <u32>load<u8>(at, RECORD_RS2) >>> 3;
+}
+
+/** The five bits that csrrwi and its kin have in the place of rs1. */
 export function zimmOf(at: usize): u64 {
-  return <u64>(load<u8>(at, RECORD_RS1) >>> 3);
+  return <u64>rs1NumberOf(at);
 }
 
 /** The low half, sign-extended: the result of the W instructions. */

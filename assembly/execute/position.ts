@@ -14,11 +14,17 @@ export let page: usize = 0; // records of the page that ip is in
 export let pageVa: u64 = 0; // virtual address of that page
 export let target: u64 = 0; // where to go when ip is 0
 export let left: i32 = 0; // instructions left of the budget; below 0 after a straight run beyond it
+let budget: i32 = 0; // of this run()
 
 export function startAt(va: u64, budgetInstrs: i32): void {
   target = va;
   ip = 0;
+  budget = budgetInstrs;
   left = budgetInstrs;
+}
+
+export function retiredInRun(): u64 {
+  return <u64>(<i64>budget - <i64>left);
 }
 
 /** Enters a decoded page at va. */
@@ -47,16 +53,25 @@ export function goTo(at: usize): void {
   ip = at;
 }
 
-/** One instruction is done; the next one lies `bytes` bytes of records ahead. */
-export function retire(bytes: u32): void {
+/** One instruction is done; the next one lies `bytes` bytes of records ahead. True: that is executeSlow()'s answer. */
+export function retire(bytes: u32): bool {
   left -= 1;
   ip += bytes;
+  return true;
+}
+
+/** The records of this page must not be used any more. */
+export function leavePage(): void {
+  target = currentPc();
+  ip = 0;
 }
 
 /** Page offset of the instruction that a record stands for. */
 export function offsetOf(at: usize): u32 {
-  const offset = <u32>(at - page) >>> 2;
-  return offset > PAGE_BYTES ? CROSSING_OFFSET : offset;
+  const index = <u32>(at - page) >>> 3;
+  if (index == CROSSING_INDEX) return CROSSING_OFFSET;
+  if (index == CROSSING_END_INDEX) return CROSSING_OFFSET + 4;
+  return index << 1;
 }
 
 export function currentPc(): u64 {

@@ -1,0 +1,86 @@
+// mmu_gather: the only place that frees what a TLB or a walker can reach. Always in this order:
+//
+//   clear the PTEs  ->  flush every hart  ->  free the frames  ->  free the page tables
+//
+// A gather is open between gatherBegin and gatherFinish; there is one per hart, in arrays made at boot, so unmapping
+// allocates nothing. When an array is full the pending batch is flushed and freed, and the gather goes on.
+//
+// Page tables are freed right after the flush, not by RCU: a table is taken out of its parent only with mmap_lock held
+// for write, every software reader of tables holds mmap_lock, and a hart acknowledges the flush (or is parked, outside
+// any walk) only when its own walker has stopped. A policy that reads tables without mmap_lock must bring its own rule.
+
+import { COUNTER_GATHER_BATCHES, MM_RSS, MM_RSS_HIGH, USER_VPN_END } from "../../assembly/layout.ts";
+import { KernelBug } from "../memory/errors.ts";
+import type { Hart } from "../policy/hart.ts";
+import { putPage } from "./frames.ts";
+import { freeTable } from "./page-table.ts";
+
+const WHOLE_MM_PAGES = 0;
+
+/** Opens this hart's gather for `mm`. Requires: mmap_lock, or the last user of the mm. */
+export function gatherBegin(hart: Hart, mm: number): void {
+  if (hart.gatherMm !== 0) throw new KernelBug("a gather is already open", { mm, open: hart.gatherMm });
+  const rss = hart.shared.loadOnce(mm + MM_RSS);
+  if (rss > hart.shared.get(mm + MM_RSS_HIGH)) hart.shared.storeOnce(mm + MM_RSS_HIGH, rss);
+  hart.gatherMm = mm;
+  resetRange(hart);
+}
+
+/** An entry of the mm has changed: translations of `pages` pages from `vpn` are stale until the flush. */
+export function gatherRange(hart: Hart, vpn: number, pages = 1): void {
+  if (vpn < hart.gatherStart) hart.gatherStart = vpn;
+  if (vpn + pages > hart.gatherEnd) hart.gatherEnd = vpn + pages;
+}
+
+/** `pfn` was mapped at `vpn`; its reference is dropped after the flush. Check gatherIsFull after each call. */
+export function gatherPage(hart: Hart, vpn: number, pfn: number): void {
+  gatherRange(hart, vpn);
+  hart.gatherPages[hart.gatherPageCount++] = pfn;
+}
+
+/** The table is no longer reachable from the root; it is freed after the flush. May flush: no PTL held. */
+export function gatherTable(hart: Hart, vpn: number, pages: number, pfn: number): void {
+  gatherRange(hart, vpn, pages);
+  hart.gatherTables[hart.gatherTableCount++] = pfn;
+  if (hart.gatherTableCount === hart.gatherTables.length) gatherFlush(hart);
+}
+
+/** True when no further page fits: gatherFlush is due, once the caller has dropped the PTL. */
+export function gatherIsFull(hart: Hart): boolean {
+  return hart.gatherPageCount === hart.gatherPages.length;
+}
+
+/** Flushes and frees what has been gathered. Waits for other harts: no PTL may be held. */
+export function gatherFlush(hart: Hart): void {
+  if (hart.gatherEnd !== 0) {
+    const pages = hart.gatherEnd - hart.gatherStart;
+    hart.policies.tlbFlush.flush(hart, hart.gatherMm, hart.gatherStart, pages, hart.gatherTableCount !== 0);
+  }
+  freeBatch(hart);
+}
+
+/** Flushes, frees and closes. */
+export function gatherFinish(hart: Hart): void {
+  gatherFlush(hart);
+  hart.gatherMm = 0;
+}
+
+/** As gatherFlush, for an address space that goes away: one flush of all of it. (Linux: tlb_gather_mmu_fullmm) */
+export function gatherFlushMm(hart: Hart): void {
+  hart.policies.tlbFlush.flush(hart, hart.gatherMm, 0, WHOLE_MM_PAGES, true);
+  freeBatch(hart);
+}
+
+function freeBatch(hart: Hart): void {
+  if (hart.gatherPageCount + hart.gatherTableCount !== 0) hart.count(COUNTER_GATHER_BATCHES);
+  for (let i = 0; i < hart.gatherPageCount; i++) putPage(hart, hart.gatherPages[i]);
+  hart.gatherPageCount = 0;
+  for (let i = 0; i < hart.gatherTableCount; i++) freeTable(hart, hart.gatherTables[i]);
+  hart.gatherTableCount = 0;
+  resetRange(hart);
+}
+
+function resetRange(hart: Hart): void {
+  hart.gatherStart = USER_VPN_END;
+  hart.gatherEnd = 0;
+}

@@ -1,0 +1,145 @@
+// Sv39 page tables in RAM frames. The struct page of a table knows its mm, the first vpn that it translates and how many
+// of its entries are not 0; its split lock PAGE_PTL orders all writers of its entries. The walker takes no lock: it reads
+// entries and sets A and D by compare-and-swap, so a writer that replaces a valid entry must exchange, never store.
+//
+// Tables disappear only under mmap_lock held for write (host/mm/free-tables.ts), so whoever holds it for read may keep
+// the address of an entry.
+
+import {
+  COUNTER_PAGE_TABLE_ALLOC,
+  COUNTER_PAGE_TABLE_FREE,
+  LEVEL_COUNT,
+  MM_PT_PAGES,
+  MM_ROOT_PFN,
+  MM_RSS,
+  PAGE_FLAGS,
+  PAGE_PT_ENTRIES,
+  PAGE_PT_MM,
+  PAGE_PT_VPN,
+  PAGE_PTL,
+  PG_TABLE,
+  PTE_COUNT,
+  PTE_PPN_SHIFT,
+  PTE_V,
+  VPN_BITS,
+} from "../../assembly/layout.ts";
+import { KernelBug } from "../memory/errors.ts";
+import type { HartLocal } from "../memory/hart-local.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { allocFrame, frameAddress, freeFrame, pageOf } from "./frames.ts";
+import { tablePte } from "./pte.ts";
+
+export const PTE_BYTES = 8;
+
+/** Address of the entry for `vpn` in table `tablePfn` of `level` (0 = leaves). */
+export function entryAddress(tablePfn: number, vpn: number, level: number): number {
+  return frameAddress(tablePfn) + ((vpn >>> (level * VPN_BITS)) & (PTE_COUNT - 1)) * PTE_BYTES;
+}
+
+/** Struct page of the table that holds the entry at `pteAddress`. */
+export function tablePageOf(pteAddress: number): number {
+  return pageOf(Math.floor(pteAddress / 4096));
+}
+
+/** Pages that one entry of `level` covers. */
+export function levelPages(level: number): number {
+  return 1 << (level * VPN_BITS);
+}
+
+/** Address of the leaf entry for `vpn`, or 0 where a table is missing. Requires: mmap_lock. */
+export function findPte(hart: HartLocal, mm: number, vpn: number): number {
+  const { shared } = hart;
+  let table = shared.get(mm + MM_ROOT_PFN);
+  for (let level = LEVEL_COUNT - 1; level > 0; level--) {
+    const entry = shared.loadAcquire(entryAddress(table, vpn, level));
+    if ((entry & PTE_V) === 0) return 0;
+    table = entry >>> PTE_PPN_SHIFT;
+  }
+  return entryAddress(table, vpn, 0);
+}
+
+/** Like findPte, but makes missing tables; 0 = out of memory. Requires: mmap_lock. */
+export function allocPte(hart: HartLocal, mm: number, vpn: number): number {
+  const { shared } = hart;
+  let table = shared.get(mm + MM_ROOT_PFN);
+  for (let level = LEVEL_COUNT - 1; level > 0; level--) {
+    const address = entryAddress(table, vpn, level);
+    let entry = shared.loadAcquire(address);
+    if ((entry & PTE_V) === 0) {
+      entry = installTable(hart, mm, address, vpn, level - 1);
+      if (entry === 0) return 0;
+    }
+    table = entry >>> PTE_PPN_SHIFT;
+  }
+  return entryAddress(table, vpn, 0);
+}
+
+/** A zeroed frame set up as a table of `level` that translates `vpn`; 0 = out of memory. */
+export function allocTable(hart: HartLocal, mm: number, vpn: number, level: number): number {
+  const pfn = allocFrame(hart);
+  if (pfn === 0) return 0;
+  hart.core.zeroPage(frameAddress(pfn));
+  const { shared } = hart;
+  const page = pageOf(pfn);
+  shared.set(page + PAGE_FLAGS, PG_TABLE);
+  shared.set(page + PAGE_PTL, 0);
+  shared.set(page + PAGE_PT_ENTRIES, 0);
+  shared.set(page + PAGE_PT_MM, mm);
+  // Rounded down to what the whole table covers; 0 for a root.
+  shared.set(page + PAGE_PT_VPN, vpn & -levelPages(level + 1));
+  shared.fetchAdd(mm + MM_PT_PAGES, 1);
+  hart.count(COUNTER_PAGE_TABLE_ALLOC);
+  return pfn;
+}
+
+/** Frees a table that no entry and no walker can reach any more: called by the gather, after the flush. */
+export function freeTable(hart: HartLocal, pfn: number): void {
+  const { shared } = hart;
+  const page = pageOf(pfn);
+  if (shared.get(page + PAGE_FLAGS) !== PG_TABLE) throw new KernelBug("freed frame is no page table", { pfn });
+  shared.fetchAdd(shared.get(page + PAGE_PT_MM) + MM_PT_PAGES, -1);
+  shared.set(page + PAGE_PT_MM, 0);
+  hart.count(COUNTER_PAGE_TABLE_FREE);
+  freeFrame(hart, pfn);
+}
+
+/** Requires: PTL of the entry's table. Fills an entry that is 0. */
+export function setNewPte(hart: HartLocal, address: number, page: number, pte: number): void {
+  hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) + 1);
+  // Release: the walker that reads the entry sees the zeroed frame behind it.
+  hart.shared.storeRelease(address, pte);
+}
+
+/** Requires: PTL of the entry's table. Empties an entry and returns what it was, with the walker's last A and D. */
+export function clearPte(hart: HartLocal, address: number, page: number): number {
+  const old = hart.shared.exchange(address, 0);
+  if (old !== 0) hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) - 1);
+  return old;
+}
+
+export function lockTable(hart: HartLocal, page: number): void {
+  spinLock(hart, page + PAGE_PTL);
+}
+
+export function unlockTable(hart: HartLocal, page: number): void {
+  spinUnlock(hart, page + PAGE_PTL);
+}
+
+export function addRss(hart: HartLocal, mm: number, pages: number): void {
+  if (pages !== 0) hart.shared.fetchAdd(mm + MM_RSS, pages);
+}
+
+/** Puts a new table of `level` behind the entry at `address`, unless another hart was faster. The entry, or 0. */
+function installTable(hart: HartLocal, mm: number, address: number, vpn: number, level: number): number {
+  const { shared } = hart;
+  const pfn = allocTable(hart, mm, vpn, level);
+  if (pfn === 0) return 0;
+  const parent = tablePageOf(address);
+  lockTable(hart, parent);
+  const raced = shared.loadOnce(address);
+  if (raced === 0) setNewPte(hart, address, parent, tablePte(pfn));
+  unlockTable(hart, parent);
+  if (raced === 0) return tablePte(pfn);
+  freeTable(hart, pfn); // never published
+  return raced;
+}

@@ -1,0 +1,61 @@
+// One page-table entry: its low 32 bits (the high half of a valid entry is 0, because RAM ends below 4 GiB).
+//
+// An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V clear
+// and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame. User tables hold 4 KiB leaves only.
+
+import {
+  PTE_A,
+  PTE_D,
+  PTE_PPN_SHIFT,
+  PTE_R,
+  PTE_SOFT0,
+  PTE_U,
+  PTE_V,
+  PTE_W,
+  PTE_X,
+  VM_EXEC,
+  VM_READ,
+  VM_WRITE,
+} from "../../assembly/layout.ts";
+
+/** Marks a leaf that maps a frame for the kernel but not for the walker. */
+export const PTE_PROT_NONE = PTE_SOFT0;
+
+const PERMISSIONS = PTE_V | PTE_R | PTE_W | PTE_X | PTE_PROT_NONE;
+
+export function ptePfn(pte: number): number {
+  return pte >>> PTE_PPN_SHIFT;
+}
+
+/** A non-leaf entry. */
+export function tablePte(tablePfn: number): number {
+  return (tablePfn << PTE_PPN_SHIFT) | PTE_V;
+}
+
+/** A leaf for a page of a vma with `vmFlags`; writable only if `writable` says so too. A is set, D is not. */
+export function leafPte(pfn: number, vmFlags: number, writable: boolean): number {
+  return (pfn << PTE_PPN_SHIFT) | PTE_U | PTE_A | permissionsOf(vmFlags, writable);
+}
+
+/** The same frame, A and D, with the permissions of `vmFlags`. */
+export function pteModify(pte: number, vmFlags: number, writable: boolean): number {
+  return (pte & ~PERMISSIONS) | permissionsOf(vmFlags, writable);
+}
+
+/** Does the entry, as the walker sees it, lack the rights that `next` has? Then a stale translation is only a refault. */
+export function pteLosesRights(old: number, next: number): boolean {
+  return (old & ~next & (PTE_V | PTE_R | PTE_W | PTE_X)) !== 0;
+}
+
+export function pteIsDirty(pte: number): boolean {
+  return (pte & PTE_D) !== 0;
+}
+
+/** Linux/riscv's protection_map: PROT_WRITE implies reading, PROT_EXEC does not. */
+function permissionsOf(vmFlags: number, writable: boolean): number {
+  let bits = 0;
+  if ((vmFlags & (VM_READ | VM_WRITE)) !== 0) bits |= PTE_R;
+  if ((vmFlags & VM_WRITE) !== 0 && writable) bits |= PTE_W;
+  if ((vmFlags & VM_EXEC) !== 0) bits |= PTE_X;
+  return bits === 0 ? PTE_PROT_NONE : bits | PTE_V;
+}

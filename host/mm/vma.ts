@@ -1,0 +1,136 @@
+// One mapped area: allocation, fields, and what makes two of them mergeable. (Linux: struct vm_area_struct)
+
+import {
+  POOL_VMA,
+  RCU_FREE_VMA,
+  RCU_HEAD_KIND,
+  RCU_HEAD_NEXT,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_READ,
+  VM_SHARED,
+  VM_STACK,
+  VM_WRITE,
+  VMA_ANON_VMA,
+  VMA_END,
+  VMA_FILE,
+  VMA_FLAGS,
+  VMA_GENERATION,
+  VMA_LOCK_SEQ,
+  VMA_MM,
+  VMA_PGOFF,
+  VMA_RCU_HEAD,
+  VMA_REFCNT,
+  VMA_START,
+} from "../../assembly/layout.ts";
+import type { HartLocal } from "../memory/hart-local.ts";
+import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { callRcu } from "../memory/rcu.ts";
+import { PROT_EXEC, PROT_READ, PROT_WRITE, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
+
+export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
+
+/** VM_READ, VM_WRITE and VM_EXEC of PROT_*: the same bits in both. */
+export function protFlags(prot: number): number {
+  return prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+/** A vma that is in no map yet; 0 = none to be had. Takes no reference on `object`. */
+export function vmaAlloc(
+  hart: HartLocal,
+  mm: number,
+  start: number,
+  end: number,
+  flags: number,
+  object: number,
+  pgoff: number,
+): number {
+  const vma = poolAlloc(hart, POOL_VMA);
+  if (vma === 0) return 0;
+  const { shared } = hart;
+  shared.set(vma + VMA_START, start);
+  shared.set(vma + VMA_END, end);
+  shared.set(vma + VMA_MM, mm);
+  shared.set(vma + VMA_FLAGS, flags);
+  shared.set(vma + VMA_PGOFF, pgoff);
+  shared.set(vma + VMA_FILE, object);
+  shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_NEXT, 0);
+  shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_KIND, 0);
+  shared.set(vma + VMA_LOCK_SEQ, 0);
+  shared.set(vma + VMA_REFCNT, 0);
+  shared.set(vma + VMA_ANON_VMA, 0);
+  return vma;
+}
+
+/** Frees a vma that was never in a map. */
+export function vmaFreeUnused(hart: HartLocal, vma: number): void {
+  poolFree(hart, POOL_VMA, vma);
+}
+
+/** Frees a vma that was taken out of its map, once no lockless reader can hold it. */
+export function vmaFreeLater(hart: HartLocal, vma: number): void {
+  callRcu(hart, vma + VMA_RCU_HEAD, RCU_FREE_VMA);
+}
+
+/** RCU callback. */
+export function vmaFreeCallback(hart: HartLocal, head: number): void {
+  const vma = head - VMA_RCU_HEAD;
+  hart.shared.fetchAdd(vma + VMA_GENERATION, 1);
+  poolFree(hart, POOL_VMA, vma);
+}
+
+export function vmaStart(hart: HartLocal, vma: number): number {
+  return hart.shared.get(vma + VMA_START);
+}
+
+export function vmaEnd(hart: HartLocal, vma: number): number {
+  return hart.shared.get(vma + VMA_END);
+}
+
+export function vmaFlags(hart: HartLocal, vma: number): number {
+  return hart.shared.get(vma + VMA_FLAGS);
+}
+
+/** Lowest vpn that belongs to the vma, its guard gap included. (Linux: vm_start_gap) */
+export function vmaStartGap(hart: HartLocal, vma: number): number {
+  const start = vmaStart(hart, vma);
+  if ((vmaFlags(hart, vma) & VM_GROWSDOWN) === 0) return start;
+  return Math.max(0, start - STACK_GUARD_GAP_PAGES);
+}
+
+/** Page offset in the object (or, private anonymous, the vpn at creation) of `vpn`. */
+export function vmaPgoffAt(hart: HartLocal, vma: number, vpn: number): number {
+  return hart.shared.get(vma + VMA_PGOFF) + (vpn - vmaStart(hart, vma));
+}
+
+/** Could [.., vpn) of `vma` and something with these attributes from vpn on be one vma? (Linux: is_mergeable_vma) */
+export function vmaContinuesAt(
+  hart: HartLocal,
+  vma: number,
+  vpn: number,
+  flags: number,
+  object: number,
+  pgoff: number,
+): boolean {
+  const { shared } = hart;
+  return (
+    shared.get(vma + VMA_FLAGS) === flags &&
+    shared.get(vma + VMA_FILE) === object &&
+    vmaPgoffAt(hart, vma, vpn) === pgoff
+  );
+}
+
+/** Counts against the memory commitment and RLIMIT_DATA. (Linux: accountable_mapping) */
+export function isAccountable(flags: number): boolean {
+  return (flags & (VM_SHARED | VM_WRITE)) === VM_WRITE;
+}
+
+/** (Linux: is_data_mapping) */
+export function isDataMapping(flags: number): boolean {
+  return (flags & (VM_WRITE | VM_SHARED | VM_GROWSDOWN)) === VM_WRITE;
+}
+
+/** (Linux: is_stack_mapping) */
+export function isStackMapping(flags: number): boolean {
+  return (flags & (VM_STACK | VM_GROWSDOWN)) !== 0;
+}
