@@ -1,9 +1,11 @@
-// What core.wasm exports to the host. README.md describes each.
+// What core.wasm exports to the host; assembly/README.md says what each is for.
 
-export { bind, reset, restoreContext, saveContext } from "./bind.ts";
-export { run } from "./run.ts";
-export { fenceI } from "./decode.ts";
-export { loadSatp } from "./mmu/tlb.ts";
-export { flushAll, flushAsid, flushRange, flushVa, flushVaAsid, fullFence } from "./mmu/fence.ts";
-export { clearReservation } from "./mmu/atomic.ts";
-export * from "./mmu/user.ts";
+// asc resolves `export ... from` only without the extension
+export { bind, reset } from "./hart";
+export { restoreContext, saveContext } from "./context";
+export { run } from "./run";
+export { fenceI } from "./decode";
+export { loadSatp } from "./mmu/tlb";
+export { flushAll, flushAsid, flushRange, flushVa, flushVaAsid, fullFence } from "./mmu/fence";
+export { clearReservation } from "./mmu/atomic";
+export * from "./mmu/user";

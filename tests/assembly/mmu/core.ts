@@ -24,7 +24,7 @@ export interface MmuExports {
   walkLeaf: WebAssembly.Global;
   walkLevel: WebAssembly.Global;
   superpageFragments: WebAssembly.Global;
-  dropWriteTags(pfn: number): void;
+  run(budgetInstrs: number): number;
   fetchAddress(va: bigint): number;
   loadGuest(va: bigint, bytes: number): bigint;
   storeGuest(va: bigint, value: bigint, bytes: number): number;

@@ -10,10 +10,13 @@ import {
   CAUSE_LOAD_PAGE_FAULT,
   CAUSE_STORE_ACCESS,
   CAUSE_STORE_PAGE_FAULT,
+  DECODE_PAGE_BYTES,
   HART_BASE,
   HART_BYTES,
   HART_CAUSE,
   HART_COUNTERS,
+  HART_DECODE_BASE,
+  HART_DECODE_PAGES,
   HART_ID,
   HART_OPTIONS,
   HART_PRIV,
@@ -47,8 +50,11 @@ export const ACCESS_FAULT_CAUSE = [CAUSE_LOAD_ACCESS, CAUSE_STORE_ACCESS, CAUSE_
 
 export const RAM_FRAMES = 4096; // 16 MiB
 
+const RAM_END = RAM_BASE + RAM_FRAMES * PAGE_BYTES;
+const DECODE_PAGES = 4;
+
 export function newMemory(): WebAssembly.Memory {
-  const pages = (RAM_BASE + RAM_FRAMES * PAGE_BYTES) >>> 16;
+  const pages = (RAM_END >>> 16) + 8 * DECODE_PAGES; // the decode pools follow RAM
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
@@ -73,7 +79,9 @@ export class TestHart {
     this.set(HART_ID, id);
     this.set(HART_TLB_ENTRIES, options.tlbEntries ?? 64);
     this.set(HART_OPTIONS, options.machineOptions ?? 0);
-    this.set(HART_RAM_END, RAM_BASE + RAM_FRAMES * PAGE_BYTES);
+    this.set(HART_RAM_END, RAM_END);
+    this.set(HART_DECODE_BASE, RAM_END + id * DECODE_PAGES * DECODE_PAGE_BYTES);
+    this.set(HART_DECODE_PAGES, DECODE_PAGES);
     this.exports = instantiateMmu(this.memory, this.fences);
     this.root = this.frame();
     this.set(HART_SATP_ROOT, this.root);
