@@ -135,7 +135,7 @@ export function decodeRun(): void {
     if (endsRun(operation)) return;
     head = at;
     headOperation = operation;
-    at += compressed ? DECODE_RECORD_BYTES : 2 * DECODE_RECORD_BYTES;
+    at += compressed ? <usize>DECODE_RECORD_BYTES : <usize>(2 * DECODE_RECORD_BYTES);
     offset += compressed ? 2 : 4;
   }
 }

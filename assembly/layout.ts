@@ -329,6 +329,7 @@ export const HART_IPI_PENDING = 1024; // shared, CPUMASK_BYTES, own line: source
 export const HART_ASID_NEXT = 1088; // owner: next per-hart ASID
 export const HART_ASID_GENERATION = 1092; // owner
 export const HART_IPI_SEQ = 1096; // owner: last sequence number sent
+export const HART_FUTEX_KEY = 1104; // owner: two records {lo, hi} of the futex call in progress
 
 // deterministic driver: what the hart waits for; written by the owner, read by the baton holder
 export const HART_SCHED_STATE = 1152; // own line; SCHED_*

@@ -26,7 +26,7 @@ export function run(budgetInstrs: i32): i32 {
 
 function runUntilExit(): i32 {
   let leave = LEAVE_ENTER;
-  for (;;) {
+  while (true) {
     if (leave == LEAVE_SLOW) {
       if (!executeSlow()) return EXIT_TRAP;
     } else {

@@ -67,7 +67,8 @@ static void read_through_kernel(const struct reader *reader, unsigned long page)
     uint32_t before = load_acquire(&announced);
     long result = sys_futex(page_word(pages, page, 0), FUTEX_WAIT_PRIVATE, before - 1, &at_once);
     if (result == -EAGAIN || result == -EFAULT) return;
-    fail("reader %u: the kernel compared with %u, unmapped before, and returned %ld", reader->index, before - 1, result);
+    fail("reader %u: the kernel compared with %u, gone since %u, and returned %ld", reader->index, before - 1, before,
+         result);
 }
 
 static void reader_main(void *argument) {

@@ -20,7 +20,7 @@ export const RMM: u32 = 4; // to nearest, ties away from zero
 export const FRM_MASK: u32 = 7;
 
 let fflags: u32 = 0;
-let frm: u32 = RNE;
+let frm: u32 = 0; // RNE, as a literal: asc would make a start function to assign it
 
 export function getFflags(): u32 {
   return fflags;

@@ -84,7 +84,7 @@ export function loadSatp(): void {
 /** The kernel reaches user memory with user privilege, whatever HART_PRIV is; it puts HART_PRIV back afterwards. */
 export function usePrivilege(priv: u32): void {
   const asid = load<u32>(hart, HART_SATP_ASID);
-  if (CHECKED) assert(asid < ASID_COUNT); // all ones would make empty entries hit
+  if (CHECKED) assert(asid < <u32>ASID_COUNT); // all ones would make empty entries hit
   privilege = priv;
   asidTag = <u64>((asid << TLB_TAG_ASID_SHIFT) | (priv == PRIV_USER ? 0 : TLB_TAG_SUPERVISOR));
 }

@@ -27,7 +27,9 @@ static void check(int holds, const char *what) {
 
 static void run_threads(void *(*function)(void *), uintptr_t results[]) {
     pthread_t ids[THREADS_MAX];
-    for (int i = 0; i < threads; i++) check(pthread_create(&ids[i], NULL, function, (void *)(intptr_t)i) == 0, "create");
+    for (int i = 0; i < threads; i++) {
+        check(pthread_create(&ids[i], NULL, function, (void *)(intptr_t)i) == 0, "create");
+    }
     for (int i = 0; i < threads; i++) {
         void *result;
         check(pthread_join(ids[i], &result) == 0, "join");
@@ -216,7 +218,8 @@ static void check_strings(void) {
     for (char *part; (part = strsep(&rest, ",")) != NULL;) parts += *part != 0;
     char moved[] = "abcdefghij";
     memmove(moved + 2, moved, 6);
-    printf("strings: %d parts, %s, %s, %d\n", parts, moved, strstr("the needle in it", "needle"), strcmp("abc", "abd") < 0);
+    const char *found = strstr("the needle in it", "needle");
+    printf("strings: %d parts, %s, %s, %d\n", parts, moved, found, strcmp("abc", "abd") < 0);
 }
 
 int main(int argc, char **argv) {

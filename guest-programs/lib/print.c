@@ -50,7 +50,15 @@ static void put_string(struct line *line, struct field field, const char *text) 
     put_padded(line, field, text, length);
 }
 
-static void format_line(struct line *line, const char *format, va_list values) {
+static unsigned long take_unsigned(va_list *values, int is_long) {
+    return is_long ? va_arg(*values, unsigned long) : va_arg(*values, unsigned);
+}
+
+static void put_signed(struct line *line, struct field field, long value) {
+    put_number(line, field, value < 0 ? -(unsigned long)value : (unsigned long)value, 10, value < 0);
+}
+
+static void format_line(struct line *line, const char *format, va_list *values) {
     for (; *format != 0; format++) {
         if (*format != '%') {
             put(line, *format);
@@ -65,15 +73,11 @@ static void format_line(struct line *line, const char *format, va_list values) {
         for (; *format >= '0' && *format <= '9'; format++) field.width = field.width * 10 + (unsigned)(*format - '0');
         for (; *format == 'l'; format++) is_long = 1;
         switch (*format) {
-        case 'd': {
-            long value = is_long ? va_arg(values, long) : va_arg(values, int);
-            put_number(line, field, value < 0 ? -(unsigned long)value : (unsigned long)value, 10, value < 0);
-            break;
-        }
-        case 'u': put_number(line, field, is_long ? va_arg(values, unsigned long) : va_arg(values, unsigned), 10, 0); break;
-        case 'x': put_number(line, field, is_long ? va_arg(values, unsigned long) : va_arg(values, unsigned), 16, 0); break;
-        case 's': put_string(line, field, va_arg(values, const char *)); break;
-        case 'c': put(line, (char)va_arg(values, int)); break;
+        case 'd': put_signed(line, field, is_long ? va_arg(*values, long) : va_arg(*values, int)); break;
+        case 'u': put_number(line, field, take_unsigned(values, is_long), 10, 0); break;
+        case 'x': put_number(line, field, take_unsigned(values, is_long), 16, 0); break;
+        case 's': put_string(line, field, va_arg(*values, const char *)); break;
+        case 'c': put(line, (char)va_arg(*values, int)); break;
         default: put(line, *format); break;
         }
     }
@@ -92,7 +96,7 @@ void print(const char *format, ...) {
     struct line line = {.length = 0};
     va_list values;
     va_start(values, format);
-    format_line(&line, format, values);
+    format_line(&line, format, &values);
     va_end(values);
     write_line(&line);
 }
@@ -102,7 +106,7 @@ void fail(const char *format, ...) {
     va_list values;
     put_string(&line, (struct field){0, ' ', 0}, "FAIL: ");
     va_start(values, format);
-    format_line(&line, format, values);
+    format_line(&line, format, &values);
     va_end(values);
     put(&line, '\n');
     write_line(&line);

@@ -6,7 +6,7 @@
 // loads saw, e.g. SB 0:0. The test's one interesting outcome is forbidden in some variants (tests.h), and a round
 // that shows it there fails the program. Where it is allowed, --relaxed fails if it never showed (exit status 2):
 // a test that cannot see reordering proves nothing. --counts prints how often each outcome was seen.
-// System calls: mmap, munmap, clone, futex, sched_yield, exit, exit_group, write.
+// System calls: mmap, munmap, clone, futex, exit, exit_group, write.
 
 #include "tests.h"
 
@@ -47,7 +47,8 @@ static uint32_t random_next(uint32_t *state) {
  * come. A round that starts apart is still a correct round, it is only less likely to show anything.
  */
 static void rendezvous(struct cell *cell, uint32_t roles, uint32_t delay) {
-    (void)load_relaxed(&cell->x);           // both lines in this hart's cache: a store then has to wait, a load does not
+    // Both lines in this hart's cache: a store to one then has to wait, while a load need not.
+    (void)load_relaxed(&cell->x);
     (void)load_relaxed(&cell->y);
     fetch_add(&cell->arrived, 1);
     for (uint32_t i = 0; i < RENDEZVOUS_SPINS && load_relaxed(&cell->arrived) < roles; i++) {}
@@ -147,7 +148,8 @@ int main(int argc, char **argv) {
     for (uintptr_t role = 0; role < ROLES_MAX; role++) threads[role] = thread_start(thread_role, (void *)role);
     for (const struct test *next = tests; next < tests + TEST_COUNT; next++) {
         for (enum variant v = 0; v < VARIANT_COUNT; v++) {
-            if (!selected(options.positional[0], next->name) || !selected(options.positional[1], variant_names[v])) continue;
+            if (!selected(options.positional[0], next->name)) continue;
+            if (!selected(options.positional[1], variant_names[v])) continue;
             run_test(next, v, rounds);
             int asked = report(&options, rounds);
             if (status == 0 || asked == 1) status = asked;

@@ -2,27 +2,26 @@
 // harts wait for MACHINE_BOOTED and then start on their idle tasks.
 
 import {
-  HART_IDLE_TASK,
   HART_RUN_STATE,
   MACHINE_BASE,
   MACHINE_BOOTED,
   MACHINE_FRAMES_AT_BOOT,
   MACHINE_INIT_MM,
   MACHINE_ONLINE_MASK,
+  RAM_PFN_BASE,
   RUN_KERNEL,
-  TASK_ACTIVE_MM,
-  TASK_ON_HART,
 } from "../../assembly/layout.ts";
 import { cpumaskSet } from "../memory/cpumask.ts";
-import { hartBase } from "../memory/hart-local.ts";
 import { FOREVER, park } from "../memory/park.ts";
 import { initPools } from "../memory/pool.ts";
 import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames } from "../mm/frames.ts";
-import { initKernelMm, mmgrab } from "../mm/mm.ts";
+import { initKernelMm } from "../mm/mm.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { wakeTask } from "./sched.ts";
-import { initTasks, makeIdleTask, makeInitTask } from "./task.ts";
+import { makeIdleTask, makeInitTask } from "./task.ts";
+
+const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
 
 export interface InitProgram {
   /** Path as the user gave it: argv[0], AT_EXECFN and the name in messages. */
@@ -36,45 +35,43 @@ export interface InitProgram {
 export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.core.bind(hart.base);
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
-  if (init !== null) bootMachine(hart, init);
-  else awaitBoot(hart);
-  startIdle(hart);
+  if (init !== null) {
+    initKernel(hart);
+    startIdle(hart);
+    startInit(hart, init);
+    hart.shared.storeRelease(BOOTED, 1);
+    hart.shared.notify(BOOTED);
+  } else {
+    awaitBoot(hart);
+    startIdle(hart);
+  }
 }
 
-function bootMachine(hart: KernelHart, init: InitProgram): void {
+function initKernel(hart: KernelHart): void {
   const { shared } = hart;
   initPools(shared);
-  initFrames(shared);
-  initTasks(shared);
+  initFrames(shared, RAM_PFN_BASE);
   initKernelMm(hart);
-  for (let id = 0; id < hart.hartCount; id++) {
-    shared.set(hartBase(id) + HART_IDLE_TASK, makeIdleTask(hart, id));
-  }
-  startIdle(hart);
+  // All of them before any task exists: a new task may run on every hart that will take part.
+  for (let id = 0; id < hart.hartCount; id++) cpumaskSet(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, id);
+}
+
+function startInit(hart: KernelHart, init: InitProgram): void {
+  const { shared } = hart;
   shared.set(MACHINE_BASE + MACHINE_FRAMES_AT_BOOT, freeFrameCount(shared));
   const task = makeInitTask(hart, init);
   if (task !== 0) wakeTask(hart, task);
-  shared.storeRelease(MACHINE_BASE + MACHINE_BOOTED, 1);
-  shared.notify(MACHINE_BASE + MACHINE_BOOTED);
 }
 
 function awaitBoot(hart: KernelHart): void {
-  while (hart.shared.loadAcquire(MACHINE_BASE + MACHINE_BOOTED) === 0) {
-    park(hart, MACHINE_BASE + MACHINE_BOOTED, 0, FOREVER);
+  while (hart.shared.loadAcquire(BOOTED) === 0) {
+    park(hart, BOOTED, 0, FOREVER);
     hart.checkStop();
   }
 }
 
 /** The hart's first task is its idle task, which borrows init_mm: the kernel half alone. */
 function startIdle(hart: KernelHart): void {
-  const { shared } = hart;
-  if (hart.current !== 0) return;
-  const idle = hart.get(HART_IDLE_TASK);
-  const initMm = shared.get(MACHINE_BASE + MACHINE_INIT_MM);
-  shared.set(idle + TASK_ON_HART, hart.id + 1);
-  shared.set(idle + TASK_ACTIVE_MM, initMm);
-  mmgrab(hart, initMm);
-  switchMm(hart, 0, initMm);
-  hart.setCurrent(idle);
-  cpumaskSet(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, hart.id);
+  switchMm(hart, 0, hart.shared.get(MACHINE_BASE + MACHINE_INIT_MM));
+  makeIdleTask(hart);
 }

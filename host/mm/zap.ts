@@ -2,11 +2,11 @@
 // interrupts are served in between. What was taken out goes to the open gather.
 
 import {
-  PAGE_MAPCOUNT,
-  PAGE_PT_ENTRIES,
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   MM_ROOT_PFN,
+  PAGE_MAPCOUNT,
+  PAGE_PT_ENTRIES,
   PTE_COUNT,
   PTE_PPN_SHIFT,
   PTE_V,
@@ -35,7 +35,7 @@ export function zapRange(hart: Hart, mm: number, start: number, end: number): vo
   for (let vpn = start; vpn < end; ) {
     const pte = findPte(hart, mm, vpn);
     if (pte === 0) {
-      vpn = nextMissing(hart, mm, vpn);
+      vpn = skipMissingTable(hart, mm, vpn);
       continue;
     }
     const page = tablePageOf(pte);
@@ -73,7 +73,7 @@ function zapChunk(hart: Hart, mm: number, pte: number, page: number, vpn: number
 }
 
 /** First vpn above `vpn` that a table other than the missing one translates. Requires: no leaf table for vpn. */
-export function nextMissing(hart: Hart, mm: number, vpn: number): number {
+export function skipMissingTable(hart: Hart, mm: number, vpn: number): number {
   const root = hart.shared.get(mm + MM_ROOT_PFN);
   const entry = hart.shared.loadAcquire(entryAddress(root, vpn, 2));
   const pages = levelPages((entry & PTE_V) === 0 ? 2 : 1);
@@ -94,6 +94,7 @@ export function freeEmptyTables(hart: Hart, mm: number, start: number, end: numb
     const middle = pointer >>> PTE_PPN_SHIFT;
     freeEmptyLeafTables(hart, middle, vpn, Math.min(end, (vpn & -levelPages(2)) + levelPages(2)));
     if (shared.get(pageOf(middle) + PAGE_PT_ENTRIES) === 0) unlinkTable(hart, entry, vpn, 1);
+    hart.pollIrq();
   }
 }
 

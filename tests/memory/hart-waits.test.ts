@@ -83,3 +83,8 @@ test.each([0, 100])("ping-pong between two harts loses no wake-up, spin %i", asy
   const shared = await run("pingPong", 2, 50_000, spinCount);
   expect(shared.get(COUNT_WORD)).toBe(50_000);
 });
+
+test("unsound twin: without a grace period a reader does see it", async () => {
+  const shared = await run("rcuWithoutGracePeriod", 2, 200_000, 100);
+  expect(shared.get(BAD_WORD)).toBeGreaterThan(0);
+});

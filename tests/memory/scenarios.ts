@@ -55,7 +55,14 @@ hart.interrupts = {
   },
 };
 
-const scenarios: Record<string, () => void> = { spinlock, rwlock, pingPong, crossIpi, rcu };
+const scenarios: Record<string, () => void> = {
+  spinlock,
+  rwlock,
+  pingPong,
+  crossIpi,
+  rcu: () => rcu(true),
+  rcuWithoutGracePeriod: () => rcu(false),
+};
 scenarios[scenario]();
 leaveTogether();
 
@@ -102,7 +109,7 @@ function crossIpi(): void {
 }
 
 /** Hart 0 replaces an object and retires the old one; the others must never see a retired one inside a section. */
-function rcu(): void {
+function rcu(gracePeriod: boolean): void {
   const callbacks: (RcuCallback | undefined)[] = [];
   callbacks[RCU_FREE_VMA] = (_, head) => shared.storeRelease(head - VMA_RCU_HEAD + 4, 0xdead);
   const slot = (round: number) => VMA_BASE + 192 * (round % 4096);
@@ -111,7 +118,8 @@ function rcu(): void {
       const old = shared.loadOnce(COUNT_WORD);
       shared.storeRelease(slot(round) + 4, round);
       shared.storeRelease(COUNT_WORD, slot(round));
-      if (old !== 0) callRcu(hart, old + VMA_RCU_HEAD, RCU_FREE_VMA);
+      if (old !== 0 && gracePeriod) callRcu(hart, old + VMA_RCU_HEAD, RCU_FREE_VMA);
+      else if (old !== 0) shared.storeRelease(old + 4, 0xdead);
       do rcuAdvance(hart, callbacks);
       while (rcuPending(hart) && round % 4096 > 4000);
     } else {

@@ -49,7 +49,8 @@ static void compress(uint32_t state[8], const uint32_t block[BLOCK_WORDS]) {
 }
 
 uint64_t sha256(uint32_t repeats) {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     uint32_t random = 5;
     for (uint32_t block = 0; block < BLOCKS; block++) {
         for (uint32_t word = 0; word < BLOCK_WORDS; word++) input[block][word] = random_next(&random);

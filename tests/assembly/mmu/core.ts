@@ -24,7 +24,7 @@ export interface MmuExports {
   walkLeaf: WebAssembly.Global;
   walkLevel: WebAssembly.Global;
   superpageFragments: WebAssembly.Global;
-  run(budgetInstrs: number): number;
+  dropWriteTags(pfn: number): void;
   fetchAddress(va: bigint): number;
   loadGuest(va: bigint, bytes: number): bigint;
   storeGuest(va: bigint, value: bigint, bytes: number): number;
@@ -64,7 +64,7 @@ function sourceFiles(directory: string): string[] {
 }
 
 /** The path of the compiled entry. Two test files that compile at once write the same bytes; the rename is atomic. */
-export function compileMmu(): string {
+function compileMmu(): string {
   const hash = createHash("sha256");
   for (const path of [entry, ...sourceFiles(join(root, "assembly")).sort()]) hash.update(readFileSync(path));
   const output = join(root, "build/tests", `mmu-${hash.digest("hex").slice(0, 16)}.wasm`);
@@ -73,21 +73,20 @@ export function compileMmu(): string {
   const partial = output.replace(".wasm", `.${process.pid}.wasm`);
   const asc = join(root, "node_modules/assemblyscript/bin/asc.js");
   const flags = [...ASC_FLAGS.split(" "), "--outFile", relative(root, partial)];
-  execFileSync(process.execPath, [asc, relative(root, entry), ...flags], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+  execFileSync(process.execPath, [asc, relative(root, entry), ...flags], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   renameSync(partial, output);
   return output;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
-export function mmuModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(compileMmu()));
-  return compiled;
-}
+export const modulePath = compileMmu(); // at import: sources that do not compile fail a file once, not each of its tests
+const mmuModule = new WebAssembly.Module(readFileSync(modulePath));
 
 /** `fences` counts the calls of the imported barrier. */
 export function instantiateMmu(memory: WebAssembly.Memory, fences = { count: 0 }): MmuExports {
-  const instance = new WebAssembly.Instance(mmuModule(), {
+  const instance = new WebAssembly.Instance(mmuModule, {
     env: { memory },
     host: {
       fence: () => {

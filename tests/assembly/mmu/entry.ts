@@ -1,7 +1,7 @@
 // What the tests of the MMU call: the real modules of the core behind functions that JavaScript can use.
 // A test sees a fault as HART_CAUSE, which it sets to NO_CAUSE beforehand; the value returned is then 0.
 
-import { bind, reset } from "../../../assembly/bind.ts";
+import { bind, reset } from "../../../assembly/hart.ts";
 import { ACCESS_FETCH, ACCESS_LOAD, ACCESS_STORE, FAULT } from "../../../assembly/layout.ts";
 import {
   amoAdd32, amoAdd64, amoAddress, amoAnd32, amoAnd64, amoMax32, amoMax64, amoMaxu32, amoMaxu64, amoMin32, amoMin64,
@@ -9,11 +9,10 @@ import {
   lrAddress, sc32, sc64,
 } from "../../../assembly/mmu/atomic.ts";
 import { fetchAddress, loadAddress, storeAddress, storeMiss } from "../../../assembly/mmu/memory.ts";
-import { loadSatp, superpageFragments } from "../../../assembly/mmu/tlb.ts";
+import { dropWriteTags, loadSatp, superpageFragments } from "../../../assembly/mmu/tlb.ts";
 import { walk, walkLeaf, walkLevel } from "../../../assembly/mmu/walk.ts";
-import { run } from "../../../assembly/run.ts";
 
-export { bind, clearReservation, fetchAddress, loadSatp, reset, run, superpageFragments, walk, walkLeaf, walkLevel };
+export { bind, clearReservation, dropWriteTags, fetchAddress, loadSatp, reset, superpageFragments, walk, walkLeaf, walkLevel };
 export { flushAll, flushAsid, flushPage, flushRange, flushVa, flushVaAsid, fullFence } from "../../../assembly/mmu/fence";
 export {
   clearUser, copyBytes, copyFromUser, copyPage, copyToUser, strncpyFromUser, userAddress, userCmpxchg32, userLoad32,

@@ -69,7 +69,9 @@ export class TestHart {
   root: number;
   #nextFrame = RAM_PFN_BASE;
 
-  constructor(options: { id?: number; memory?: WebAssembly.Memory; machineOptions?: number; tlbEntries?: number } = {}) {
+  constructor(
+    options: { id?: number; memory?: WebAssembly.Memory; machineOptions?: number; tlbEntries?: number } = {},
+  ) {
     const id = options.id ?? 0;
     this.memory = options.memory ?? newMemory();
     this.words = new Uint32Array(this.memory.buffer);

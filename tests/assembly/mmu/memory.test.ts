@@ -10,7 +10,7 @@ import {
   PTE_A,
   PTE_D,
 } from "../../../assembly/layout.ts";
-import { NO_CAUSE, READ_ONLY, READ_WRITE, Random, seedOf, TestHart } from "./machine.ts";
+import { NO_CAUSE, Random, READ_ONLY, READ_WRITE, seedOf, TestHart } from "./machine.ts";
 
 const VA = 0x10_0000_0000n;
 const PAGE = BigInt(PAGE_BYTES);

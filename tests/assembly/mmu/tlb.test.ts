@@ -111,7 +111,12 @@ function afterFlush(flush: (hart: TestHart) => void): Cached {
 }
 
 test("sfence.vma x0, x0 drops everything", () => {
-  expect(afterFlush((hart) => hart.exports.flushAll())).toEqual({ own: false, neighbour: false, otherAsid: false, global: false });
+  expect(afterFlush((hart) => hart.exports.flushAll())).toEqual({
+    own: false,
+    neighbour: false,
+    otherAsid: false,
+    global: false,
+  });
 });
 
 test("sfence.vma x0, asid drops one address space and keeps global pages", () => {
@@ -120,7 +125,12 @@ test("sfence.vma x0, asid drops one address space and keeps global pages", () =>
 });
 
 test("sfence.vma va, x0 drops that page for every ASID, also if it is global", () => {
-  expect(afterFlush((hart) => hart.exports.flushVa(Number(VA)))).toEqual({ own: false, neighbour: true, otherAsid: true, global: true });
+  expect(afterFlush((hart) => hart.exports.flushVa(Number(VA)))).toEqual({
+    own: false,
+    neighbour: true,
+    otherAsid: true,
+    global: true,
+  });
   const other = afterFlush((hart) => hart.exports.flushVa(Number(VA + 2n * PAGE)));
   expect(other).toEqual({ own: true, neighbour: true, otherAsid: false, global: true });
   const global = afterFlush((hart) => hart.exports.flushVa(Number(VA + 3n * PAGE) + 123));

@@ -15,7 +15,16 @@ import {
   RAM_BASE,
   RAM_PFN_BASE,
 } from "../../../assembly/layout.ts";
-import { ACCESS_FAULT_CAUSE, ACCESSES, NO_CAUSE, PAGE_FAULT_CAUSE, RAM_FRAMES, Random, seedOf, TestHart } from "./machine.ts";
+import {
+  ACCESS_FAULT_CAUSE,
+  ACCESSES,
+  NO_CAUSE,
+  PAGE_FAULT_CAUSE,
+  RAM_FRAMES,
+  Random,
+  seedOf,
+  TestHart,
+} from "./machine.ts";
 import { type ModelMachine, type ModelResult, translate } from "./model.ts";
 
 const RAM_END = BigInt(RAM_BASE + RAM_FRAMES * PAGE_BYTES);
@@ -97,7 +106,8 @@ test("every combination of the ten low bits, at each level, privilege, access an
           for (const access of ACCESSES) {
             hart.doubles[address >>> 3] = (pfn << 10n) | BigInt(flags);
             const text = difference(hart, privilege, trapAccessedDirty, va, access);
-            if (text !== "") wrong.push(`level ${level} priv ${privilege} flags ${flags.toString(2)} ${access}: ${text}`);
+            if (text !== "")
+              wrong.push(`level ${level} priv ${privilege} flags ${flags.toString(2)} ${access}: ${text}`);
             cases++;
           }
         }
@@ -144,7 +154,9 @@ function randomPte(random: Random, frames: number[]): bigint {
   if (random.chance(30)) pfn &= random.chance(50) ? ~0x1ffn : ~0x3ffffn; // aligned superpages
   if (random.chance(3)) pfn = BigInt(random.below(RAM_PFN_BASE));
   if (random.chance(2)) pfn |= 1n << BigInt(20 + random.below(24));
-  let flags = random.chance(45) ? PTE_V | (random.chance(20) ? PTE_G : 0) : random.below(1024) | (random.chance(80) ? PTE_V : 0);
+  let flags = random.chance(45)
+    ? PTE_V | (random.chance(20) ? PTE_G : 0)
+    : random.below(1024) | (random.chance(80) ? PTE_V : 0);
   if (random.chance(10)) flags |= random.below(1024);
   const high = random.chance(3) ? 1n << BigInt(54 + random.below(10)) : 0n;
   return high | (pfn << 10n) | BigInt(flags);

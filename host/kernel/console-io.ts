@@ -1,0 +1,99 @@
+// read and write on the console. A full ring makes the writer wait, an empty one the reader; how much a write has done
+// is in the restart block. The caller holds no lock; nothing is held across a wait.
+
+import {
+  FILE_CONSOLE_FD,
+  FILE_FLAGS,
+  HART_BUFFER,
+  HART_BUFFER_BYTES,
+  MACHINE_BASE,
+  MACHINE_CONSOLE_READERS,
+  MACHINE_CONSOLE_WRITERS,
+  TASK_RESTART,
+  TASK_RESTART_CALL,
+  TASK_SYSCALL,
+  WAITQ_LOCK,
+} from "../../assembly/layout.ts";
+import { CONSOLE_EMPTY, consoleRead, consoleWrite } from "../devices/console.ts";
+import { EAGAIN, EINTR, EPIPE } from "../memory/errno.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import type { Hart } from "../policy/hart.ts";
+import { sendSignalToSelf } from "./signal-send.ts";
+import { signalPending } from "./signal.ts";
+import { SIGPIPE } from "./signal-numbers.ts";
+import { O_NONBLOCK } from "./uapi.ts";
+import { gather, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
+
+const READERS = MACHINE_BASE + MACHINE_CONSOLE_READERS;
+const WRITERS = MACHINE_BASE + MACHINE_CONSOLE_WRITERS;
+const RESTART_DONE = TASK_RESTART;
+
+/** Bytes written, -errno, or WAIT. `file` is open for writing. */
+export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): number {
+  const { shared, current } = hart;
+  const total = totalBytes(hart, buffers);
+  if (total <= 0) return total;
+  let done = 0;
+  if (isRestart(hart, shared.get(current + TASK_SYSCALL))) {
+    finishWait(hart);
+    done = shared.getF64(current + RESTART_DONE);
+    if (signalPending(hart)) return done > 0 ? done : -EINTR;
+  }
+  // fd 0 of a terminal can be written to as well; it comes out where stdout does.
+  const hostFd = shared.get(file + FILE_CONSOLE_FD) === 2 ? 2 : 1;
+  while (done < total) {
+    const bytes = gather(hart, buffers, done, total - done);
+    if (bytes < 0) return done > 0 ? done : bytes;
+    const taken = writePiece(hart, file, hostFd, bytes, done);
+    if (taken === WAIT) return WAIT;
+    if (taken === -EPIPE) sendSignalToSelf(hart, SIGPIPE);
+    if (taken < 0) return done > 0 ? done : taken;
+    done += taken;
+  }
+  return done;
+}
+
+/** Reads what is there; waits for the first byte. Bytes, 0 at the end of the input, -errno, or WAIT. */
+export function readConsole(hart: Hart, file: number, buffers: UserBuffers): number {
+  const { shared, current } = hart;
+  const total = totalBytes(hart, buffers);
+  if (total <= 0) return total;
+  if (isRestart(hart, shared.get(current + TASK_SYSCALL))) {
+    finishWait(hart);
+    if (signalPending(hart)) return -EINTR;
+  }
+  const buffer = hart.base + HART_BUFFER;
+  const bytesMax = Math.min(total, HART_BUFFER_BYTES);
+  let bytes = consoleRead(hart, buffer, bytesMax);
+  if (bytes === CONSOLE_EMPTY) {
+    if ((shared.loadOnce(file + FILE_FLAGS) & O_NONBLOCK) !== 0) return -EAGAIN;
+    spinLock(hart, READERS + WAITQ_LOCK);
+    bytes = consoleRead(hart, buffer, bytesMax);
+    if (bytes === CONSOLE_EMPTY) return waitOn(hart, READERS, 0);
+    spinUnlock(hart, READERS + WAITQ_LOCK);
+  }
+  return bytes > 0 ? scatter(hart, buffers, bytes) : bytes;
+}
+
+function writePiece(hart: Hart, file: number, hostFd: number, bytes: number, done: number): number {
+  const buffer = hart.base + HART_BUFFER;
+  let taken = consoleWrite(hart, hostFd, buffer, bytes);
+  if (taken !== 0) return taken;
+  if ((hart.shared.loadOnce(file + FILE_FLAGS) & O_NONBLOCK) !== 0) return -EAGAIN;
+  spinLock(hart, WRITERS + WAITQ_LOCK);
+  taken = consoleWrite(hart, hostFd, buffer, bytes);
+  if (taken === 0) return waitOn(hart, WRITERS, done);
+  spinUnlock(hart, WRITERS + WAITQ_LOCK);
+  return taken;
+}
+
+/** Requires: the queue's lock, which it drops. */
+function waitOn(hart: Hart, queue: number, done: number): number {
+  const { shared, current } = hart;
+  shared.set(current + TASK_RESTART_CALL, shared.get(current + TASK_SYSCALL));
+  shared.setF64(current + RESTART_DONE, done);
+  waitqAdd(hart, queue);
+  spinUnlock(hart, queue + WAITQ_LOCK);
+  return WAIT;
+}

@@ -1,0 +1,143 @@
+// The end of tasks and processes. A task ends itself: exit, or because it sees that its group must die. Its record is
+// given back by whoever runs next on its hart, since until the switch the hart still stands on it.
+
+import {
+  HART_NEED_RESCHED,
+  MACHINE_BASE,
+  MACHINE_INIT_TASK,
+  MM_USERS,
+  PF_EXITING,
+  PROCESS_DEAD_RUNTIME_NS,
+  PROCESS_EXIT_CODE,
+  PROCESS_GROUP_EXIT,
+  PROCESS_LEADER,
+  PROCESS_TASK_RECORDS,
+  PROCESS_THREADS,
+  STOP_EXIT,
+  STOP_FATAL_SIGNAL,
+  TASK_CLEAR_CHILD_TID,
+  TASK_DEAD,
+  TASK_EXIT_CODE,
+  TASK_FILES,
+  TASK_FLAGS,
+  TASK_MM,
+  TASK_PROCESS,
+  TASK_RESTART_CALL,
+  TASK_RUNTIME_NS,
+  TASK_SIGHAND,
+  TASK_STATE,
+  TASK_THREAD_NEXT,
+} from "../../assembly/layout.ts";
+import { stopMachine } from "../devices/power.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { mmput } from "../mm/mm.ts";
+import { putUser32 } from "../mm/uaccess.ts";
+import type { Hart } from "../policy/hart.ts";
+import { putFiles } from "./files.ts";
+import { futexWake, FUTEX_BITSET_MATCH_ANY } from "./futex.ts";
+import { notifyTaskLocked } from "./notify.ts";
+import { removeThreadLocked } from "./process.ts";
+import { exitRobustList } from "./robust-list.ts";
+import { putSighand } from "./sighand.ts";
+import { exitMm } from "./switch.ts";
+import { releaseTaskLocked, TASKLIST_LOCK } from "./task.ts";
+import { finishWait } from "./wait.ts";
+
+/** Wait status of an exit with `code`. */
+export function exitStatus(code: number): number {
+  return (code & 0xff) << 8;
+}
+
+/**
+ * Ends the current task with wait status `status`: afterwards it is dead and the hart must schedule, which
+ * HART_NEED_RESCHED says. Called with no lock held; may wait.
+ */
+export function doExit(hart: Hart, status: number): void {
+  const { shared, current } = hart;
+  shared.set(current + TASK_FLAGS, shared.get(current + TASK_FLAGS) | PF_EXITING);
+  shared.set(current + TASK_EXIT_CODE, status);
+  finishWait(hart);
+  shared.set(current + TASK_RESTART_CALL, 0);
+  releaseUserState(hart);
+  const mm = exitMm(hart);
+  if (mm !== 0) mmput(hart, mm);
+  putFiles(hart, shared.get(current + TASK_FILES));
+  shared.set(current + TASK_FILES, 0);
+  leaveThreadGroup(hart, status);
+  shared.storeRelease(current + TASK_STATE, TASK_DEAD);
+  hart.set(HART_NEED_RESCHED, 1);
+}
+
+/** Ends the current task and makes every other thread of its group end. The first caller's status is the process's. */
+export function groupExit(hart: Hart, status: number): void {
+  const { shared, current } = hart;
+  const process = shared.get(current + TASK_PROCESS);
+  spinLock(hart, TASKLIST_LOCK);
+  if (shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0) {
+    shared.set(process + PROCESS_EXIT_CODE, status);
+    shared.storeRelease(process + PROCESS_GROUP_EXIT, 1);
+    for (let task = shared.get(process + PROCESS_THREADS); task !== 0; task = shared.get(task + TASK_THREAD_NEXT)) {
+      if (task !== current) notifyTaskLocked(hart, task);
+    }
+  }
+  const groupStatus = shared.get(process + PROCESS_EXIT_CODE);
+  spinUnlock(hart, TASKLIST_LOCK);
+  doExit(hart, groupStatus);
+}
+
+/** After the switch away from a dead task: its record goes, the leader's with the last of its group. */
+export function finishDeadTask(hart: Hart, task: number): void {
+  const { shared } = hart;
+  const process = shared.get(task + TASK_PROCESS);
+  spinLock(hart, TASKLIST_LOCK);
+  if (process === 0) {
+    releaseTaskLocked(hart, task); // a kernel thread
+  } else {
+    const leader = shared.get(process + PROCESS_LEADER);
+    const left = shared.get(process + PROCESS_TASK_RECORDS) - 1;
+    shared.set(process + PROCESS_TASK_RECORDS, left);
+    if (task !== leader) releaseTaskLocked(hart, task);
+    // The leader's number is the process's: it stays taken until nobody is left (Linux: a zombie leader).
+    if (left === 0) releaseTaskLocked(hart, leader);
+  }
+  spinUnlock(hart, TASKLIST_LOCK);
+}
+
+/** Robust futexes and clear_child_tid (mm_release in kernel/fork.c): the task still has its user memory. */
+function releaseUserState(hart: Hart): void {
+  const { shared, current } = hart;
+  const mm = shared.get(current + TASK_MM);
+  if (mm === 0) return;
+  exitRobustList(hart);
+  const address = shared.getF64(current + TASK_CLEAR_CHILD_TID);
+  shared.setF64(current + TASK_CLEAR_CHILD_TID, 0);
+  // As Linux does, only if somebody is left who could look; a bad address is the guest's own loss.
+  if (address === 0 || shared.loadAcquire(mm + MM_USERS) <= 1) return;
+  if (putUser32(hart, address, 0) === 0) futexWake(hart, address, false, 1, FUTEX_BITSET_MATCH_ANY);
+}
+
+/** The task is no longer a thread of its process; the last one ends the process. */
+function leaveThreadGroup(hart: Hart, status: number): void {
+  const { shared, current } = hart;
+  const process = shared.get(current + TASK_PROCESS);
+  const sighand = shared.get(current + TASK_SIGHAND);
+  spinLock(hart, TASKLIST_LOCK);
+  shared.set(current + TASK_SIGHAND, 0);
+  const left = removeThreadLocked(shared, process, current);
+  const runtime = shared.getF64(process + PROCESS_DEAD_RUNTIME_NS) + shared.getF64(current + TASK_RUNTIME_NS);
+  shared.setF64(process + PROCESS_DEAD_RUNTIME_NS, runtime);
+  if (left === 0 && shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0) shared.set(process + PROCESS_EXIT_CODE, status);
+  spinUnlock(hart, TASKLIST_LOCK);
+  putSighand(hart, sighand);
+  if (left === 0) endProcess(hart, process);
+}
+
+/** The end of init is the end of the machine. */
+function endProcess(hart: Hart, process: number): void {
+  const { shared } = hart;
+  if (shared.get(process + PROCESS_LEADER) !== shared.get(MACHINE_BASE + MACHINE_INIT_TASK)) return;
+  const status = shared.get(process + PROCESS_EXIT_CODE);
+  const signal = status & 0x7f;
+  if (signal !== 0) stopMachine(shared, STOP_FATAL_SIGNAL, signal, hart.id);
+  else stopMachine(shared, STOP_EXIT, (status >>> 8) & 0xff, hart.id);
+}

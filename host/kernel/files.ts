@@ -1,0 +1,141 @@
+// Descriptor tables (files_struct) and open files (struct file). A table is shared by the threads of a group; its
+// lock guards the slots, each of which holds one reference to its file.
+
+import {
+  FD_COUNT_MAX,
+  FD_RECORD_BYTES,
+  FILE_BYTES,
+  FILE_CONSOLE_FD,
+  FILE_FLAGS,
+  FILE_KIND,
+  FILE_KIND_CONSOLE,
+  FILE_REFCOUNT,
+  FILES_BYTES,
+  FILES_FIRST_FREE,
+  FILES_LOCK,
+  FILES_REFCOUNT,
+  FILES_TABLE,
+  POOL_FILE,
+  POOL_FILES,
+  TASK_FILES,
+} from "../../assembly/layout.ts";
+import { EMFILE } from "../memory/errno.ts";
+import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import type { Hart } from "../policy/hart.ts";
+import { O_RDONLY, O_RDWR, O_WRONLY } from "./uapi.ts";
+
+const FD_FILE = 0; // fields of a slot
+const FD_FLAGS = 4;
+
+/** A table with the host's stdin, stdout and stderr as descriptors 0, 1 and 2, or 0. Before the first task runs. */
+export function allocConsoleFiles(hart: Hart, isTty: boolean): number {
+  const files = allocFiles(hart);
+  if (files === 0) return 0;
+  for (let fd = 0; fd <= 2; fd++) {
+    // A login shell has one terminal open for reading and writing; with pipes each end has its direction.
+    const file = allocConsoleFile(hart, fd, isTty ? O_RDWR : fd === 0 ? O_RDONLY : O_WRONLY);
+    if (file === 0) return 0;
+    hart.shared.set(slotOf(files, fd) + FD_FILE, file);
+  }
+  hart.shared.set(files + FILES_FIRST_FREE, 3);
+  return files;
+}
+
+function allocFiles(hart: Hart): number {
+  const files = poolAlloc(hart, POOL_FILES);
+  if (files === 0) return 0;
+  hart.core.zeroBytes(files, FILES_BYTES);
+  hart.shared.storeRelease(files + FILES_REFCOUNT, 1);
+  return files;
+}
+
+function allocConsoleFile(hart: Hart, hostFd: number, flags: number): number {
+  const file = poolAlloc(hart, POOL_FILE);
+  if (file === 0) return 0;
+  hart.core.zeroBytes(file, FILE_BYTES);
+  hart.shared.set(file + FILE_KIND, FILE_KIND_CONSOLE);
+  hart.shared.set(file + FILE_CONSOLE_FD, hostFd);
+  hart.shared.set(file + FILE_FLAGS, flags);
+  hart.shared.storeRelease(file + FILE_REFCOUNT, 1);
+  return file;
+}
+
+export function getFiles(hart: Hart, files: number): number {
+  hart.shared.fetchAdd(files + FILES_REFCOUNT, 1);
+  return files;
+}
+
+/** The last reference closes every descriptor. */
+export function putFiles(hart: Hart, files: number): void {
+  const { shared } = hart;
+  if (shared.fetchAdd(files + FILES_REFCOUNT, -1) !== 1) return;
+  for (let fd = 0; fd < FD_COUNT_MAX; fd++) {
+    const file = shared.get(slotOf(files, fd) + FD_FILE);
+    if (file !== 0) fput(hart, file);
+  }
+  poolFree(hart, POOL_FILES, files);
+}
+
+/** The file behind descriptor `fd` of the current task with a reference of the caller's own (fput), or 0: EBADF. */
+export function fget(hart: Hart, fd: number): number {
+  if (fd < 0 || fd >= FD_COUNT_MAX) return 0;
+  const { shared } = hart;
+  const files = shared.get(hart.current + TASK_FILES);
+  spinLock(hart, files + FILES_LOCK);
+  const file = shared.get(slotOf(files, fd) + FD_FILE);
+  if (file !== 0) shared.fetchAdd(file + FILE_REFCOUNT, 1);
+  spinUnlock(hart, files + FILES_LOCK);
+  return file;
+}
+
+export function fput(hart: Hart, file: number): void {
+  if (hart.shared.fetchAdd(file + FILE_REFCOUNT, -1) === 1) poolFree(hart, POOL_FILE, file);
+}
+
+/** Puts `file` (and the caller's reference) into the lowest free slot in [from, limit); the descriptor, or -EMFILE. */
+export function installFd(hart: Hart, file: number, from: number, limit: number, fdFlags: number): number {
+  const { shared } = hart;
+  const files = shared.get(hart.current + TASK_FILES);
+  spinLock(hart, files + FILES_LOCK);
+  const firstFree = shared.get(files + FILES_FIRST_FREE);
+  let fd = Math.max(from, firstFree);
+  while (fd < limit && shared.get(slotOf(files, fd) + FD_FILE) !== 0) fd++;
+  if (fd < limit) {
+    shared.set(slotOf(files, fd) + FD_FILE, file);
+    shared.set(slotOf(files, fd) + FD_FLAGS, fdFlags);
+    if (from <= firstFree) shared.set(files + FILES_FIRST_FREE, fd + 1);
+  }
+  spinUnlock(hart, files + FILES_LOCK);
+  return fd < limit ? fd : -EMFILE;
+}
+
+/** Puts `file` (0: nothing) into slot `fd` and returns what was there; that reference is now the caller's. */
+export function replaceFd(hart: Hart, fd: number, file: number, fdFlags: number): number {
+  const { shared } = hart;
+  const files = shared.get(hart.current + TASK_FILES);
+  const slot = slotOf(files, fd);
+  spinLock(hart, files + FILES_LOCK);
+  const old = shared.get(slot + FD_FILE);
+  shared.set(slot + FD_FILE, file);
+  shared.set(slot + FD_FLAGS, fdFlags);
+  if (file === 0 && old !== 0 && fd < shared.get(files + FILES_FIRST_FREE)) shared.set(files + FILES_FIRST_FREE, fd);
+  spinUnlock(hart, files + FILES_LOCK);
+  return old;
+}
+
+/** FD_CLOEXEC or 0 of an open descriptor. */
+export function fdFlags(hart: Hart, fd: number): number {
+  return hart.shared.get(slotOf(hart.shared.get(hart.current + TASK_FILES), fd) + FD_FLAGS);
+}
+
+export function setFdFlags(hart: Hart, fd: number, flags: number): void {
+  const files = hart.shared.get(hart.current + TASK_FILES);
+  spinLock(hart, files + FILES_LOCK);
+  hart.shared.set(slotOf(files, fd) + FD_FLAGS, flags);
+  spinUnlock(hart, files + FILES_LOCK);
+}
+
+function slotOf(files: number, fd: number): number {
+  return files + FILES_TABLE + fd * FD_RECORD_BYTES;
+}

@@ -1,0 +1,25 @@
+// Kernel threads. Each is a step function: a synchronous worker cannot switch stacks, so a kernel thread does a piece
+// of work and says whether it wants to go on, to sleep until somebody wakes it, or to end.
+
+import { HART_NEED_RESCHED, RQ_COUNT, TASK_DEAD, TASK_STATE, TASK_STEP, TASK_STEP_ARG } from "../../assembly/layout.ts";
+import { KernelBug } from "../memory/errors.ts";
+import type { Hart } from "../policy/hart.ts";
+
+/** "wait": the step has already put the task on a queue or armed its timer, with its state no longer RUNNING. */
+export type StepResult = "again" | "wait" | "done";
+export type KthreadStep = (hart: Hart, argument: number) => StepResult;
+
+/** Does nothing but let others run: what lazy-TLB tests and benchmarks switch to and from. */
+export const KTHREAD_YIELD = 1;
+
+const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again"];
+
+/** Runs one step of the current task, which is a kernel thread. */
+export function runKthreadStep(hart: Hart): void {
+  const { shared, current } = hart;
+  const step = STEPS[shared.get(current + TASK_STEP)];
+  if (step === undefined) throw new KernelBug("kernel thread without a step function", { task: current });
+  const result = step(hart, shared.get(current + TASK_STEP_ARG));
+  if (result === "done") shared.storeRelease(current + TASK_STATE, TASK_DEAD);
+  if (result !== "again" || shared.loadOnce(hart.rq + RQ_COUNT) > 0) hart.set(HART_NEED_RESCHED, 1);
+}

@@ -1,0 +1,47 @@
+// Signal actions (Linux: sighand_struct), shared by the threads of a group. SIGHAND_LOCK guards them and every set of
+// pending signals of the group.
+
+import {
+  POOL_SIGHAND,
+  SIGACTION_BYTES,
+  SIGHAND_ACTIONS,
+  SIGHAND_BYTES,
+  SIGHAND_REFCOUNT,
+} from "../../assembly/layout.ts";
+import { poolAlloc, poolFree } from "../memory/pool.ts";
+import type { Hart } from "../policy/hart.ts";
+import { loadU64 } from "./registers.ts";
+
+// fields of an action, as in struct sigaction of the kernel interface (riscv has no restorer)
+export const ACTION_HANDLER = 0;
+export const ACTION_FLAGS = 8;
+export const ACTION_MASK = 16;
+export const ACTION_USER_BYTES = 24;
+
+/** All actions default, one reference; 0 if there is none left. */
+export function allocSighand(hart: Hart): number {
+  const sighand = poolAlloc(hart, POOL_SIGHAND);
+  if (sighand === 0) return 0;
+  hart.core.zeroBytes(sighand, SIGHAND_BYTES);
+  hart.shared.storeRelease(sighand + SIGHAND_REFCOUNT, 1);
+  return sighand;
+}
+
+export function getSighand(hart: Hart, sighand: number): number {
+  hart.shared.fetchAdd(sighand + SIGHAND_REFCOUNT, 1);
+  return sighand;
+}
+
+export function putSighand(hart: Hart, sighand: number): void {
+  if (hart.shared.fetchAdd(sighand + SIGHAND_REFCOUNT, -1) === 1) poolFree(hart, POOL_SIGHAND, sighand);
+}
+
+/** Address of the record of `signal` (1..64). */
+export function actionOf(sighand: number, signal: number): number {
+  return sighand + SIGHAND_ACTIONS + signal * SIGACTION_BYTES;
+}
+
+/** SIG_DFL, SIG_IGN or an address. Requires: SIGHAND_LOCK. */
+export function handlerOf(hart: Hart, sighand: number, signal: number): number {
+  return loadU64(hart, actionOf(sighand, signal) + ACTION_HANDLER);
+}

@@ -1,0 +1,151 @@
+// Signals at the edge between kernel and guest: what is done about pending ones before guest code runs, and faults that
+// force one. Handlers are not run yet: a signal that has one stays pending, and a fault kills whether it has one or not.
+
+import {
+  ACCESS_FETCH,
+  ACCESS_LOAD,
+  ACCESS_STORE,
+  CAUSE_FETCH_ACCESS,
+  CAUSE_FETCH_PAGE_FAULT,
+  CAUSE_STORE_ACCESS,
+  CAUSE_STORE_MISALIGNED,
+  CAUSE_STORE_PAGE_FAULT,
+  HART_CAUSE,
+  HART_PC,
+  PROCESS_EXIT_CODE,
+  PROCESS_GROUP_EXIT,
+  PROCESS_PENDING_LO,
+  PROCESS_TGID,
+  SIGHAND_LOCK,
+  TASK_FAULT_ADDRESS,
+  TASK_PENDING_LO,
+  TASK_PROCESS,
+  TASK_SIGHAND,
+  TASK_SIGMASK_LO,
+  TASK_SIGNAL_PENDING,
+} from "../../assembly/layout.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { FAULT_BUS, FAULT_OOM, FAULT_SEGV_ACCERR } from "../mm/fault.ts";
+import type { Hart } from "../policy/hart.ts";
+import { doExit, groupExit } from "./exit.ts";
+import { writeKernelLine } from "./kernel-line.ts";
+import { loadU64 } from "./registers.ts";
+import { handlerOf } from "./sighand.ts";
+import {
+  ACTION_CORE,
+  ACTION_IGNORE,
+  ACTION_STOP,
+  BUS_ADRERR,
+  defaultAction,
+  faultReason,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SIG_DFL,
+  SIG_IGN,
+  SIGBUS,
+  SIGKILL,
+  signalName,
+  SIGNAL_COUNT,
+  SIGSEGV,
+} from "./signal-numbers.ts";
+import { commOf } from "./task.ts";
+
+/** True if the current task has something to look at: a call that waits must return -EINTR or what it has. */
+export function signalPending(hart: Hart): boolean {
+  return hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0;
+}
+
+/**
+ * Before guest code runs: does what the pending signals of the current task ask for. True if the task is gone and the
+ * hart must schedule.
+ */
+export function deliverSignals(hart: Hart): boolean {
+  const { shared, current } = hart;
+  const process = shared.get(current + TASK_PROCESS);
+  // First the flag: whoever adds a signal after our look sets it again.
+  shared.exchange(current + TASK_SIGNAL_PENDING, 0);
+  if (shared.loadAcquire(process + PROCESS_GROUP_EXIT) !== 0) {
+    doExit(hart, shared.get(process + PROCESS_EXIT_CODE));
+    return true;
+  }
+  const signal = takeFatalSignal(hart, process);
+  if (signal === 0) return false;
+  if (defaultAction(signal) === ACTION_CORE) writeKernelLine(hart, deathLine(hart, signal, ""));
+  groupExit(hart, signal);
+  return true;
+}
+
+/** The fault signal of the current instruction kills the process; `code` is the si_code. One line says why. */
+export function forceSignal(hart: Hart, signal: number, code: number, address: number): void {
+  hart.shared.setF64(hart.current + TASK_FAULT_ADDRESS, address);
+  const what = `: ${accessName(hart)} 0x${address.toString(16)}, ${faultReason(signal, code)}`;
+  writeKernelLine(hart, deathLine(hart, signal, what));
+  groupExit(hart, signal);
+}
+
+/** What handleMmFault could not resolve (FAULT_*). */
+export function forceFaultSignal(hart: Hart, fault: number, va: number): void {
+  if (fault === FAULT_OOM) {
+    writeKernelLine(hart, deathLine(hart, SIGKILL, ": out of memory"));
+    groupExit(hart, SIGKILL);
+  } else if (fault === FAULT_BUS) {
+    forceSignal(hart, SIGBUS, BUS_ADRERR, va);
+  } else {
+    forceSignal(hart, SIGSEGV, fault === FAULT_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR, va);
+  }
+}
+
+/** Takes ignored signals off and returns the first that kills (taken off too), or 0. */
+function takeFatalSignal(hart: Hart, process: number): number {
+  const { shared, current } = hart;
+  const sighand = shared.get(current + TASK_SIGHAND);
+  let fatal = 0;
+  spinLock(hart, sighand + SIGHAND_LOCK);
+  for (let signal = 1; signal <= SIGNAL_COUNT && fatal === 0; signal++) {
+    const word = ((signal - 1) >>> 5) * 4;
+    const bit = 1 << ((signal - 1) & 31);
+    const pending = shared.get(current + TASK_PENDING_LO + word) | shared.get(process + PROCESS_PENDING_LO + word);
+    if ((pending & ~shared.get(current + TASK_SIGMASK_LO + word) & bit) === 0) continue;
+    const handler = handlerOf(hart, sighand, signal);
+    if (handler !== SIG_DFL && handler !== SIG_IGN) continue;
+    for (const set of [current + TASK_PENDING_LO, process + PROCESS_PENDING_LO]) {
+      shared.set(set + word, shared.get(set + word) & ~bit);
+    }
+    const action = handler === SIG_IGN ? ACTION_IGNORE : defaultAction(signal);
+    if (action !== ACTION_IGNORE && action !== ACTION_STOP) fatal = signal;
+  }
+  spinUnlock(hart, sighand + SIGHAND_LOCK);
+  return fatal;
+}
+
+function deathLine(hart: Hart, signal: number, what: string): string {
+  const { shared, current } = hart;
+  const name = `${commOf(shared, current)}[${shared.get(shared.get(current + TASK_PROCESS) + PROCESS_TGID)}]`;
+  return `pagewalk: ${name} killed by ${signalName(signal)}${what}, pc 0x${loadU64(hart, hart.base + HART_PC).toString(16)}`;
+}
+
+/** What the instruction that trapped did with its address. */
+function accessName(hart: Hart): string {
+  switch (accessOf(hart.get(HART_CAUSE))) {
+    case ACCESS_STORE:
+      return "store to";
+    case ACCESS_FETCH:
+      return "fetch from";
+    default:
+      return "load from";
+  }
+}
+
+function accessOf(cause: number): number {
+  switch (cause) {
+    case CAUSE_STORE_PAGE_FAULT:
+    case CAUSE_STORE_ACCESS:
+    case CAUSE_STORE_MISALIGNED:
+      return ACCESS_STORE;
+    case CAUSE_FETCH_PAGE_FAULT:
+    case CAUSE_FETCH_ACCESS:
+      return ACCESS_FETCH;
+    default:
+      return ACCESS_LOAD;
+  }
+}

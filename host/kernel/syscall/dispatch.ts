@@ -1,0 +1,31 @@
+// From an ecall to the handler and back. The hart block is the trap frame; the caller (trap.ts) writes the result to a0.
+
+import {
+  COUNTER_SYSCALL,
+  HART_OPTIONS,
+  OPTION_STRACE,
+  TASK_RESTART_CALL,
+  TASK_SYSCALL,
+} from "../../../assembly/layout.ts";
+import { ENOSYS } from "../../memory/errno.ts";
+import type { Hart } from "../../policy/hart.ts";
+import { argHigh, argUint } from "../registers.ts";
+import { traceSyscall } from "../strace.ts";
+import { SYSCALLS } from "./table.ts";
+import type { Handler } from "./types.ts";
+
+const A7 = 7; // as an argument number: a7 holds the call's number
+const HANDLERS: readonly (Handler | undefined)[] = SYSCALLS.map((call) => call?.handler);
+
+/** Result or -errno, WAIT or NO_RETURN (wait.ts). */
+export function dispatchSyscall(hart: Hart): number {
+  const { shared, current } = hart;
+  const number = argHigh(hart, A7) === 0 ? argUint(hart, A7) : HANDLERS.length;
+  if (shared.get(current + TASK_RESTART_CALL) === 0) {
+    hart.count(COUNTER_SYSCALL);
+    shared.set(current + TASK_SYSCALL, number);
+  }
+  if ((hart.get(HART_OPTIONS) & OPTION_STRACE) !== 0) return traceSyscall(hart, number, HANDLERS[number]);
+  const handler = HANDLERS[number];
+  return handler === undefined ? -ENOSYS : handler(hart);
+}

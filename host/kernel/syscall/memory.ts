@@ -1,0 +1,78 @@
+// mmap and its family: arguments in, mm does the work.
+
+import { PAGE_BYTES, PAGE_SHIFT, TASK_MM } from "../../../assembly/layout.ts";
+import { EBADF, EINVAL, ENODEV } from "../../memory/errno.ts";
+import { doBrk } from "../../mm/brk.ts";
+import { doMadvise } from "../../mm/madvise.ts";
+import { doMincore } from "../../mm/mincore.ts";
+import { doMmap } from "../../mm/mmap.ts";
+import { doMprotect } from "../../mm/mprotect.ts";
+import { doMremap } from "../../mm/mremap.ts";
+import { doMunmap } from "../../mm/munmap.ts";
+import { MAP_ANONYMOUS } from "../../mm/uapi.ts";
+import type { Hart } from "../../policy/hart.ts";
+import { fget, fput } from "../files.ts";
+import { argAddress, argInt, argUint } from "../registers.ts";
+import { call, type SystemCall } from "./types.ts";
+
+export const memoryCalls: readonly (readonly [number, SystemCall])[] = [
+  [214, call("brk", ["pointer"], sysBrk, "pointer")],
+  [215, call("munmap", ["pointer", "size"], sysMunmap)],
+  [216, call("mremap", ["pointer", "size", "size", "hex", "pointer"], sysMremap, "pointer")],
+  [222, call("mmap", ["pointer", "size", "prot", "mapFlags", "int", "hex"], sysMmap, "pointer")],
+  [226, call("mprotect", ["pointer", "size", "prot"], sysMprotect)],
+  [232, call("mincore", ["pointer", "size", "pointer"], sysMincore)],
+  [233, call("madvise", ["pointer", "size", "int"], sysMadvise)],
+];
+
+function currentMm(hart: Hart): number {
+  return hart.shared.get(hart.current + TASK_MM);
+}
+
+function sysBrk(hart: Hart): number {
+  return doBrk(hart, currentMm(hart), argAddress(hart, 0));
+}
+
+function sysMmap(hart: Hart): number {
+  const flags = argUint(hart, 3);
+  const offset = argAddress(hart, 5);
+  if (offset % PAGE_BYTES !== 0) return -EINVAL;
+  if ((flags & MAP_ANONYMOUS) === 0) {
+    // Only the console can be open, and a terminal or pipe can not be mapped.
+    const file = fget(hart, argInt(hart, 4));
+    if (file === 0) return -EBADF;
+    fput(hart, file);
+    return -ENODEV;
+  }
+  const pgoff = offset / (1 << PAGE_SHIFT);
+  return doMmap(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argUint(hart, 2), flags, pgoff);
+}
+
+function sysMunmap(hart: Hart): number {
+  return doMunmap(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1));
+}
+
+function sysMprotect(hart: Hart): number {
+  return doMprotect(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argUint(hart, 2));
+}
+
+function sysMremap(hart: Hart): number {
+  const mm = currentMm(hart);
+  return doMremap(
+    hart,
+    mm,
+    argAddress(hart, 0),
+    argAddress(hart, 1),
+    argAddress(hart, 2),
+    argUint(hart, 3),
+    argAddress(hart, 4),
+  );
+}
+
+function sysMadvise(hart: Hart): number {
+  return doMadvise(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argInt(hart, 2));
+}
+
+function sysMincore(hart: Hart): number {
+  return doMincore(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argAddress(hart, 2));
+}

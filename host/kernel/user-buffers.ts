@@ -1,0 +1,79 @@
+// The buffers of read and write calls: one range, or the ranges of an iovec array. Bytes go through the hart's bounce
+// buffer, because a ring or file must not be touched while user memory may fault.
+
+import { HART_BUFFER, HART_BUFFER_BYTES, HART_KERNEL_SCRATCH } from "../../assembly/layout.ts";
+import { EFAULT, EINVAL } from "../memory/errno.ts";
+import { copyFromUser, copyToUser } from "../mm/uaccess.ts";
+import type { Hart } from "../policy/hart.ts";
+import { loadU64 } from "./registers.ts";
+
+export const IOV_COUNT_MAX = 1024; // UIO_MAXIOV
+const IOVEC_BYTES = 16; // {void *base; size_t length}
+/** A call never transfers more (MAX_RW_COUNT): INT_MAX rounded down to a page. */
+export const TRANSFER_BYTES_MAX = 0x7ffff000;
+/** A length that is negative as a signed long. */
+const LENGTH_NEGATIVE = 2 ** 63;
+
+/** One call's buffers: `count` iovecs at `va`, or (count -1) the single range of `bytes` bytes at `va`. */
+export interface UserBuffers {
+  readonly va: number;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export const SINGLE = -1;
+
+/** Sum of the lengths, cut at TRANSFER_BYTES_MAX; -EINVAL or -EFAULT. */
+export function totalBytes(hart: Hart, buffers: UserBuffers): number {
+  if (buffers.count === SINGLE) return buffers.bytes >= LENGTH_NEGATIVE ? -EINVAL : Math.min(buffers.bytes, TRANSFER_BYTES_MAX);
+  if (buffers.count < 0 || buffers.count > IOV_COUNT_MAX) return -EINVAL;
+  let total = 0;
+  for (let i = 0; i < buffers.count; i++) {
+    if (!loadIovec(hart, buffers.va, i)) return -EFAULT;
+    const length = loadU64(hart, hart.base + HART_KERNEL_SCRATCH + 8);
+    if (length >= LENGTH_NEGATIVE) return -EINVAL;
+    total = Math.min(total + length, TRANSFER_BYTES_MAX);
+  }
+  return total;
+}
+
+/** Moves bytes [skip, skip + bytes) of user memory to HART_BUFFER; how many before a fault, -EFAULT if none. */
+export function gather(hart: Hart, buffers: UserBuffers, skip: number, bytes: number): number {
+  return transfer(hart, buffers, skip, Math.min(bytes, HART_BUFFER_BYTES), copyFromUserTo);
+}
+
+/** Moves `bytes` bytes of HART_BUFFER to the buffers; how many before a fault, -EFAULT if none. */
+export function scatter(hart: Hart, buffers: UserBuffers, bytes: number): number {
+  return transfer(hart, buffers, 0, bytes, copyToUserFrom);
+}
+
+type CopyPiece = (hart: Hart, va: number, address: number, bytes: number) => number;
+
+function copyFromUserTo(hart: Hart, va: number, address: number, bytes: number): number {
+  return copyFromUser(hart, address, va, bytes);
+}
+
+function copyToUserFrom(hart: Hart, va: number, address: number, bytes: number): number {
+  return copyToUser(hart, va, address, bytes);
+}
+
+function transfer(hart: Hart, buffers: UserBuffers, skip: number, bytes: number, copy: CopyPiece): number {
+  const buffer = hart.base + HART_BUFFER;
+  if (buffers.count === SINGLE) return copy(hart, buffers.va + skip, buffer, bytes) < 0 ? -EFAULT : bytes;
+  let done = 0;
+  let toSkip = skip;
+  for (let i = 0; i < buffers.count && done < bytes; i++) {
+    if (!loadIovec(hart, buffers.va, i)) return done > 0 ? done : -EFAULT;
+    const va = loadU64(hart, hart.base + HART_KERNEL_SCRATCH);
+    const length = loadU64(hart, hart.base + HART_KERNEL_SCRATCH + 8);
+    const piece = Math.min(Math.max(length - toSkip, 0), bytes - done);
+    if (piece > 0 && copy(hart, va + toSkip, buffer + done, piece) < 0) return done > 0 ? done : -EFAULT;
+    toSkip = Math.max(toSkip - length, 0);
+    done += piece;
+  }
+  return done;
+}
+
+function loadIovec(hart: Hart, va: number, index: number): boolean {
+  return copyFromUser(hart, hart.base + HART_KERNEL_SCRATCH, va + index * IOVEC_BYTES, IOVEC_BYTES) === 0;
+}

@@ -1,0 +1,30 @@
+// How much an address space may hold: RLIMIT_AS, RLIMIT_DATA, and the refusal of absurd requests. (Linux: mm/mmap.c
+// may_expand_vm, vm_stat_account; mm/util.c __vm_enough_memory in its default, heuristic mode)
+
+import { MM_DATA_VM, MM_STACK_VM, MM_TOTAL_VM, PAGE_BYTES } from "../../assembly/layout.ts";
+import type { HartLocal } from "../memory/hart-local.ts";
+import { ramFrameCount } from "./frames.ts";
+import { rlimitBytes } from "./rlimit.ts";
+import { RLIMIT_AS, RLIMIT_DATA } from "./uapi.ts";
+import { isDataMapping, isStackMapping } from "./vma.ts";
+
+/** May the mm grow by `pages` of an area with `flags`? Requires: mmap_lock for write. */
+export function mayExpandVm(hart: HartLocal, mm: number, flags: number, pages: number): boolean {
+  const { shared } = hart;
+  if ((shared.get(mm + MM_TOTAL_VM) + pages) * PAGE_BYTES > rlimitBytes(hart, RLIMIT_AS)) return false;
+  if (!isDataMapping(flags)) return true;
+  return (shared.get(mm + MM_DATA_VM) + pages) * PAGE_BYTES <= rlimitBytes(hart, RLIMIT_DATA);
+}
+
+/** Adds `pages` (negative: takes away) of an area with `flags`. Requires: mmap_lock for write. */
+export function vmStatAccount(hart: HartLocal, mm: number, flags: number, pages: number): void {
+  const { shared } = hart;
+  shared.set(mm + MM_TOTAL_VM, shared.get(mm + MM_TOTAL_VM) + pages);
+  if (isStackMapping(flags)) shared.set(mm + MM_STACK_VM, shared.get(mm + MM_STACK_VM) + pages);
+  else if (isDataMapping(flags)) shared.set(mm + MM_DATA_VM, shared.get(mm + MM_DATA_VM) + pages);
+}
+
+/** Overcommit mode 0: only a single request for more than all of memory is refused. */
+export function enoughMemory(hart: HartLocal, pages: number): boolean {
+  return pages <= ramFrameCount(hart.shared);
+}

@@ -1,0 +1,135 @@
+// What a fault puts into an empty or write-protected entry of an anonymous mapping: the shared zero page, a new zeroed
+// frame, or a private copy. (Linux: do_anonymous_page, do_wp_page in mm/memory.c)
+
+import {
+  ACCESS_STORE,
+  COUNTER_COW_FAULT,
+  COUNTER_ZERO_PAGE_FAULT,
+  MACHINE_BASE,
+  MACHINE_ZERO_PFN,
+  PAGE_CODE_GENERATION,
+  PAGE_FLAGS,
+  PAGE_INDEX,
+  PAGE_MAPCOUNT,
+  PAGE_MAPPING,
+  PAGE_REFCOUNT,
+  PG_ANON,
+  PTE_D,
+  PTE_W,
+  VM_EXEC,
+  VM_SHARED,
+  VMA_FLAGS,
+} from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { FAULT_OK, FAULT_OOM } from "./fault.ts";
+import { allocFrame, frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
+import { addRss, clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { leafPte, ptePfn } from "./pte.ts";
+import { vmaPgoffAt } from "./vma.ts";
+
+/** First read of a private page. Requires: mmap_lock for read. */
+export function mapZeroPage(hart: Hart, pteAddress: number, flags: number): number {
+  const { shared } = hart;
+  const pfn = shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
+  const table = tablePageOf(pteAddress);
+  if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);
+  lockTable(hart, table);
+  if (shared.loadOnce(pteAddress) === 0) setNewPte(hart, pteAddress, table, leafPte(pfn, flags, false));
+  unlockTable(hart, table);
+  hart.count(COUNTER_ZERO_PAGE_FAULT);
+  return FAULT_OK;
+}
+
+/** First write to a page, or first access to a shared one. Requires: mmap_lock for read. */
+export function mapNewFrame(
+  hart: Hart,
+  mm: number,
+  vma: number,
+  vpn: number,
+  pteAddress: number,
+  access: number,
+): number {
+  const { shared } = hart;
+  const pfn = allocAnonFrame(hart, vma, vpn);
+  if (pfn === 0) return FAULT_OOM;
+  hart.core.zeroPage(frameAddress(pfn));
+  const pte = leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | (access === ACCESS_STORE ? PTE_D : 0);
+  const table = tablePageOf(pteAddress);
+  lockTable(hart, table);
+  const raced = shared.loadOnce(pteAddress) !== 0;
+  if (!raced) setNewPte(hart, pteAddress, table, pte);
+  unlockTable(hart, table);
+  if (raced) freeFrame(hart, pfn);
+  else addRss(hart, mm, 1);
+  return FAULT_OK;
+}
+
+/** A store to a page whose entry `pte` lacks W although the vma is writable. Requires: mmap_lock for read. */
+export function wpPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: number, pte: number): number {
+  const old = ptePfn(pte);
+  if (isExclusive(hart, old, hart.shared.get(vma + VMA_FLAGS))) return reusePage(hart, vpn, pteAddress, pte);
+  return copyPage(hart, mm, vma, vpn, pteAddress, old);
+}
+
+/** May the frame be made writable in place? Shared mappings always may; private ones when nobody else holds it. */
+export function isExclusive(hart: Hart, pfn: number, flags: number): boolean {
+  if (pfn === hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) return false;
+  return (flags & VM_SHARED) !== 0 || hart.shared.loadAcquire(pageOf(pfn) + PAGE_REFCOUNT) === 1;
+}
+
+/** The frame is about to be mapped executable: what any hart decoded from its earlier life is void. */
+export function noteExecutable(hart: Hart, pfn: number): void {
+  hart.shared.fetchAdd(pageOf(pfn) + PAGE_CODE_GENERATION, 1);
+}
+
+function reusePage(hart: Hart, vpn: number, pteAddress: number, pte: number): number {
+  // If the entry changed meanwhile, the access faults again and finds what it is now.
+  hart.shared.compareExchange(pteAddress, pte, pte | PTE_W | PTE_D);
+  hart.core.flushVa(vpn * 4096);
+  return FAULT_OK;
+}
+
+function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: number, old: number): number {
+  const { shared } = hart;
+  const isZeroPage = old === shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
+  const pfn = allocAnonFrame(hart, vma, vpn);
+  if (pfn === 0) return FAULT_OOM;
+  if (isZeroPage) hart.core.zeroPage(frameAddress(pfn));
+  const table = tablePageOf(pteAddress);
+  lockTable(hart, table);
+  const raced = ptePfn(shared.loadOnce(pteAddress)) !== old;
+  if (!raced) {
+    clearPte(hart, pteAddress, table);
+    // Every hart must have lost the old page before one of them can write the new one: a thread that saw the write must
+    // not read the old page afterwards. (Linux: ptep_clear_flush)
+    hart.policies.tlbFlush.flush(hart, mm, vpn, 1, false);
+    // Copied after the flush, under the PTL: no hart can still write through an old translation.
+    if (!isZeroPage) hart.core.copyPage(frameAddress(pfn), frameAddress(old));
+    setNewPte(hart, pteAddress, table, leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | PTE_D);
+  }
+  unlockTable(hart, table);
+  hart.count(COUNTER_COW_FAULT);
+  if (raced) freeFrame(hart, pfn);
+  else if (isZeroPage) addRss(hart, mm, 1);
+  else dropMapping(hart, old);
+  return FAULT_OK;
+}
+
+/** A frame mapped once, for page `vpn` of the vma; 0 = out of memory. */
+function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
+  const { shared } = hart;
+  const pfn = allocFrame(hart);
+  if (pfn === 0) return 0;
+  const page = pageOf(pfn);
+  shared.set(page + PAGE_FLAGS, PG_ANON);
+  shared.set(page + PAGE_MAPCOUNT, 1);
+  shared.set(page + PAGE_MAPPING, vma);
+  shared.set(page + PAGE_INDEX, vmaPgoffAt(hart, vma, vpn));
+  if ((shared.get(vma + VMA_FLAGS) & VM_EXEC) !== 0) noteExecutable(hart, pfn);
+  return pfn;
+}
+
+function dropMapping(hart: Hart, pfn: number): void {
+  hart.shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, -1);
+  putPage(hart, pfn);
+}

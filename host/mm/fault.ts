@@ -1,0 +1,98 @@
+// The page-fault handler: from a faulting user address to a resolved PTE, or to the reason for a signal. The order of
+// checks is Linux's (arch/riscv/mm/fault.c): vma, stack growth, permissions, then the page itself. Takes mmap_lock for
+// read, allocates no JavaScript object, and converges: whoever returns 0 may retry the access, and a fault that finds
+// its PTE already good (another hart was faster, or this hart's TLB is stale) only drops the local translation.
+
+import {
+  ACCESS_FETCH,
+  ACCESS_STORE,
+  COUNTER_PGFAULT,
+  COUNTER_SPURIOUS_FAULT,
+  PAGE_BYTES,
+  PTE_A,
+  PTE_D,
+  PTE_R,
+  PTE_V,
+  PTE_W,
+  PTE_X,
+  VM_EXEC,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+  VMA_FLAGS,
+  VMA_START,
+} from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
+import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
+import { allocPte } from "./page-table.ts";
+import { expandStack, isStackGuardHit } from "./stack.ts";
+import { TASK_BYTES_USER } from "./uapi.ts";
+import { vmaFind } from "./vma-map.ts";
+
+export const FAULT_OK = 0;
+export const FAULT_SEGV_MAPERR = 1; // SIGSEGV: nothing is mapped there
+export const FAULT_SEGV_ACCERR = 2; // SIGSEGV: mapped, but not for this access
+export const FAULT_OOM = 3; // no frame: the task is killed
+export const FAULT_BUS = 4; // SIGBUS: beyond the end of the object
+
+/** Resolves a fault of the current access (ACCESS_*) at user address `va`. Returns FAULT_*. */
+export function handleMmFault(hart: Hart, mm: number, va: number, access: number): number {
+  hart.count(COUNTER_PGFAULT);
+  if (!(va >= 0 && va < TASK_BYTES_USER)) return FAULT_SEGV_MAPERR;
+  const vpn = (va / PAGE_BYTES) | 0;
+  mmapReadLock(hart, mm);
+  let vma = vmaFind(hart, mm, vpn);
+  if (vma !== 0 && isStackGuardHit(hart, vma, vpn)) {
+    mmapReadUnlock(hart, mm);
+    if (!expandStack(hart, mm, vpn)) return FAULT_SEGV_MAPERR;
+    mmapReadLock(hart, mm);
+    vma = vmaFind(hart, mm, vpn);
+  }
+  const outcome = faultInVma(hart, mm, vma, vpn, access);
+  mmapReadUnlock(hart, mm);
+  return outcome;
+}
+
+/** Requires: mmap_lock for read. */
+export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, access: number): number {
+  const { shared } = hart;
+  if (vma === 0 || shared.get(vma + VMA_START) > vpn) return FAULT_SEGV_MAPERR;
+  const flags = shared.get(vma + VMA_FLAGS);
+  if (!isAllowed(flags, access)) return FAULT_SEGV_ACCERR;
+  const pteAddress = allocPte(hart, mm, vpn);
+  if (pteAddress === 0) return FAULT_OOM;
+  for (;;) {
+    const pte = shared.loadOnce(pteAddress);
+    if (pte === 0) {
+      if (access !== ACCESS_STORE && (flags & VM_SHARED) === 0) return mapZeroPage(hart, pteAddress, flags);
+      return mapNewFrame(hart, mm, vma, vpn, pteAddress, access);
+    }
+    if (access === ACCESS_STORE && (pte & PTE_W) === 0) return wpPage(hart, mm, vma, vpn, pteAddress, pte);
+    if (isGoodFor(pte, access)) {
+      hart.count(COUNTER_SPURIOUS_FAULT);
+      hart.core.flushVa(vpn * PAGE_BYTES);
+      return FAULT_OK;
+    }
+    // A and D are missing (or a right that the vma has but this entry does not yet): add them, unless it just changed.
+    shared.compareExchange(pteAddress, pte, pte | rightsFor(access));
+  }
+}
+
+/** Linux/riscv's access_error: PROT_WRITE implies reading. */
+function isAllowed(flags: number, access: number): boolean {
+  if (access === ACCESS_STORE) return (flags & VM_WRITE) !== 0;
+  if (access === ACCESS_FETCH) return (flags & VM_EXEC) !== 0;
+  return (flags & (VM_READ | VM_WRITE)) !== 0;
+}
+
+function rightsFor(access: number): number {
+  if (access === ACCESS_STORE) return PTE_V | PTE_W | PTE_A | PTE_D;
+  if (access === ACCESS_FETCH) return PTE_V | PTE_X | PTE_A;
+  return PTE_V | PTE_R | PTE_A;
+}
+
+function isGoodFor(pte: number, access: number): boolean {
+  const needed = rightsFor(access);
+  return (pte & needed) === needed;
+}

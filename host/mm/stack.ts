@@ -1,0 +1,54 @@
+// Stacks grow down on a fault below them, as far as RLIMIT_STACK and the guard gap allow. (Linux: expand_downwards)
+
+import { MM_STACK_VM, MM_TOTAL_VM, PAGE_BYTES, VM_GROWSDOWN, VMA_PGOFF, VMA_START } from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { mayExpandVm } from "./accounting.ts";
+import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { rlimitBytes } from "./rlimit.ts";
+import { MMAP_MIN_ADDR, RLIMIT_STACK, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
+import { VM_ACCESS_FLAGS, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { vmaFind, vmaFindBelow } from "./vma-map.ts";
+import { VmaMapEdit } from "./vma-map-edit.ts";
+
+/** Does a fault at `vpn`, for which the map found `vma`, ask a stack to grow? */
+export function isStackGuardHit(hart: Hart, vma: number, vpn: number): boolean {
+  return vmaStart(hart, vma) > vpn && (vmaFlags(hart, vma) & VM_GROWSDOWN) !== 0;
+}
+
+/** Grows the stack above `vpn` down to it. False: it may not. Takes mmap_lock for write. */
+export function expandStack(hart: Hart, mm: number, vpn: number): boolean {
+  mmapWriteLock(hart, mm);
+  const vma = vmaFind(hart, mm, vpn);
+  // Somebody may have grown, moved or unmapped it since the caller looked.
+  let grown = vma !== 0;
+  if (grown && isStackGuardHit(hart, vma, vpn)) grown = expandDownwards(hart, mm, vma, vpn);
+  mmapWriteUnlock(hart, mm);
+  return grown;
+}
+
+/** Requires: mmap_lock for write. */
+function expandDownwards(hart: Hart, mm: number, vma: number, vpn: number): boolean {
+  const { shared } = hart;
+  const start = vmaStart(hart, vma);
+  if (vpn * PAGE_BYTES < MMAP_MIN_ADDR) return false;
+  const below = vmaFindBelow(hart, mm, start);
+  // Two stacks may touch; an area without any rights is itself a guard.
+  if (below !== 0 && (vmaFlags(hart, below) & VM_GROWSDOWN) === 0) {
+    const needsGap = (vmaFlags(hart, below) & VM_ACCESS_FLAGS) !== 0;
+    if (needsGap && vpn - vmaEnd(hart, below) < STACK_GUARD_GAP_PAGES) return false;
+  }
+  const pages = start - vpn;
+  if (!mayExpandVm(hart, mm, vmaFlags(hart, vma), pages)) return false;
+  if ((vmaEnd(hart, vma) - vpn) * PAGE_BYTES > rlimitBytes(hart, RLIMIT_STACK)) return false;
+  const edit = new VmaMapEdit(hart, mm);
+  if (!edit.change(start, vpn, vmaEnd(hart, vma), vma)) {
+    edit.abort();
+    return false;
+  }
+  shared.set(vma + VMA_START, vpn);
+  shared.set(vma + VMA_PGOFF, shared.get(vma + VMA_PGOFF) - pages);
+  edit.commit();
+  shared.set(mm + MM_TOTAL_VM, shared.get(mm + MM_TOTAL_VM) + pages);
+  shared.set(mm + MM_STACK_VM, shared.get(mm + MM_STACK_VM) + pages);
+  return true;
+}
