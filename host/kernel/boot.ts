@@ -8,6 +8,8 @@ import {
   MACHINE_FRAMES_AT_BOOT,
   MACHINE_INIT_MM,
   MACHINE_ONLINE_MASK,
+  MACHINE_OPTIONS,
+  OPTION_DETERMINISTIC,
   RAM_PFN_BASE,
   RUN_KERNEL,
 } from "../../assembly/layout.ts";
@@ -18,8 +20,9 @@ import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
 import type { KernelHart } from "./kernel-hart.ts";
+import { KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { wakeTask } from "./sched.ts";
-import { makeIdleTask, makeInitTask } from "./task.ts";
+import { makeIdleTask, makeInitTask, makeKthread } from "./task.ts";
 
 const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
 
@@ -61,6 +64,11 @@ function startInit(hart: KernelHart, init: InitProgram): void {
   shared.set(MACHINE_BASE + MACHINE_FRAMES_AT_BOOT, freeFrameCount(shared));
   const task = makeInitTask(hart, init);
   if (task !== 0) wakeTask(hart, task);
+  // Not in the deterministic driver: while a guest waits for input, virtual time would run away with the watch's timer.
+  if ((shared.get(MACHINE_BASE + MACHINE_OPTIONS) & OPTION_DETERMINISTIC) === 0) {
+    const watch = makeKthread(hart, KTHREAD_RCU_WATCH, 0, "rcu_watch");
+    if (watch !== 0) wakeTask(hart, watch);
+  }
 }
 
 function awaitBoot(hart: KernelHart): void {

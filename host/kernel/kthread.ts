@@ -3,7 +3,11 @@
 
 import { HART_NEED_RESCHED, RQ_COUNT, TASK_DEAD, TASK_STATE, TASK_STEP, TASK_STEP_ARG } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
+import { rcuStallReport } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
+import { writeKernelLine } from "./kernel-line.ts";
+import { armTimer } from "./timer.ts";
+import { sleepOnTimer } from "./wait.ts";
 
 /** "wait": the step has already put the task on a queue or armed its timer, with its state no longer RUNNING. */
 export type StepResult = "again" | "wait" | "done";
@@ -12,7 +16,20 @@ export type KthreadStep = (hart: Hart, argument: number) => StepResult;
 /** Does nothing but let others run: what lazy-TLB tests and benchmarks switch to and from. */
 export const KTHREAD_YIELD = 1;
 
-const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again"];
+/** Looks once a second whether a grace period is stuck, and says who holds it. */
+export const KTHREAD_RCU_WATCH = 2;
+
+const WATCH_NS = 1e9;
+
+const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again", watchRcu];
+
+function watchRcu(hart: Hart): StepResult {
+  const report = rcuStallReport(hart);
+  if (report !== "") writeKernelLine(hart, `pagewalk: ${report}`);
+  sleepOnTimer(hart);
+  armTimer(hart, hart.clock.now() + WATCH_NS);
+  return "wait";
+}
 
 /** Runs one step of the current task, which is a kernel thread. */
 export function runKthreadStep(hart: Hart): void {

@@ -27,6 +27,7 @@ import {
   TASK_RQ_NEXT,
   TASK_RQ_PREV,
   TASK_RUNNING,
+  TASK_SIGNAL_PENDING,
   TASK_STATE,
   TASK_SWITCHES,
   TASK_UNINTERRUPTIBLE,
@@ -88,6 +89,7 @@ function enqueueOn(hart: Hart, target: number, task: number): void {
 export function chooseNextLocked(hart: Hart): number {
   const { shared, rq, current } = hart;
   hart.set(HART_NEED_RESCHED, 0);
+  noticeSignal(hart, current);
   if (wantsToRun(hart, current) && isAllowed(hart, current, hart.id)) enqueue(hart, rq, current);
   const first = shared.get(rq + RQ_HEAD);
   if (first === 0) return hart.get(HART_IDLE_TASK);
@@ -124,6 +126,16 @@ export function afterSwitch(hart: Hart, previous: number, target: number): void 
 export function startSlice(hart: Hart): void {
   if (hart.shared.loadOnce(hart.rq + RQ_COUNT) > 0) kickIdle(hart);
   hart.shared.setF64(hart.base + HART_SLICE_END_NS, hart.clock.now() + SLICE_NS);
+}
+
+/**
+ * A signal that arrived after the task looked and before it went to sleep found it awake: it must not sleep now. Under
+ * the rq lock, since the sender sets SIGNAL_PENDING first and then looks at the state. (Linux: signal_pending_state)
+ */
+function noticeSignal(hart: Hart, task: number): void {
+  const { shared } = hart;
+  if (shared.loadAcquire(task + TASK_STATE) !== TASK_INTERRUPTIBLE) return;
+  if (shared.loadAcquire(task + TASK_SIGNAL_PENDING) !== 0) shared.storeRelease(task + TASK_STATE, TASK_RUNNING);
 }
 
 function wantsToRun(hart: Hart, task: number): boolean {

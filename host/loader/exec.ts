@@ -1,0 +1,231 @@
+// Builds the address space of a program: its segments, its stack, where its heap begins. The counterpart of
+// load_elf_binary in Linux's fs/binfmt_elf.c.
+
+import {
+  HART_BUFFER,
+  HART_BUFFER_BYTES,
+  MM_ARG_END,
+  MM_ARG_START,
+  MM_BRK,
+  MM_BRK_START,
+  MM_ENTRY,
+  MM_ENV_END,
+  MM_ENV_START,
+  MM_MMAP_BASE,
+  MM_STACK_TOP,
+  PAGE_BYTES,
+} from "../../assembly/layout.ts";
+import { ramFrameCount } from "../mm/frames.ts";
+import { doMmap } from "../mm/mmap.ts";
+import { doMprotect } from "../mm/mprotect.ts";
+import { copyToUser } from "../mm/uaccess.ts";
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_GROWSDOWN,
+  MAP_PRIVATE,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+  RLIMIT_STACK,
+  STACK_GUARD_GAP_PAGES,
+  TASK_BYTES_USER,
+} from "../mm/uapi.ts";
+import { rlimitBytes } from "../mm/rlimit.ts";
+import type { Hart } from "../policy/hart.ts";
+import { type ElfError, type ElfPlan, PROGRAM_HEADER_BYTES, parseElf, type Segment } from "./elf.ts";
+import {
+  argumentBytes,
+  AT_BASE,
+  AT_CLKTCK,
+  AT_EGID,
+  AT_ENTRY,
+  AT_EUID,
+  AT_FLAGS,
+  AT_GID,
+  AT_HWCAP,
+  AT_PAGESZ,
+  AT_PHDR,
+  AT_PHENT,
+  AT_PHNUM,
+  AT_SECURE,
+  AT_UID,
+  type AuxiliaryVector,
+  buildStack,
+} from "./stack-image.ts";
+
+export interface Program {
+  readonly image: Uint8Array;
+  /** As the user wrote it: AT_EXECFN and /proc/self/exe. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  readonly envp: readonly string[];
+}
+
+export interface LoadedProgram {
+  readonly entry: number;
+  readonly sp: number;
+}
+
+/** A source of 32-bit random numbers: the layout comes from the machine's seed. */
+export type Random = () => number;
+
+// Linux/riscv64 with Sv39: how far stack, mmap area, a static PIE and the heap are moved at random, in pages
+const STACK_RANDOM_PAGES = 1 << 18;
+const MMAP_RANDOM_PAGES = 1 << 18;
+const PIE_RANDOM_PAGES = 1 << 18;
+const BRK_RANDOM_PAGES = 1 << 13;
+/** Where a static PIE is loaded before that (ELF_ET_DYN_BASE): two thirds of user space. */
+const PIE_BASE = Math.floor(TASK_BYTES_USER / 3 / PAGE_BYTES) * 2 * PAGE_BYTES;
+/** The stack begins with this much beyond the arguments (setup_arg_pages). */
+const STACK_FIRST_BYTES = 128 * 1024;
+/** Distance of the mmap area from the stack: at least this (MIN_GAP). */
+const MMAP_GAP_BYTES_MIN = 128 * 1024 * 1024;
+/** MAX_ARG_STRLEN: 32 pages. */
+const ARG_STRING_BYTES_MAX = 32 * PAGE_BYTES;
+/** Arguments and environment: at most three quarters of _STK_LIM, and a quarter of the stack's limit. */
+const ARG_BYTES_MAX = 6 * 1024 * 1024;
+
+/** Extensions as bits of their letters: I M A F D C. */
+const HWCAP = letters("IMAFDC");
+const CLOCK_TICKS_PER_SECOND = 100;
+
+/**
+ * Loads `program` into `mm`, which is empty, belongs to the current task and is loaded on this hart. What the program
+ * is to start with, or one line that says why it can not be run.
+ */
+export function loadProgram(hart: Hart, mm: number, program: Program, random: Random): LoadedProgram | ElfError {
+  const { shared } = hart;
+  const plan = parseElf(program.image, ramFrameCount(shared) * PAGE_BYTES);
+  if ("error" in plan) return plan;
+  const problem = checkArguments(hart, program);
+  if (problem !== "") return { error: problem };
+  const stackTop = TASK_BYTES_USER - randomPages(random, STACK_RANDOM_PAGES);
+  const gap = Math.max(rlimitBytesOr(hart, MMAP_GAP_BYTES_MIN), MMAP_GAP_BYTES_MIN);
+  const stackRoom = STACK_RANDOM_PAGES * PAGE_BYTES + STACK_GUARD_GAP_PAGES * PAGE_BYTES;
+  shared.setF64(mm + MM_STACK_TOP, stackTop);
+  shared.setF64(mm + MM_MMAP_BASE, TASK_BYTES_USER - gap - stackRoom - randomPages(random, MMAP_RANDOM_PAGES));
+  const bias = plan.relocatable ? PIE_BASE + randomPages(random, PIE_RANDOM_PAGES) - lowestPage(plan) : 0;
+  const error = mapSegments(hart, mm, program.image, plan, bias);
+  if (error !== "") return { error };
+  const last = plan.segments[plan.segments.length - 1];
+  const brk = ceilPage(last.va + last.memoryBytes) + bias + randomPages(random, BRK_RANDOM_PAGES);
+  shared.setF64(mm + MM_BRK_START, brk);
+  shared.setF64(mm + MM_BRK, brk);
+  shared.setF64(mm + MM_ENTRY, plan.entry + bias);
+  return makeStack(hart, mm, program, plan, bias, random);
+}
+
+function checkArguments(hart: Hart, program: Program): string {
+  const limit = Math.min(ARG_BYTES_MAX, rlimitBytesOr(hart, ARG_BYTES_MAX * 4) / 4);
+  const tooLong = [...program.argv, ...program.envp].some((text) => text.length >= ARG_STRING_BYTES_MAX);
+  return tooLong || argumentBytes(program.argv, program.envp) > limit ? "argument list too long" : "";
+}
+
+function mapSegments(hart: Hart, mm: number, image: Uint8Array, plan: ElfPlan, bias: number): string {
+  for (const segment of plan.segments) {
+    const start = floorPage(segment.va);
+    const bytes = ceilPage(segment.va + segment.memoryBytes) - start;
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    const va = doMmap(hart, mm, start + bias, bytes, PROT_READ | PROT_WRITE, flags, 0);
+    if (va !== start + bias) return `cannot map its segment at 0x${start.toString(16)} (errno ${-va})`;
+    // As from a file mapping, the page's bytes before the segment come along: a neighbour may share the page.
+    const lead = segment.fileBytes > 0 ? segment.va - start : 0;
+    const from = image.subarray(segment.offset - lead, segment.offset + segment.fileBytes);
+    if (!copyOut(hart, segment.va - lead + bias, from)) return "out of memory while it was loaded";
+    const prot = protOf(segment);
+    if (prot !== (PROT_READ | PROT_WRITE)) doMprotect(hart, mm, start + bias, bytes, prot);
+  }
+  return "";
+}
+
+function makeStack(
+  hart: Hart,
+  mm: number,
+  program: Program,
+  plan: ElfPlan,
+  bias: number,
+  random: Random,
+): LoadedProgram | ElfError {
+  const { shared } = hart;
+  const pageTop = shared.getF64(mm + MM_STACK_TOP);
+  const seed = new Uint8Array(16).map(() => random());
+  const auxv = auxiliaryVector(plan, bias);
+  // arch_align_stack: up to 8 KiB less, so that the pages' colours differ.
+  const top = pageTop - ((random() & 511) << 4);
+  const image = buildStack(top, program.path, program.argv, program.envp, auxv, seed);
+  const start = floorPage(image.sp) - STACK_FIRST_BYTES;
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN;
+  const va = doMmap(hart, mm, start, pageTop - start, PROT_READ | PROT_WRITE, flags, 0);
+  if (va !== start) return { error: `cannot map its stack (errno ${-va})` };
+  if (!copyOut(hart, image.sp, image.bytes)) return { error: "out of memory while its stack was made" };
+  shared.setF64(mm + MM_ARG_START, image.argStart);
+  shared.setF64(mm + MM_ARG_END, image.argEnd);
+  shared.setF64(mm + MM_ENV_START, image.argEnd);
+  shared.setF64(mm + MM_ENV_END, image.envEnd);
+  return { entry: plan.entry + bias, sp: image.sp };
+}
+
+/** In Linux/riscv64's order. No vdso yet, hence no AT_SYSINFO_EHDR. */
+function auxiliaryVector(plan: ElfPlan, bias: number): AuxiliaryVector {
+  return [
+    [AT_HWCAP, HWCAP],
+    [AT_PAGESZ, PAGE_BYTES],
+    [AT_CLKTCK, CLOCK_TICKS_PER_SECOND],
+    [AT_PHDR, plan.headersVa === 0 ? 0 : plan.headersVa + bias],
+    [AT_PHENT, PROGRAM_HEADER_BYTES],
+    [AT_PHNUM, plan.headerCount],
+    [AT_BASE, 0],
+    [AT_FLAGS, 0],
+    [AT_ENTRY, plan.entry + bias],
+    [AT_UID, 0],
+    [AT_EUID, 0],
+    [AT_GID, 0],
+    [AT_EGID, 0],
+    [AT_SECURE, 0],
+  ];
+}
+
+/** Copies to user memory through the hart's bounce buffer; false when there is no frame left. */
+function copyOut(hart: Hart, va: number, bytes: Uint8Array): boolean {
+  const buffer = hart.base + HART_BUFFER;
+  for (let done = 0; done < bytes.length; done += HART_BUFFER_BYTES) {
+    const piece = bytes.subarray(done, done + HART_BUFFER_BYTES);
+    hart.shared.u8.set(piece, buffer);
+    if (copyToUser(hart, va + done, buffer, piece.length) < 0) return false;
+  }
+  return true;
+}
+
+function protOf(segment: Segment): number {
+  const { readable, writable, executable } = segment;
+  return (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0) | (executable ? PROT_EXEC : 0);
+}
+
+function rlimitBytesOr(hart: Hart, unlimited: number): number {
+  const limit = rlimitBytes(hart, RLIMIT_STACK);
+  return limit >= TASK_BYTES_USER ? unlimited : limit;
+}
+
+function lowestPage(plan: ElfPlan): number {
+  return floorPage(plan.segments[0].va);
+}
+
+/** A multiple of the page size, 0 to (count - 1) pages. `count` is a power of two. */
+function randomPages(random: Random, count: number): number {
+  return (random() & (count - 1)) * PAGE_BYTES;
+}
+
+function floorPage(va: number): number {
+  return va - (va % PAGE_BYTES);
+}
+
+function ceilPage(va: number): number {
+  return floorPage(va + PAGE_BYTES - 1);
+}
+
+function letters(names: string): number {
+  let bits = 0;
+  for (const name of names) bits |= 1 << (name.charCodeAt(0) - 0x41);
+  return bits;
+}
