@@ -201,7 +201,7 @@ export const OPTION_DETERMINISTIC = 1 << 1;
 export const OPTION_TRAP_AD = 1 << 2; // A/D updates trap instead of being done by the walker (Svade)
 export const OPTION_PWC = 1 << 3; // page-walk cache on
 export const OPTION_TRACE = 1 << 4; // the trace ring is written
-export const OPTION_ARM_FENCE = 1 << 31; // the host needs the imported fence: an atomic read-modify-write is no full barrier
+export const OPTION_ARM_FENCE = 1 << 31; // an atomic read-modify-write is no full barrier here: use the imported fence
 
 export const STOP_NONE = 0;
 export const STOP_EXIT = 1; // init exited; EXIT_STATUS is its code
@@ -430,7 +430,7 @@ export const TLB_META_INVALID = -1;
 export const TLB_TAG_ASID_SHIFT = 3;
 export const TLB_TAG_ASID_MASK = 255; // after the shift
 export const TLB_TAG_SUPERVISOR = 1 << 11; // filled with PRIV_SUPERVISOR: the other privilege never hits it
-export const TLB_TAG_INVALID = -1; // sign-extended to u64; equals no access, aligned or not, because its ASID is never loaded
+export const TLB_TAG_INVALID = -1; // as u64; equals no access, aligned or not, because its ASID is never loaded
 
 // decode cache: one record of 8 bytes per halfword, see assembly/decode.ts
 export const DECODE_RECORD_BYTES = 8;

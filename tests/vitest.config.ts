@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SkipReporter } from "./support/skip-reporter.ts";
 
 // Two cores everywhere: two files at a time, and machine tests boot several workers of their own.
 export default defineConfig({
@@ -9,5 +10,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: "forks",
+    reporters: ["default", new SkipReporter()],
   },
 });

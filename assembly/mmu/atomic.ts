@@ -1,9 +1,10 @@
 // LR/SC and AMOs on Wasm atomics, which are sequentially consistent: aq and rl are always given.
 //
-// A handler translates first (lrAddress, amoAddress: FAULT after a trap), then operates on the address. The .w forms return
-// their value sign-extended, as rd wants it. Wasm traps the whole instance on an unaligned atomic, so alignment is checked
-// here; a misaligned one is CAUSE_*_MISALIGNED, for which Linux, and qemu-riscv64 in user mode, deliver SIGBUS (BUS_ADRALN).
-// SC checks alignment and permission even without a reservation, as hardware does; qemu lets such an SC fail quietly.
+// A handler translates first (lrAddress, amoAddress: FAULT after a trap), then operates on the address. The .w forms
+// return their value sign-extended, as rd wants it. Wasm traps the whole instance on an unaligned atomic, so
+// alignment is checked here; a misaligned one is CAUSE_*_MISALIGNED, for which Linux, and qemu-riscv64 in user mode,
+// deliver SIGBUS (BUS_ADRALN). SC checks alignment and permission even without a reservation, as hardware does; qemu
+// lets such an SC fail quietly.
 //
 // A reservation is {address, width, value} and SC is a compare-and-swap against the value. So SC can succeed although
 // another hart stored in between, if it stored the same value (ABA); qemu makes the same choice.

@@ -4,9 +4,10 @@
 //   rs1 = x0          flushAll    + page-walk cache              flushAsid   + its page-walk cache
 //   rs1 = va          flushVa     leaf entries only              flushVaAsid leaf entries only
 //
-// plus flushRange, which is flushVa or flushVaAsid for each of its pages. The TLB holds a superpage as 4 KiB fragments; a
-// fence of any address in it drops all of them, because software fences a superpage once. Other harts are the kernel's
-// business (shootdown), and so is the order between its PTE stores and its messages: it uses atomics for both.
+// plus flushRange, which is flushVa or flushVaAsid for each of its pages. The TLB holds a superpage as 4 KiB
+// fragments; a fence of any address in it drops all of them, because software fences a superpage once. Other harts
+// are the kernel's business (shootdown), and so is the order between its PTE stores and its messages: it uses atomics
+// for both.
 
 import { hart } from "../hart.ts";
 import {
@@ -28,12 +29,22 @@ import {
   VPN_BITS,
 } from "../layout.ts";
 import { dropPwcAsid, resetPwc } from "./pwc.ts";
-import { count, dropEntry, emptyTlb, entryLevel, entryTag, superpageFragments, tlbBase, tlbEntry, tlbIndexMask } from "./tlb.ts";
+import {
+  count,
+  dropEntry,
+  emptyTlb,
+  entryLevel,
+  entryTag,
+  superpageFragments,
+  tlbBase,
+  tlbEntry,
+  tlbIndexMask,
+} from "./tlb.ts";
 
 const FENCE_WORD = HART_CORE_SCRATCH + 24; // behind the bytes that a page-crossing load gathers
 
-// On hosts where an atomic read-modify-write is no full barrier: a module of one function that holds atomic.fence, which
-// asc cannot emit. On others it is never called.
+// On hosts where an atomic read-modify-write is no full barrier: a module of one function that holds atomic.fence,
+// which asc cannot emit. On others it is never called.
 @external("host", "fence")
 declare function hostFence(): void;
 

@@ -1,11 +1,12 @@
 // Guest memory access: the fast paths that end up inside each load and store handler, and the slow paths behind them.
 //
-// A load asks loadAddress and reads there, whatever the case was. A store asks storeAddress and writes there; on 0 it hands
-// the value to storeMiss, because a store that crosses into a page that faults must not have written anything yet.
+// A load asks loadAddress and reads there, whatever the case was. A store asks storeAddress and writes there; on 0 it
+// hands the value to storeMiss, because a store that crosses into a page that faults must not have written anything
+// yet.
 //
 //   hit ............... one compare, see tlb.ts
 //   miss .............. walk, fill, go on
-//   misaligned ........ never hits; inside one page the host's unaligned access does it, across pages it is byte by byte
+//   misaligned ........ never hits; inside one page the host's unaligned access does it, across pages byte by byte
 //   decoded page ...... its write tag stays invalid: store, then tell the decode cache
 //
 // From the decode cache this needs isDecodedFrame(pfn) and noteCodeStore(pa, bytes), for stores inside one frame.
@@ -32,7 +33,7 @@ import {
   TLB_WRITE,
 } from "../layout.ts";
 import { asidTag, count, fillTlb, pageTag, tlbEntry } from "./tlb.ts";
-import { walk, walkLeaf, walkLevel } from "./walk.ts";
+import { PTE_CHANGED, walk, walkLeaf, walkLevel } from "./walk.ts";
 
 /** What an access of that many bytes to va has to find in a tag: the page, and no low bit that misaligns it. */
 // @ts-ignore: decorator
@@ -75,8 +76,9 @@ export function fetchAddress(va: u64): usize {
 
 /** Everything loadAddress does not do itself. */
 export function loadMiss(va: u64, bytes: u32): usize {
+  if ((<u32>va & (bytes - 1)) == 0) return translateMiss(va, ACCESS_LOAD);
+  count(COUNTER_SLOW_ACCESS, 1);
   const room: u32 = PAGE_BYTES - (<u32>va & PAGE_MASK); // bytes to the end of the page
-  if ((<u32>va & (bytes - 1)) != 0) count(COUNTER_SLOW_ACCESS, 1);
   if (bytes <= room) return translateLoad(va);
 
   const first = translateLoad(va);
@@ -121,8 +123,8 @@ export function translateLoad(va: u64): usize {
 }
 
 /**
- * Translates va for a store of that many bytes, none of them beyond the page. The address, or FAULT. The caller stores at
- * once: the decode cache has already been told, and this hart decodes nothing in between.
+ * Translates va for a store of that many bytes, none of them beyond the page. The address, or FAULT. The caller
+ * stores at once: the decode cache has already been told, and this hart decodes nothing in between.
  */
 export function translateStore(va: u64, bytes: u32): usize {
   const entry = tlbEntry(va);
@@ -146,7 +148,9 @@ export function translateStore(va: u64, bytes: u32): usize {
 
 function translateMiss(va: u64, access: u32): usize {
   count(COUNTER_TLB_MISS, 1);
-  const frame = walk(va, access);
+  let frame: usize;
+  do frame = walk(va, access);
+  while (frame == PTE_CHANGED);
   if (frame == FAULT) return FAULT;
   fillTlb(va, frame, walkLeaf, walkLevel);
   return frame + (<u32>va & PAGE_MASK);

@@ -1,8 +1,9 @@
 // The page-walk cache (OPTION_PWC): pointer entries of upper levels, so that most walks read one PTE instead of three.
 //
-// Hardware has one, and it is why clearing a table needs more than a fence of an address: sfence.vma with rs1 != x0 orders
-// leaf entries only (privileged manual, Supervisor Memory-Management Fence Instruction). So the forms with an address leave
-// it alone, and a kernel that frees a table after such a fence walks into the freed table, here as there.
+// Hardware has one, and it is why clearing a table needs more than a fence of an address: sfence.vma with rs1 != x0
+// orders leaf entries only (privileged manual, Supervisor Memory-Management Fence Instruction). So the forms with an
+// address leave it alone, and a kernel that frees a table after such a fence walks into the freed table, here as
+// there.
 //
 // It remembers for a 1 GiB region the entry that points to its level-1 table, for a 2 MiB region the one that points to
 // its level-0 table. Each kind has PWC_ENTRIES direct-mapped records.

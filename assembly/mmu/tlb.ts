@@ -2,7 +2,7 @@
 //
 //   63                        12  11  10       3  2..0
 //   +---------------------------+---+-----------+-----+
-//   | page address, sign-extended| S |   ASID    |  0  |   a tag: one each for read, write and execute
+//   | page address, sign-extd.  | S |   ASID    |  0  |   a tag: one each for read, write and execute
 //   +---------------------------+---+-----------+-----+
 //
 // A hit is one compare: keep the page address of va and those low bits that must be 0 for an aligned access, put
@@ -28,10 +28,12 @@ import {
   PRIV_USER,
   PTE_D,
   PTE_R,
+  PTE_U,
   PTE_W,
   PTE_X,
   RAM_PFN_BASE,
   TLB_ADDEND,
+  TLB_ENTRIES_MAX,
   TLB_ENTRY_BYTES,
   TLB_ENTRY_SHIFT,
   TLB_EXECUTE,
@@ -52,7 +54,7 @@ export let tlbBase: usize = 0;
 export let tlbIndexMask: u32 = 0; // in bytes
 export let asidTag: u64 = 0; // privilege and ASID of now, at their places in a tag
 export let satpRoot: u32 = 0; // pfn of the root table, 0 = bare
-export let privilege: u32 = 0; // PRIV_*; a literal, so that asc needs no start function
+export let leafUser: u32 = 0; // what bit U of a leaf must be at the privilege of now: PTE_U or 0
 export let ramFrames: u64 = 0; // pfns RAM_PFN_BASE .. RAM_PFN_BASE + ramFrames are RAM
 export let mmuOptions: u32 = 0; // OPTION_*
 // Entries that hold a 4 KiB fragment of a larger leaf. While it is 0, a flush of one address looks at one entry.
@@ -61,7 +63,9 @@ export let superpageFragments: u32 = 0;
 /** Takes the sizes that were set at boot into use and empties the TLB. Also the MMU's part of reset(). */
 export function bindTlb(): void {
   tlbBase = hart + HART_TLB;
-  tlbIndexMask = (load<u32>(hart, HART_TLB_ENTRIES) - 1) << TLB_ENTRY_SHIFT;
+  const entries = load<u32>(hart, HART_TLB_ENTRIES);
+  if (CHECKED) assert(entries - 1 < <u32>TLB_ENTRIES_MAX && (entries & (entries - 1)) == 0); // entries - 1 is a mask
+  tlbIndexMask = (entries - 1) << TLB_ENTRY_SHIFT;
   mmuOptions = load<u32>(hart, HART_OPTIONS);
   ramFrames = (load<u32>(hart, HART_RAM_END) >>> PAGE_SHIFT) - RAM_PFN_BASE;
   satpRoot = load<u32>(hart, HART_SATP_ROOT);
@@ -71,8 +75,8 @@ export function bindTlb(): void {
 }
 
 /**
- * Takes HART_SATP_ROOT, HART_SATP_ASID and HART_PRIV into use. Flushes nothing, as in hardware: whoever gives an ASID to
- * another root has to flush. Only a change between bare and Sv39 needs no fence (privileged manual, satp).
+ * Takes HART_SATP_ROOT, HART_SATP_ASID and HART_PRIV into use. Flushes nothing, as in hardware: whoever gives an ASID
+ * to another root has to flush. Only a change between bare and Sv39 needs no fence (privileged manual, satp).
  */
 export function loadSatp(): void {
   const root = load<u32>(hart, HART_SATP_ROOT);
@@ -85,7 +89,7 @@ export function loadSatp(): void {
 export function usePrivilege(priv: u32): void {
   const asid = load<u32>(hart, HART_SATP_ASID);
   if (CHECKED) assert(asid < <u32>ASID_COUNT); // all ones would make empty entries hit
-  privilege = priv;
+  leafUser = priv == PRIV_USER ? PTE_U : 0;
   asidTag = <u64>((asid << TLB_TAG_ASID_SHIFT) | (priv == PRIV_USER ? 0 : TLB_TAG_SUPERVISOR));
 }
 
@@ -110,9 +114,9 @@ export function entryLevel(entry: usize): u32 {
 }
 
 /**
- * Puts the 4 KiB page of va into the TLB. All three tags come from the one leaf, so a store to a page already dirty needs
- * no second walk after a load. The write tag stays invalid while this hart has decoded the frame: such stores take the
- * slow path, which keeps the decoded instructions true, and all other stores pay nothing for it.
+ * Puts the 4 KiB page of va into the TLB. All three tags come from the one leaf, so a store to a page already dirty
+ * needs no second walk after a load. The write tag stays invalid while this hart has decoded the frame: such stores
+ * take the slow path, which keeps the decoded instructions true, and all other stores pay nothing for it.
  */
 export function fillTlb(va: u64, frame: usize, leaf: u32, level: u32): void {
   const entry = tlbEntry(va);

@@ -1,5 +1,5 @@
-// How the kernel, in TypeScript, reaches user memory: with user privilege, through this hart's own TLB and walker, so that
-// A and D bits, permissions and stale translations are those of a guest access at this moment.
+// How the kernel, in TypeScript, reaches user memory: with user privilege, through this hart's own TLB and walker, so
+// that A and D bits, permissions and stale translations are those of a guest access at this moment.
 //
 // Addresses are f64 because they come from JavaScript. After a fault HART_CAUSE and HART_TVAL are set as for a guest
 // access; the kernel resolves the fault and calls again. A translated address lives until the next poll, never longer.
@@ -92,7 +92,9 @@ export function clearUser(va: f64, bytes: u32): u32 {
   return bytes;
 }
 
-/** The length without the NUL, which is copied too; bytesMax if there is no NUL among so many bytes; -1 after a fault. */
+/**
+ * The length without the NUL, which is copied too; bytesMax if there is no NUL among so many bytes; -1 after a fault.
+ */
 export function strncpyFromUser(destination: usize, va: f64, bytesMax: u32): i32 {
   let from = vaOf(va);
   let length: u32 = 0;
@@ -119,7 +121,10 @@ export function strncpyFromUser(destination: usize, va: f64, bytesMax: u32): i32
   return length;
 }
 
-/** The physical address of the byte at va for ACCESS_*, or 0 after a fault. ACCESS_STORE announces one word of 8 bytes. */
+/**
+ * The physical address of the byte at va for ACCESS_*, or 0 after a fault. ACCESS_STORE announces one word of 8
+ * bytes.
+ */
 export function userAddress(va: f64, access: u32): usize {
   const at = vaOf(va);
   beginUser();
@@ -158,7 +163,9 @@ export function userCmpxchg32(va: f64, expected: u32, desired: u32): i64 {
   return address == FAULT ? -1 : <i64>atomic.cmpxchg<u32>(address, expected, desired);
 }
 
-/** Linux: futex_atomic_op_inuser. The old word, or -1 after a fault. `operation` is FUTEX_OP_*, checked by the caller. */
+/**
+ * Linux: futex_atomic_op_inuser. The old word, or -1 after a fault. `operation` is FUTEX_OP_*, checked by the caller.
+ */
 export function userRmw32(operation: u32, va: f64, argument: u32): i64 {
   const address = wordAddress(va, ACCESS_STORE);
   if (address == FAULT) return -1;

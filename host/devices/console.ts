@@ -95,11 +95,7 @@ export function consoleRead(hart: HartLocal, address: number, bytesMax: number):
   const { shared } = hart;
   if (bytesMax === 0) return 0;
   spinLock(hart, LOCK);
-  if ((consoleFlags(hart) & CONSOLE_INPUT_WANTED) === 0) {
-    Atomics.or(shared.i32, FLAGS >>> 2, CONSOLE_INPUT_WANTED);
-    pulseHost(shared);
-  }
-  if (isDeterministic(hart)) awaitInput(hart, Math.min(bytesMax, CONSOLE_IN.dataBytes));
+  requestInputLocked(hart, Math.min(bytesMax, CONSOLE_IN.dataBytes));
   // EOF is set after the last byte: looked at before the ring, it can not hide bytes.
   const ended = (consoleFlags(hart) & CONSOLE_INPUT_EOF) !== 0;
   const bytes = Math.min(bytesMax, ringUsed(shared, CONSOLE_IN));
@@ -112,6 +108,23 @@ export function consoleRead(hart: HartLocal, address: number, bytesMax: number):
   if (bytes > 0) pulseHost(shared);
   if (bytes === 0 && !ended) return CONSOLE_EMPTY;
   return bytes;
+}
+
+/** Asks the main thread to read its stdin, for a call that waits until a read would not (poll). */
+export function requestInput(hart: HartLocal): void {
+  spinLock(hart, LOCK);
+  requestInputLocked(hart, 1);
+  spinUnlock(hart, LOCK);
+}
+
+/** Requires: MACHINE_CONSOLE_LOCK. */
+function requestInputLocked(hart: HartLocal, bytes: number): void {
+  const { shared } = hart;
+  if ((consoleFlags(hart) & CONSOLE_INPUT_WANTED) === 0) {
+    Atomics.or(shared.i32, FLAGS >>> 2, CONSOLE_INPUT_WANTED);
+    pulseHost(shared);
+  }
+  if (isDeterministic(hart)) awaitInput(hart, bytes);
 }
 
 /** Bytes that a read would get now (FIONREAD, poll). */

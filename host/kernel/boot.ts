@@ -19,20 +19,13 @@ import { initPools } from "../memory/pool.ts";
 import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
+import { type InitProgram, makeInitTask } from "./init.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { wakeTask } from "./sched.ts";
-import { makeIdleTask, makeInitTask, makeKthread } from "./task.ts";
+import { makeIdleTask, makeKthread } from "./task.ts";
 
 const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
-
-export interface InitProgram {
-  /** Path as the user gave it: argv[0], AT_EXECFN and the name in messages. */
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly args: readonly string[];
-  readonly env: readonly string[];
-}
 
 /** Brings `hart` to the point where runHart can take over. `init` is given on hart 0 alone. */
 export function bootHart(hart: KernelHart, init: InitProgram | null): void {

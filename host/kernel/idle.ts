@@ -65,7 +65,7 @@ export function runStub(hart: Hart): void {
   const u32 = hart.shared.u32;
   u32[(hart.base + HART_PC) >>> 2] = 0;
   u32[(hart.base + HART_PC + 4) >>> 2] = STUB_PC_HIGH;
-  hart.set(HART_PRIV, PRIV_SUPERVISOR);
+  setPrivilege(hart, PRIV_SUPERVISOR);
   for (;;) {
     const exit = hart.core.run(STUB_BUDGET_INSTRS);
     if (exit !== EXIT_TRAP) {
@@ -75,5 +75,10 @@ export function runStub(hart: Hart): void {
     if (hart.get(HART_CAUSE) === CAUSE_ECALL_S) break;
     throw new KernelBug("the idle stub faulted: the borrowed root table is broken", { cause: hart.get(HART_CAUSE) });
   }
-  hart.set(HART_PRIV, PRIV_USER);
+  setPrivilege(hart, PRIV_USER);
+}
+
+function setPrivilege(hart: Hart, privilege: number): void {
+  hart.set(HART_PRIV, privilege);
+  hart.core.loadSatp(); // takes the privilege into use as well
 }

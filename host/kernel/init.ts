@@ -6,6 +6,7 @@ import {
   HART_IRQ_OFF_DEPTH,
   MACHINE_BASE,
   MACHINE_INIT_TASK,
+  STOP_NOT_RUNNABLE,
   TASK_ACTIVE_MM,
   TASK_FILES,
   TASK_MM,
@@ -13,36 +14,52 @@ import {
   TASK_SIGHAND,
 } from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
+import { stopMachine } from "../devices/power.ts";
+import type { ElfError } from "../loader/elf.ts";
 import { type LoadedProgram, loadProgram, type Program } from "../loader/exec.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { switchMm } from "../mm/context.ts";
 import { mmAlloc } from "../mm/mm.ts";
+import { writeOops } from "../observe/oops.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocConsoleFiles } from "./files.ts";
 import { addThreadLocked, allocProcess, nameProcess, setExePath } from "./process.ts";
-import { random32, seedRandom } from "./random.ts";
+import { random32 } from "./random.ts";
 import { registerOffset, storeU64 } from "./registers.ts";
-import { wakeTask } from "./sched.ts";
 import { allocSighand } from "./sighand.ts";
 import { allocTask, attachPidLocked, setComm, TASKLIST_LOCK } from "./task.ts";
 
 const SP = 2;
 
-/** Makes init from `program` and starts it. "" or one line that says why the program can not be run. */
-export function startInit(hart: Hart, program: Program): string {
-  const { shared } = hart;
-  seedRandom(shared);
-  const task = makeInitTask(hart, program);
-  if (task === 0) return "not enough memory for the first process";
-  const loaded = withMm(hart, task, () =>
-    loadProgram(hart, shared.get(task + TASK_MM), program, () => random32(hart)),
-  );
-  if ("error" in loaded) return loaded.error;
-  startAt(hart, task, loaded);
-  return "";
+export interface InitProgram {
+  /** Path as the user gave it: AT_EXECFN, /proc/self/exe and the name in messages. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** argv: the program's own name comes first. */
+  readonly args: readonly string[];
+  readonly env: readonly string[];
 }
 
-function makeInitTask(hart: Hart, program: Program): number {
+/**
+ * Makes init, ready to be woken. 0 if the program can not be run: then the machine has stopped (STOP_NOT_RUNNABLE) and
+ * one line says why, where an oops would be.
+ */
+export function makeInitTask(hart: Hart, init: InitProgram): number {
+  const { shared } = hart;
+  const program = { image: init.bytes, path: init.path, argv: init.args, envp: init.env };
+  const task = allocInit(hart, init.path);
+  const loaded = task === 0 ? { error: "not enough memory for the first process" } : load(hart, task, program);
+  if ("error" in loaded) {
+    writeOops(shared, `${init.path}: ${loaded.error}`);
+    stopMachine(shared, STOP_NOT_RUNNABLE, 0, hart.id);
+    return 0;
+  }
+  storeU64(hart, task + TASK_PC, loaded.entry);
+  storeU64(hart, task + registerOffset(SP), loaded.sp);
+  return task;
+}
+
+function allocInit(hart: Hart, path: string): number {
   const { shared } = hart;
   const task = allocTask(hart);
   const process = task === 0 ? 0 : allocProcess(hart, task);
@@ -53,8 +70,8 @@ function makeInitTask(hart: Hart, program: Program): number {
   shared.set(task + TASK_MM, mm);
   shared.set(task + TASK_FILES, files);
   shared.set(task + TASK_SIGHAND, sighand);
-  setComm(shared, task, program.path.slice(program.path.lastIndexOf("/") + 1));
-  setExePath(shared, process, program.path);
+  setComm(shared, task, path.slice(path.lastIndexOf("/") + 1));
+  setExePath(shared, process, path);
   spinLock(hart, TASKLIST_LOCK);
   attachPidLocked(hart, task);
   addThreadLocked(shared, process, task);
@@ -64,8 +81,8 @@ function makeInitTask(hart: Hart, program: Program): number {
   return task;
 }
 
-/** Runs `work` as `task` would: it is current and its mm is loaded. (Linux: kthread_use_mm) */
-function withMm(hart: Hart, task: number, work: () => ReturnType<typeof loadProgram>): ReturnType<typeof loadProgram> {
+/** Loads the program as `task` would: it is current and its mm is loaded. (Linux: kthread_use_mm) */
+function load(hart: Hart, task: number, program: Program): LoadedProgram | ElfError {
   const { shared } = hart;
   const idle = hart.current;
   const borrowed = shared.get(idle + TASK_ACTIVE_MM);
@@ -73,23 +90,15 @@ function withMm(hart: Hart, task: number, work: () => ReturnType<typeof loadProg
   switchWithInterruptsOff(hart, borrowed, mm);
   shared.set(task + TASK_ACTIVE_MM, mm);
   hart.setCurrent(task);
-  try {
-    return work();
-  } finally {
-    hart.setCurrent(idle);
-    shared.set(task + TASK_ACTIVE_MM, 0);
-    switchWithInterruptsOff(hart, mm, borrowed);
-  }
+  const loaded = loadProgram(hart, mm, program, () => random32(hart));
+  hart.setCurrent(idle);
+  shared.set(task + TASK_ACTIVE_MM, 0);
+  switchWithInterruptsOff(hart, mm, borrowed);
+  return loaded;
 }
 
 function switchWithInterruptsOff(hart: Hart, from: number, to: number): void {
   hart.set(HART_IRQ_OFF_DEPTH, hart.get(HART_IRQ_OFF_DEPTH) + 1);
   switchMm(hart, from, to);
   hart.set(HART_IRQ_OFF_DEPTH, hart.get(HART_IRQ_OFF_DEPTH) - 1);
-}
-
-function startAt(hart: Hart, task: number, loaded: LoadedProgram): void {
-  storeU64(hart, task + TASK_PC, loaded.entry);
-  storeU64(hart, task + registerOffset(SP), loaded.sp);
-  wakeTask(hart, task);
 }

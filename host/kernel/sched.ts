@@ -27,6 +27,7 @@ import {
   TASK_RQ_NEXT,
   TASK_RQ_PREV,
   TASK_RUNNING,
+  TASK_RUNTIME_NS,
   TASK_SIGNAL_PENDING,
   TASK_STATE,
   TASK_SWITCHES,
@@ -89,6 +90,7 @@ function enqueueOn(hart: Hart, target: number, task: number): void {
 export function chooseNextLocked(hart: Hart): number {
   const { shared, rq, current } = hart;
   hart.set(HART_NEED_RESCHED, 0);
+  shared.setF64(current + TASK_RUNTIME_NS, runtimeOfCurrent(hart));
   noticeSignal(hart, current);
   if (wantsToRun(hart, current) && isAllowed(hart, current, hart.id)) enqueue(hart, rq, current);
   const first = shared.get(rq + RQ_HEAD);
@@ -169,6 +171,45 @@ export function stealTask(hart: Hart): boolean {
     return true;
   }
   return false;
+}
+
+/** How long the current task has run so far, ns. It was charged up to the start of this slice. */
+export function runtimeOfCurrent(hart: Hart): number {
+  const sliceStart = hart.shared.getF64(hart.base + HART_SLICE_END_NS) - SLICE_NS;
+  return hart.shared.getF64(hart.current + TASK_RUNTIME_NS) + Math.max(hart.clock.now() - sliceStart, 0);
+}
+
+/** `task` may run on the harts of `mask` (CPUMASK_WORDS words at that address, not empty), and moves if it must. */
+export function setAffinity(hart: Hart, task: number, mask: number): void {
+  const { shared } = hart;
+  const home = lockHome(hart, task);
+  for (let word = 0; word < CPUMASK_WORDS; word++) {
+    shared.set(task + TASK_CPUS_ALLOWED + word * 4, shared.get(mask + word * 4));
+  }
+  const target = isAllowed(hart, task, home) || shared.get(task + TASK_ON_RQ) === 0 ? home : selectHart(hart, task, home);
+  if (target !== home) {
+    dequeue(hart, rqOf(home), task);
+    shared.storeRelease(task + TASK_HART, target);
+  }
+  const onHart = shared.loadAcquire(task + TASK_ON_HART) - 1;
+  spinUnlock(hart, rqOf(home) + RQ_LOCK);
+  if (target !== home) {
+    enqueueOn(hart, target, task);
+    kick(hart, target);
+  } else if (onHart >= 0 && !isAllowed(hart, task, onHart)) {
+    if (onHart === hart.id) hart.set(HART_NEED_RESCHED, 1);
+    else ringDoorbell(hart, onHart, DOORBELL_RESCHED);
+  }
+}
+
+/** Locks the run queue that `task` belongs to; the id of its hart. */
+function lockHome(hart: Hart, task: number): number {
+  for (;;) {
+    const home = hart.shared.loadOnce(task + TASK_HART);
+    spinLock(hart, rqOf(home) + RQ_LOCK);
+    if (hart.shared.get(task + TASK_HART) === home) return home;
+    spinUnlock(hart, rqOf(home) + RQ_LOCK);
+  }
 }
 
 /** May `task` run on hart `id`? */

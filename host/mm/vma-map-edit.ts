@@ -214,3 +214,14 @@ export class VmaMapEdit {
     else this.#retired.push(node);
   }
 }
+
+/** Frees a whole map after a grace period; its vmas are the caller's. */
+export function retireVmaMap(hart: HartLocal, node: number): void {
+  const { shared } = hart;
+  if (node === 0) return;
+  if (shared.get(node + VMA_NODE_LEVEL) > 0) {
+    const count = shared.get(node + VMA_NODE_COUNT);
+    for (let i = 0; i < count; i++) retireVmaMap(hart, shared.get(node + VMA_NODE_CHILD + 4 * i));
+  }
+  callRcu(hart, node + VMA_NODE_RCU_HEAD, RCU_FREE_VMA_NODE);
+}

@@ -109,8 +109,8 @@ test("while two harts set A and D, the kernel's concurrent changes of the same P
   const walks = together(harts, { name: "walk", bytes: 0 }, 200_000).finally(() => {
     running = false;
   });
-  // The kernel clears A and D and flips its own bit by compare-and-swap; a walker that wrote back what it had read would
-  // bring the old bit back.
+  // The kernel clears A and D and flips its own bit by compare-and-swap; a walker that wrote back what it had read
+  // would bring the old bit back.
   const flips = new Array<number>(512).fill(0);
   let pass = 0;
   while (running) {

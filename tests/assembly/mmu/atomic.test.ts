@@ -82,7 +82,7 @@ describe.each([4, 8])("%d bytes", (bytes) => {
     expect(hart.load(VA, bytes)).toBe(7n);
   });
 
-  test("SC fails without LR, elsewhere, in another width, after clearReservation, after a trap, after a changed value", () => {
+  test("SC fails without LR, elsewhere, in another width, after clearReservation, a trap or a changed value", () => {
     const { hart } = withPage();
     const sc = (va = VA, width = bytes) => hart.exports.storeConditional(va, 9n, width);
     expect(sc()).toBe(FAILED);

@@ -81,7 +81,8 @@ function compileMmu(): string {
   return output;
 }
 
-export const modulePath = compileMmu(); // at import: sources that do not compile fail a file once, not each of its tests
+// At import: sources that do not compile fail a test file once, not each of its tests.
+export const modulePath = compileMmu();
 const mmuModule = new WebAssembly.Module(readFileSync(modulePath));
 
 /** `fences` counts the calls of the imported barrier. */

@@ -1,5 +1,6 @@
-// Stores to a frame that this hart has decoded: by the guest through any mapping, by the kernel's user-memory functions.
-// The first tests mark a frame as decoded in the directory themselves; the last one really runs code in core.wasm.
+// Stores to a frame that this hart has decoded: by the guest through any mapping, by the kernel's user-memory
+// functions. The first tests mark a frame as decoded in the directory themselves; the last one really runs code in
+// core.wasm.
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";

@@ -12,8 +12,11 @@ import { fetchAddress, loadAddress, storeAddress, storeMiss } from "../../../ass
 import { dropWriteTags, loadSatp, superpageFragments } from "../../../assembly/mmu/tlb.ts";
 import { walk, walkLeaf, walkLevel } from "../../../assembly/mmu/walk.ts";
 
-export { bind, clearReservation, dropWriteTags, fetchAddress, loadSatp, reset, superpageFragments, walk, walkLeaf, walkLevel };
-export { flushAll, flushAsid, flushPage, flushRange, flushVa, flushVaAsid, fullFence } from "../../../assembly/mmu/fence";
+export { bind, clearReservation, dropWriteTags, fetchAddress, loadSatp, reset, superpageFragments };
+export { walk, walkLeaf, walkLevel };
+export {
+  flushAll, flushAsid, flushPage, flushRange, flushVa, flushVaAsid, fullFence,
+} from "../../../assembly/mmu/fence";
 export {
   clearUser, copyBytes, copyFromUser, copyPage, copyToUser, strncpyFromUser, userAddress, userCmpxchg32, userLoad32,
   userRmw32, userStore32, zeroBytes, zeroPage,

@@ -1,5 +1,5 @@
-// The page-walk cache: a fence with an address orders leaf entries only, so a pointer that changed may live on after it;
-// the forms with rs1 = x0 drop pointers too. With the option off a walk always begins at the root.
+// The page-walk cache: a fence with an address orders leaf entries only, so a pointer that changed may live on after
+// it; the forms with rs1 = x0 drop pointers too. With the option off a walk always begins at the root.
 
 import { expect, test } from "vitest";
 import {

@@ -1,7 +1,7 @@
-// No address may hit an entry that is not its own: not through bits above 38, not through the page-offset bits where a tag
-// holds privilege and ASID, not through the marker of an empty entry. Every access is compared with what the page tables
-// say, in two address spaces at two privileges, with all sizes and alignments.
-// Replay a failure: SEED=n npx vitest run --config tests/vitest.config.ts tests/assembly/mmu/tlb-forge.test.ts
+// No address may hit an entry that is not its own: not through bits above 38, not through the page-offset bits where
+// a tag holds privilege and ASID, not through the marker of an empty entry. Every access is compared with what the
+// page tables say, in two address spaces at two privileges, with all sizes and alignments. Replay a failure: SEED=n
+// npx vitest run --config tests/vitest.config.ts tests/assembly/mmu/tlb-forge.test.ts
 
 import { expect, test } from "vitest";
 import { ASID_ANY, PAGE_BYTES, PRIV_SUPERVISOR, PRIV_USER, PTE_G, PTE_U } from "../../../assembly/layout.ts";
@@ -75,7 +75,8 @@ test("a forged address never hits, in two address spaces and at two privileges",
       hart.switchTo(space.root, space.asid, privilege);
       const va = forge(random, pages);
       const bytes = random.pick(SIZES);
-      const context = `SEED=${seed} round ${round} asid ${space.asid} priv ${privilege} va ${va.toString(16)} bytes ${bytes}`;
+      const place = `asid ${space.asid} priv ${privilege} va ${va.toString(16)} bytes ${bytes}`;
+      const context = `SEED=${seed} round ${round} ${place}`;
       const right = expected(hart, space, privilege, va, bytes);
       if (random.chance(40) && right !== undefined) {
         const value = random.bits64() & ((1n << BigInt(8 * bytes)) - 1n);
@@ -101,7 +102,7 @@ test("no access equals the marker of an empty entry", () => {
     for (const privilege of [PRIV_USER, PRIV_SUPERVISOR]) {
       const hart = new TestHart({ tlbEntries: 1 });
       hart.switchTo(hart.root, asid, privilege);
-      for (let upper = 0n; upper < 64n; upper++) {
+      for (let upper = 0n; upper <= 64n; upper++) {
         for (const low of [0n, 1n, 3n, 7n, 0x7f8n, 0x7ffn, 0xff0n, 0xff8n, 0xffcn, 0xffen, 0xfffn]) {
           const va = ((U64 << upper) & ~0xfffn & U64) | low;
           for (const bytes of SIZES) {

@@ -164,7 +164,8 @@ function randomPte(random: Random, frames: number[]): bigint {
 
 function randomVa(random: Random): bigint {
   let va = BigInt.asUintN(64, BigInt.asIntN(39, random.bits64()));
-  if (random.chance(30)) va = (va & ~0x3fff_ffffn) | BigInt(RAM_BASE + random.below(RAM_FRAMES * PAGE_BYTES)); // for 1 GiB leaves
+  // A 1 GiB leaf at 0 reaches RAM only at these offsets.
+  if (random.chance(30)) va = (va & ~0x3fff_ffffn) | BigInt(RAM_BASE + random.below(RAM_FRAMES * PAGE_BYTES));
   return random.chance(5) ? va ^ (1n << BigInt(38 + random.below(26))) : va;
 }
 

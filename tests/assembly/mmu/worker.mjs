@@ -1,4 +1,5 @@
-// One hart of atomic-workers.test.ts on a thread of its own: plain JavaScript, because vitest does not transform workers.
+// One hart of atomic-workers.test.ts on a thread of its own: plain JavaScript, because vitest does not transform
+// workers.
 
 import { readFileSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";

@@ -1,0 +1,63 @@
+// Names of the system calls that the kernel does not have, for --strace (include/uapi/asm-generic/unistd.h). Each row is
+// a run of consecutive numbers.
+
+const RUNS: readonly (readonly [number, string])[] = [
+  [0, "io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr lgetxattr"],
+  [10, "fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr"],
+  [18, "lookup_dcookie eventfd2 epoll_create1 epoll_ctl epoll_pwait"],
+  [26, "inotify_init1 inotify_add_watch inotify_rm_watch"],
+  [30, "ioprio_set ioprio_get flock mknodat mkdirat unlinkat symlinkat linkat renameat umount2 mount"],
+  [41, "pivot_root nfsservctl statfs fstatfs truncate ftruncate fallocate"],
+  [49, "chdir fchdir chroot fchmod fchmodat fchownat fchown"],
+  [58, "vhangup pipe2 quotactl getdents64"],
+  [71, "sendfile pselect6"],
+  [74, "signalfd4 vmsplice splice tee"],
+  [81, "sync"],
+  [84, "sync_file_range timerfd_create timerfd_settime timerfd_gettime utimensat acct capget capset"],
+  [92, "personality"],
+  [95, "waitid"],
+  [97, "unshare"],
+  [102, "getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime timer_getoverrun"],
+  [110, "timer_settime timer_delete clock_settime"],
+  [116, "syslog ptrace"],
+  [128, "restart_syscall"],
+  [133, "rt_sigsuspend"],
+  [137, "rt_sigtimedwait rt_sigqueueinfo"],
+  [142, "reboot setregid setgid setreuid setuid setresuid"],
+  [149, "setresgid"],
+  [151, "setfsuid setfsgid"],
+  [154, "setpgid"],
+  [157, "setsid"],
+  [159, "setgroups"],
+  [161, "sethostname setdomainname"],
+  [166, "umask"],
+  [170, "settimeofday adjtimex"],
+  [180, "mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr msgget msgctl msgrcv msgsnd"],
+  [190, "semget semctl semtimedop semop shmget shmctl shmat shmdt socket socketpair bind listen accept"],
+  [203, "connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg"],
+  [213, "readahead"],
+  [217, "add_key request_key keyctl"],
+  [221, "execve"],
+  [223, "fadvise64 swapon swapoff"],
+  [227, "msync mlock munlock mlockall munlockall"],
+  [234, "remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages rt_tgsigqueueinfo"],
+  [241, "perf_event_open accept4 recvmmsg"],
+  [260, "wait4"],
+  [262, "fanotify_init fanotify_mark name_to_handle_at open_by_handle_at clock_adjtime syncfs setns sendmmsg"],
+  [270, "process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr renameat2 seccomp"],
+  [279, "memfd_create bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2"],
+  [288, "pkey_mprotect pkey_alloc pkey_free"],
+  [292, "io_pgetevents rseq kexec_file_load"],
+  [424, "pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen"],
+  [431, "fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd"],
+  [440, "process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule"],
+  [446, "landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node"],
+];
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  RUNS.flatMap(([first, names]) => names.split(" ").map((name, i): [number, string] => [first + i, name])),
+);
+
+export function unimplementedName(number: number): string {
+  return NAMES.get(number) ?? `syscall_${number}`;
+}

@@ -1,0 +1,185 @@
+// Scheduling calls. There is one class, SCHED_OTHER, with round robin by time slice; nice values are kept but do not
+// change the slice.
+
+import {
+  CPUMASK_BYTES,
+  CPUMASK_WORDS,
+  HART_KERNEL_SCRATCH,
+  HART_NEED_RESCHED,
+  MACHINE_BASE,
+  MACHINE_ONLINE_MASK,
+  TASK_CPUS_ALLOWED,
+  TASK_NICE,
+} from "../../../assembly/layout.ts";
+import { EFAULT, EINVAL, ESRCH } from "../../memory/errno.ts";
+import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
+import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
+import { copyFromUser, copyToUser, putUser32 } from "../../mm/uaccess.ts";
+import type { Hart } from "../../policy/hart.ts";
+import { argAddress, argInt, argUint } from "../registers.ts";
+import { setAffinity } from "../sched.ts";
+import { findTask, TASKLIST_LOCK } from "../task.ts";
+import { storeTimespec } from "../user-time.ts";
+import { call, type SystemCall } from "./types.ts";
+
+export const schedCalls: readonly (readonly [number, SystemCall])[] = [
+  [118, call("sched_setparam", ["int", "pointer"], sysSetparam)],
+  [119, call("sched_setscheduler", ["int", "int", "pointer"], sysSetscheduler)],
+  [120, call("sched_getscheduler", ["int"], sysGetscheduler)],
+  [121, call("sched_getparam", ["int", "pointer"], sysGetparam)],
+  [122, call("sched_setaffinity", ["int", "size", "pointer"], sysSetaffinity)],
+  [123, call("sched_getaffinity", ["int", "size", "pointer"], sysGetaffinity)],
+  [124, call("sched_yield", [], sysYield)],
+  [125, call("sched_get_priority_max", ["int"], sysPriorityMax)],
+  [126, call("sched_get_priority_min", ["int"], sysPriorityMin)],
+  [127, call("sched_rr_get_interval", ["int", "pointer"], sysRrInterval)],
+  [140, call("setpriority", ["int", "int", "int"], sysSetpriority)],
+  [141, call("getpriority", ["int", "int"], sysGetpriority)],
+  [168, call("getcpu", ["pointer", "pointer"], sysGetcpu)],
+];
+
+const SCHED_OTHER = 0;
+const SCHED_FIFO = 1;
+const SCHED_RR = 2;
+const SCHED_BATCH = 3;
+const SCHED_IDLE = 5;
+const SCHED_DEADLINE = 6;
+const REALTIME_PRIORITY_MAX = 99;
+const SLICE_NS = 4_000_000;
+
+function sysYield(hart: Hart): number {
+  hart.set(HART_NEED_RESCHED, 1);
+  return 0;
+}
+
+function sysGetcpu(hart: Hart): number {
+  const [cpuVa, nodeVa] = [argAddress(hart, 0), argAddress(hart, 1)];
+  if (cpuVa !== 0 && putUser32(hart, cpuVa, hart.id) < 0) return -EFAULT;
+  return nodeVa === 0 ? 0 : putUser32(hart, nodeVa, 0);
+}
+
+/** Argument 0 names a thread: its record, or 0. Requires: TASKLIST_LOCK or an RCU section. */
+function threadArgument(hart: Hart): number {
+  const pid = argInt(hart, 0);
+  return pid === 0 ? hart.current : findTask(hart.shared, pid);
+}
+
+function threadExists(hart: Hart): boolean {
+  rcuReadLock(hart);
+  const found = threadArgument(hart) !== 0;
+  rcuReadUnlock(hart);
+  return found;
+}
+
+/** Bits beyond the mask that is given are 0, bits beyond the machine's harts are ignored. */
+function sysSetaffinity(hart: Hart): number {
+  const { shared } = hart;
+  const mask = hart.base + HART_KERNEL_SCRATCH;
+  hart.core.zeroBytes(mask, CPUMASK_BYTES);
+  if (copyFromUser(hart, mask, argAddress(hart, 2), Math.min(argUint(hart, 1), CPUMASK_BYTES)) < 0) return -EFAULT;
+  let any = 0;
+  for (let word = 0; word < CPUMASK_WORDS; word++) {
+    const bits = shared.get(mask + word * 4) & shared.loadOnce(MACHINE_BASE + MACHINE_ONLINE_MASK + word * 4);
+    shared.set(mask + word * 4, bits);
+    any |= bits;
+  }
+  spinLock(hart, TASKLIST_LOCK);
+  const task = threadArgument(hart);
+  if (task !== 0 && any !== 0) setAffinity(hart, task, mask);
+  spinUnlock(hart, TASKLIST_LOCK);
+  if (task === 0) return -ESRCH;
+  return any === 0 ? -EINVAL : 0;
+}
+
+/** Bytes of the mask, a multiple of 8 as the kernel's words are. */
+function sysGetaffinity(hart: Hart): number {
+  const { shared } = hart;
+  const bytes = argUint(hart, 1);
+  if (bytes * 8 < hart.hartCount || bytes % 8 !== 0) return -EINVAL;
+  const mask = hart.base + HART_KERNEL_SCRATCH;
+  rcuReadLock(hart);
+  const task = threadArgument(hart);
+  for (let word = 0; word < CPUMASK_WORDS && task !== 0; word++) {
+    const online = shared.loadOnce(MACHINE_BASE + MACHINE_ONLINE_MASK + word * 4);
+    shared.set(mask + word * 4, shared.loadOnce(task + TASK_CPUS_ALLOWED + word * 4) & online);
+  }
+  rcuReadUnlock(hart);
+  if (task === 0) return -ESRCH;
+  const length = Math.min(bytes, Math.ceil(hart.hartCount / 64) * 8);
+  return copyToUser(hart, argAddress(hart, 2), mask, length) < 0 ? -EFAULT : length;
+}
+
+function sysGetscheduler(hart: Hart): number {
+  if (argInt(hart, 0) < 0) return -EINVAL;
+  return threadExists(hart) ? SCHED_OTHER : -ESRCH;
+}
+
+function sysGetparam(hart: Hart): number {
+  if (argInt(hart, 0) < 0 || argAddress(hart, 1) === 0) return -EINVAL;
+  return threadExists(hart) ? putUser32(hart, argAddress(hart, 1), 0) : -ESRCH;
+}
+
+function sysSetscheduler(hart: Hart): number {
+  return setPolicy(hart, argInt(hart, 1), argAddress(hart, 2));
+}
+
+function sysSetparam(hart: Hart): number {
+  return setPolicy(hart, SCHED_OTHER, argAddress(hart, 1));
+}
+
+/** Only SCHED_OTHER with priority 0 can be had. */
+function setPolicy(hart: Hart, policy: number, paramVa: number): number {
+  if (argInt(hart, 0) < 0 || paramVa === 0) return -EINVAL;
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  if (copyFromUser(hart, scratch, paramVa, 4) < 0) return -EFAULT;
+  if (!threadExists(hart)) return -ESRCH;
+  return policy === SCHED_OTHER && hart.shared.get(scratch) === 0 ? 0 : -EINVAL;
+}
+
+function sysPriorityMax(hart: Hart): number {
+  return priorityOf(argInt(hart, 0), REALTIME_PRIORITY_MAX);
+}
+
+function sysPriorityMin(hart: Hart): number {
+  return priorityOf(argInt(hart, 0), 1);
+}
+
+function priorityOf(policy: number, realtime: number): number {
+  if (policy === SCHED_FIFO || policy === SCHED_RR) return realtime;
+  const isKnown = policy === SCHED_OTHER || policy === SCHED_BATCH || policy === SCHED_IDLE || policy === SCHED_DEADLINE;
+  return isKnown ? 0 : -EINVAL;
+}
+
+function sysRrInterval(hart: Hart): number {
+  if (argInt(hart, 0) < 0) return -EINVAL;
+  return threadExists(hart) ? storeTimespec(hart, argAddress(hart, 1), SLICE_NS) : -ESRCH;
+}
+
+const PRIO_PROCESS = 0;
+const PRIO_USER = 2;
+const NICE_MIN = -20;
+const NICE_MAX = 19;
+
+/** The system call returns 20 - nice, so that no result is negative. */
+function sysGetpriority(hart: Hart): number {
+  const which = argInt(hart, 0);
+  if (which < PRIO_PROCESS || which > PRIO_USER) return -EINVAL;
+  rcuReadLock(hart);
+  const pid = argInt(hart, 1);
+  const task = pid === 0 || which !== PRIO_PROCESS ? hart.current : findTask(hart.shared, pid);
+  const nice = task === 0 ? 0 : hart.shared.get(task + TASK_NICE);
+  rcuReadUnlock(hart);
+  return task === 0 ? -ESRCH : 20 - nice;
+}
+
+function sysSetpriority(hart: Hart): number {
+  const which = argInt(hart, 0);
+  if (which < PRIO_PROCESS || which > PRIO_USER) return -EINVAL;
+  const nice = Math.min(Math.max(argInt(hart, 2), NICE_MIN), NICE_MAX);
+  rcuReadLock(hart);
+  const pid = argInt(hart, 1);
+  const task = pid === 0 || which !== PRIO_PROCESS ? hart.current : findTask(hart.shared, pid);
+  if (task !== 0) hart.shared.set(task + TASK_NICE, nice);
+  rcuReadUnlock(hart);
+  return task === 0 ? -ESRCH : 0;
+}

@@ -1,0 +1,48 @@
+// Every system call of the kernel, by number (include/uapi/asm-generic/unistd.h; riscv's own two are 258 and 259).
+// Dispatch and --strace both work from these rows; a number without a row is -ENOSYS.
+
+import { fileCalls } from "./file.ts";
+import { futexCalls } from "./futex.ts";
+import { hwprobeCalls } from "./hwprobe.ts";
+import { identityCalls } from "./identity.ts";
+import { ioctlCalls } from "./ioctl.ts";
+import { memoryCalls } from "./memory.ts";
+import { pathCalls } from "./path.ts";
+import { pollCalls } from "./poll.ts";
+import { schedCalls } from "./sched.ts";
+import { signalCalls } from "./signal.ts";
+import { systemCalls } from "./system.ts";
+import { taskCalls } from "./task.ts";
+import { timeCalls } from "./time.ts";
+import type { SystemCall } from "./types.ts";
+
+/** No number of Linux's table is as high. */
+const NUMBER_END = 512;
+
+export const SYSCALLS: readonly (SystemCall | undefined)[] = build();
+
+function build(): (SystemCall | undefined)[] {
+  const table = new Array<SystemCall | undefined>(NUMBER_END).fill(undefined);
+  const groups = [
+    fileCalls,
+    futexCalls,
+    hwprobeCalls,
+    identityCalls,
+    ioctlCalls,
+    memoryCalls,
+    pathCalls,
+    pollCalls,
+    schedCalls,
+    signalCalls,
+    systemCalls,
+    taskCalls,
+    timeCalls,
+  ];
+  for (const group of groups) {
+    for (const [number, row] of group) {
+      if (table[number] !== undefined) throw new Error(`two system calls have number ${number}`);
+      table[number] = row;
+    }
+  }
+  return table;
+}

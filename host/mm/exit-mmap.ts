@@ -1,0 +1,27 @@
+// The end of an address space: everything but the root table goes. (Linux: exit_mmap)
+
+import { MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { gatherBegin, gatherFinish } from "./gather.ts";
+import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { vmaFreeLater } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
+import { retireVmaMap } from "./vma-map-edit.ts";
+import { freeEmptyTables, zapRange } from "./zap.ts";
+
+/** Requires: mm_users is 0, so no task runs in it and nobody can start to. May wait. */
+export function exitMmap(hart: Hart, mm: number): void {
+  const { shared } = hart;
+  mmapWriteLock(hart, mm);
+  gatherBegin(hart, mm);
+  zapRange(hart, mm, 0, USER_VPN_END);
+  freeEmptyTables(hart, mm, 0, USER_VPN_END);
+  gatherFinish(hart);
+  for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {
+    vmaFreeLater(hart, vma);
+  }
+  retireVmaMap(hart, shared.get(mm + MM_VMA_ROOT));
+  shared.storeRelease(mm + MM_VMA_ROOT, 0);
+  shared.set(mm + MM_MAP_COUNT, 0);
+  mmapWriteUnlock(hart, mm);
+}

@@ -1,0 +1,112 @@
+// User memory as the kernel reaches it: the core copies through the hart's own TLB and walker; where it stops at a fault,
+// the fault is resolved as if the guest had made the access, and the copy goes on from there. Between translation and
+// copy there is no poll, so a translated address is never used after another hart could have flushed it.
+
+import {
+  ACCESS_LOAD,
+  ACCESS_STORE,
+  CAUSE_STORE_ACCESS,
+  CAUSE_STORE_MISALIGNED,
+  CAUSE_STORE_PAGE_FAULT,
+  HART_CAUSE,
+  HART_KERNEL_SCRATCH,
+  HART_TVAL,
+  TASK_MM,
+} from "../../assembly/layout.ts";
+import { EFAULT } from "../memory/errno.ts";
+import type { Hart } from "../policy/hart.ts";
+import { handleMmFault } from "./fault.ts";
+import { TASK_BYTES_USER } from "./uapi.ts";
+
+/** Most bytes that one call of the core copies between two polls: 64 pages. */
+const PIECE_BYTES_MAX = 64 * 4096;
+
+/** 0 or -EFAULT: `bytes` bytes from user `va` to the shared memory at `destination`. */
+export function copyFromUser(hart: Hart, destination: number, va: number, bytes: number): number {
+  if (!isUserRange(va, bytes)) return -EFAULT;
+  for (let done = 0; done < bytes; ) {
+    const piece = Math.min(bytes - done, PIECE_BYTES_MAX);
+    const left = hart.core.copyFromUser(destination + done, va + done, piece);
+    done += piece - left;
+    if (left !== 0 && !resolveFault(hart)) return -EFAULT;
+    hart.pollIrq();
+  }
+  return 0;
+}
+
+/** 0 or -EFAULT: `bytes` bytes of the shared memory at `source` to user `va`. */
+export function copyToUser(hart: Hart, va: number, source: number, bytes: number): number {
+  if (!isUserRange(va, bytes)) return -EFAULT;
+  for (let done = 0; done < bytes; ) {
+    const piece = Math.min(bytes - done, PIECE_BYTES_MAX);
+    const left = hart.core.copyToUser(va + done, source + done, piece);
+    done += piece - left;
+    if (left !== 0 && !resolveFault(hart)) return -EFAULT;
+    hart.pollIrq();
+  }
+  return 0;
+}
+
+/** 0 or -EFAULT. */
+export function clearUser(hart: Hart, va: number, bytes: number): number {
+  if (!isUserRange(va, bytes)) return -EFAULT;
+  for (let done = 0; done < bytes; ) {
+    const piece = Math.min(bytes - done, PIECE_BYTES_MAX);
+    const left = hart.core.clearUser(va + done, piece);
+    done += piece - left;
+    if (left !== 0 && !resolveFault(hart)) return -EFAULT;
+    hart.pollIrq();
+  }
+  return 0;
+}
+
+/** Length without the NUL, `bytesMax` if there is none in so many bytes, or -EFAULT. */
+export function strncpyFromUser(hart: Hart, destination: number, va: number, bytesMax: number): number {
+  if (!isUserRange(va, 1)) return -EFAULT;
+  for (;;) {
+    const length = hart.core.strncpyFromUser(destination, va, bytesMax);
+    if (length >= 0) return length;
+    if (!resolveFault(hart)) return -EFAULT;
+  }
+}
+
+/** The unsigned word, or -EFAULT (which no word is). */
+export function getUser32(hart: Hart, va: number): number {
+  if (!isUserRange(va, 4)) return -EFAULT;
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  const error = copyFromUser(hart, scratch, va, 4);
+  return error === 0 ? hart.shared.get(scratch) >>> 0 : error;
+}
+
+/** 0 or -EFAULT. */
+export function putUser32(hart: Hart, va: number, value: number): number {
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  hart.shared.set(scratch, value);
+  return copyToUser(hart, va, scratch, 4);
+}
+
+/** The old word if it was swapped or differed, or -EFAULT. */
+export function cmpxchgUser32(hart: Hart, va: number, expected: number, desired: number): number {
+  if (!isUserRange(va, 4)) return -EFAULT;
+  for (;;) {
+    const old = hart.core.userCmpxchg32(va, expected, desired);
+    if (old >= 0n) return Number(old);
+    if (!resolveFault(hart)) return -EFAULT;
+  }
+}
+
+/** access_ok: a user address may be anything, so compare in a way that NaN and infinities fail. */
+function isUserRange(va: number, bytes: number): boolean {
+  return va >= 0 && va + bytes <= TASK_BYTES_USER;
+}
+
+/** Does for the access that the core just could not make what a trap would do. False: the guest's address is bad. */
+function resolveFault(hart: Hart): boolean {
+  const mm = hart.shared.get(hart.current + TASK_MM);
+  const cause = hart.get(HART_CAUSE);
+  const isStore = cause === CAUSE_STORE_PAGE_FAULT || cause === CAUSE_STORE_ACCESS || cause === CAUSE_STORE_MISALIGNED;
+  const u32 = hart.shared.u32;
+  const index = (hart.base + HART_TVAL) >>> 2;
+  const va = u32[index] + u32[index + 1] * 2 ** 32;
+  return mm !== 0 && handleMmFault(hart, mm, va, isStore ? ACCESS_STORE : ACCESS_LOAD) === 0;
+}

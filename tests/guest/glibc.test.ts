@@ -1,0 +1,27 @@
+// An ordinary program, built against glibc with threads by the machine's own cross compiler.
+
+import { spawnSync } from "node:child_process";
+import { beforeAll, describe, expect, test } from "vitest";
+import { GCC, missingTools, needTools, QEMU } from "../support/oracles.ts";
+import { ROOT } from "../support/paths.ts";
+import { commandLine, pagewalk } from "../support/process.ts";
+import { runQemu, verdictOf } from "./cases.ts";
+
+const HARTS = [1, 2, 4, 8];
+const PROGRAM = "build/pthread-check";
+
+describe("a static glibc program with threads", () => {
+  beforeAll(() => {
+    if (missingTools(GCC, "make").length > 0) return;
+    const made = spawnSync("make", ["--silent", "-C", `${ROOT}/guest-programs`, "glibc"], { encoding: "utf8" });
+    expect(made.status, made.stderr).toBe(0);
+  });
+
+  test.each(HARTS)("says what it says under qemu-riscv64, on %d harts", async (harts, ...rest) => {
+    needTools(rest[0], GCC, "make", QEMU);
+    const words = ["run", "--harts", `${harts}`, `${ROOT}/guest-programs/${PROGRAM}`];
+    const outcome = await pagewalk(words);
+    const expected = verdictOf(await runQemu(PROGRAM, []));
+    expect(verdictOf(outcome), `${commandLine(words)}\n${outcome.stderr}`).toEqual(expected);
+  });
+});
