@@ -47,8 +47,8 @@ export let walkLevel: u32 = 0; // 0: 4 KiB, 1: 2 MiB, 2: 1 GiB
  * The address of the 4 KiB frame that holds va, FAULT after a trap was raised, or PTE_CHANGED: call again. Does not
  * look into the TLB.
  *
- * The loop over the levels (steps 2 to 4) is written out, which takes a third off the time of a walk. A level's block is
- * entered if the one before found a pointer, or if the page-walk cache knew the pointers above.
+ * The loop over the levels (steps 2 to 4) is written out, which takes a third off the time of a walk. A level's block
+ * is entered if the one before found a pointer, or if the page-walk cache knew the pointers above.
  */
 export function walk(va: u64, access: u32): usize {
   count(COUNTER_PTW, 1);

@@ -2,13 +2,13 @@
 // checks is that of copy_process in Linux's kernel/fork.c.
 
 import {
+  CPUMASK_WORDS,
   HART_PC,
   POOL_TASK,
   PROCESS_GROUP_EXIT,
   TASK_CLEAR_CHILD_TID,
   TASK_COMM,
   TASK_CPUS_ALLOWED,
-  CPUMASK_WORDS,
   TASK_FILES,
   TASK_MM,
   TASK_NICE,
@@ -88,7 +88,8 @@ function checkFlags(flags: number): number {
   if ((flags & CLONE_THREAD) !== 0 && (flags & CLONE_SIGHAND) === 0) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && (flags & CLONE_VM) === 0) return -EINVAL;
   if ((flags & CLONE_THREAD) !== 0 && (flags & (CLONE_NEWUSER | CLONE_NEWPID)) !== 0) return -EINVAL;
-  if ((flags & CLONE_PIDFD) !== 0 && (flags & (CLONE_DETACHED | CLONE_THREAD | CLONE_PARENT_SETTID)) !== 0) return -EINVAL;
+  if ((flags & CLONE_PIDFD) !== 0 && (flags & (CLONE_DETACHED | CLONE_THREAD | CLONE_PARENT_SETTID)) !== 0)
+    return -EINVAL;
   // A thread with a descriptor table of its own would be legal; nobody makes one, so it waits for fork.
   const needed = CLONE_VM | CLONE_THREAD | CLONE_FILES;
   return (flags & needed) === needed ? 0 : -ENOSYS;

@@ -18,9 +18,9 @@ import { CONSOLE_EMPTY, consoleRead, consoleWrite } from "../devices/console.ts"
 import { EAGAIN, EINTR, EPIPE } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { sendSignalToSelf } from "./signal-send.ts";
 import { signalPending } from "./signal.ts";
 import { SIGPIPE } from "./signal-numbers.ts";
+import { sendSignalToSelf } from "./signal-send.ts";
 import { O_NONBLOCK } from "./uapi.ts";
 import { gather, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";

@@ -34,7 +34,7 @@ import { mmput } from "../mm/mm.ts";
 import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { putFiles } from "./files.ts";
-import { futexWake, FUTEX_BITSET_MATCH_ANY } from "./futex.ts";
+import { FUTEX_BITSET_MATCH_ANY, futexWake } from "./futex.ts";
 import { notifyTaskLocked } from "./notify.ts";
 import { removeThreadLocked } from "./process.ts";
 import { exitRobustList } from "./robust-list.ts";
@@ -126,7 +126,8 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   const left = removeThreadLocked(shared, process, current);
   const runtime = shared.getF64(process + PROCESS_DEAD_RUNTIME_NS) + shared.getF64(current + TASK_RUNTIME_NS);
   shared.setF64(process + PROCESS_DEAD_RUNTIME_NS, runtime);
-  if (left === 0 && shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0) shared.set(process + PROCESS_EXIT_CODE, status);
+  if (left === 0 && shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0)
+    shared.set(process + PROCESS_EXIT_CODE, status);
   spinUnlock(hart, TASKLIST_LOCK);
   putSighand(hart, sighand);
   if (left === 0) endProcess(hart, process);

@@ -43,13 +43,13 @@ export function futexKey(hart: Hart, va: number, isPrivate: boolean, which: numb
   const mm = hart.shared.get(hart.current + TASK_MM);
   const high = mm | (va / 2 ** 32);
   if (isPrivate) {
-    storeKey(hart, which, (va | 0) | KEY_PRIVATE, high);
+    storeKey(hart, which, va | 0 | KEY_PRIVATE, high);
     return 0;
   }
   for (;;) {
     if (!isSharedMapping(hart, mm, va)) {
       if (getUser32(hart, va) < 0) return -EFAULT;
-      storeKey(hart, which, (va | 0) | KEY_MM_SHARED, high);
+      storeKey(hart, which, va | 0 | KEY_MM_SHARED, high);
       return 0;
     }
     const pa = hart.core.userAddress(va, ACCESS_LOAD);
@@ -74,7 +74,10 @@ export function futexBucket(hart: Hart, which: number): number {
 export function hasFutexKey(hart: Hart, task: number, which: number): boolean {
   const { shared, base } = hart;
   const key = base + HART_FUTEX_KEY + which * KEY_BYTES;
-  return shared.get(task + TASK_WAIT_KEY_LO) === shared.get(key) && shared.get(task + TASK_WAIT_KEY_HI) === shared.get(key + 4);
+  return (
+    shared.get(task + TASK_WAIT_KEY_LO) === shared.get(key) &&
+    shared.get(task + TASK_WAIT_KEY_HI) === shared.get(key + 4)
+  );
 }
 
 /** `task` waits for key `which` from now on. Requires: the bucket's lock. */

@@ -75,33 +75,42 @@ function step(hart: KernelHart): void {
   }
 }
 
+/**
+ * Guest code and its traps, until the hart has something else to do. Nothing is polled between two traps: run() looks at
+ * the doorbell before its first instruction, and everything that others want of this hart rings there.
+ */
 function runGuest(hart: KernelHart): void {
-  const { shared, base } = hart;
-  const task = hart.current;
-  shared.storeOnce(base + HART_RUN_STATE, RUN_USER);
-  const before = shared.u32[(base + HART_INSTRET) >>> 2];
-  const exit = hart.core.run(hart.budgetInstrs);
-  shared.storeOnce(base + HART_RUN_STATE, RUN_KERNEL);
-  const retired = (shared.u32[(base + HART_INSTRET) >>> 2] - before) >>> 0;
-  hart.budgetInstrs -= retired + TRAP_CHARGE_INSTRS;
-  if (SCHEDULE_POINTS) {
-    shared.scheduler?.retired(retired);
-    shared.scheduler?.point(POINT_GUEST, task);
-  }
-  rcuQuiescent(hart);
-  switch (exit) {
-    case EXIT_TRAP:
-      handleTrap(hart);
+  const { shared, base, core, current } = hart;
+  const instret = (base + HART_INSTRET) >>> 2;
+  do {
+    shared.storeOnce(base + HART_RUN_STATE, RUN_USER);
+    const before = shared.u32[instret];
+    const exit = core.run(hart.budgetInstrs);
+    shared.storeOnce(base + HART_RUN_STATE, RUN_KERNEL);
+    const retired = (shared.u32[instret] - before) >>> 0;
+    hart.budgetInstrs -= retired + TRAP_CHARGE_INSTRS;
+    if (SCHEDULE_POINTS) {
+      shared.scheduler?.retired(retired);
+      shared.scheduler?.point(POINT_GUEST, current);
+    }
+    rcuQuiescent(hart);
+    if (exit !== EXIT_TRAP) {
+      if (exit === EXIT_BUDGET) hart.count(COUNTER_BUDGET_EXIT);
+      else if (exit !== EXIT_DOORBELL) throw new KernelBug("run() returned an unknown exit code", { exit });
       break;
-    case EXIT_DOORBELL:
-      break;
-    case EXIT_BUDGET:
-      hart.count(COUNTER_BUDGET_EXIT);
-      break;
-    default:
-      throw new KernelBug("run() returned an unknown exit code", { exit });
-  }
+    }
+    handleTrap(hart);
+  } while (hart.budgetInstrs > 0 && hart.current === current && !hasOtherWork(hart));
   if (hart.budgetInstrs <= 0) tick(hart);
+}
+
+/** What the kernel itself may have left for the hart loop while it handled a trap. */
+function hasOtherWork(hart: KernelHart): boolean {
+  return (
+    hart.get(HART_NEED_RESCHED) !== 0 ||
+    hart.doorbell.deferred !== 0 ||
+    hart.shared.get(hart.current + TASK_SIGNAL_PENDING) !== 0
+  );
 }
 
 /** The timer interrupt: due timers, the time slice, and RCU. */

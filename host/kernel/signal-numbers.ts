@@ -59,18 +59,8 @@ export function defaultAction(signal: number): number {
   return STOPPING.includes(signal) ? ACTION_STOP : ACTION_TERMINATE;
 }
 
-/** What si_code says about a fault signal, for the line printed when it kills. */
+/** What si_code says about SIGSEGV or SIGBUS, for the line printed when it kills. */
 export function faultReason(signal: number, code: number): string {
-  switch (signal) {
-    case SIGSEGV:
-      return code === SEGV_ACCERR ? "the mapping does not permit it" : "nothing is mapped there";
-    case SIGBUS:
-      return code === BUS_ADRALN ? "misaligned address" : "no memory behind the mapping";
-    case SIGILL:
-      return "illegal instruction";
-    case SIGTRAP:
-      return "breakpoint";
-    default:
-      return `code ${code}`;
-  }
+  if (signal === SIGSEGV) return code === SEGV_ACCERR ? "the mapping does not permit it" : "nothing is mapped there";
+  return code === BUS_ADRALN ? "misaligned address" : "no memory behind the mapping";
 }

@@ -6,6 +6,7 @@ import {
   ACCESS_LOAD,
   ACCESS_STORE,
   CAUSE_FETCH_ACCESS,
+  CAUSE_FETCH_MISALIGNED,
   CAUSE_FETCH_PAGE_FAULT,
   CAUSE_STORE_ACCESS,
   CAUSE_STORE_MISALIGNED,
@@ -43,10 +44,12 @@ import {
   SIG_DFL,
   SIG_IGN,
   SIGBUS,
+  SIGILL,
   SIGKILL,
-  signalName,
   SIGNAL_COUNT,
   SIGSEGV,
+  SIGTRAP,
+  signalName,
 } from "./signal-numbers.ts";
 import { commOf } from "./task.ts";
 
@@ -70,29 +73,39 @@ export function deliverSignals(hart: Hart): boolean {
   }
   const signal = takeFatalSignal(hart, process);
   if (signal === 0) return false;
-  if (defaultAction(signal) === ACTION_CORE) writeKernelLine(hart, deathLine(hart, signal, ""));
-  groupExit(hart, signal);
+  kill(hart, signal, "", defaultAction(signal) === ACTION_CORE);
   return true;
 }
 
 /** The fault signal of the current instruction kills the process; `code` is the si_code. One line says why. */
 export function forceSignal(hart: Hart, signal: number, code: number, address: number): void {
   hart.shared.setF64(hart.current + TASK_FAULT_ADDRESS, address);
-  const what = `: ${accessName(hart)} 0x${address.toString(16)}, ${faultReason(signal, code)}`;
-  writeKernelLine(hart, deathLine(hart, signal, what));
-  groupExit(hart, signal);
+  const where = `0x${address.toString(16)}`;
+  switch (signal) {
+    case SIGILL:
+      kill(hart, signal, `: illegal instruction ${where}`, true);
+      return;
+    case SIGTRAP:
+      kill(hart, signal, ": breakpoint", true);
+      return;
+    default:
+      kill(hart, signal, `: ${accessName(hart)} ${where}, ${faultReason(signal, code)}`, true);
+  }
 }
 
 /** What handleMmFault could not resolve (FAULT_*). */
 export function forceFaultSignal(hart: Hart, fault: number, va: number): void {
-  if (fault === FAULT_OOM) {
-    writeKernelLine(hart, deathLine(hart, SIGKILL, ": out of memory"));
-    groupExit(hart, SIGKILL);
-  } else if (fault === FAULT_BUS) {
-    forceSignal(hart, SIGBUS, BUS_ADRERR, va);
-  } else {
-    forceSignal(hart, SIGSEGV, fault === FAULT_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR, va);
-  }
+  if (fault === FAULT_OOM) kill(hart, SIGKILL, ": out of memory", true);
+  else if (fault === FAULT_BUS) forceSignal(hart, SIGBUS, BUS_ADRERR, va);
+  else forceSignal(hart, SIGSEGV, fault === FAULT_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR, va);
+}
+
+/** Ends the whole group by `signal`. Says so unless another thread is already ending it. */
+function kill(hart: Hart, signal: number, what: string, says: boolean): void {
+  const process = hart.shared.get(hart.current + TASK_PROCESS);
+  const isFirst = hart.shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0;
+  if (says && isFirst) writeKernelLine(hart, deathLine(hart, signal, what));
+  groupExit(hart, signal);
 }
 
 /** Takes ignored signals off and returns the first that kills (taken off too), or 0. */
@@ -144,6 +157,7 @@ function accessOf(cause: number): number {
       return ACCESS_STORE;
     case CAUSE_FETCH_PAGE_FAULT:
     case CAUSE_FETCH_ACCESS:
+    case CAUSE_FETCH_MISALIGNED:
       return ACCESS_FETCH;
     default:
       return ACCESS_LOAD;

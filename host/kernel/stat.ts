@@ -5,8 +5,8 @@ import { consoleFlags } from "../devices/console.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { storeU64 } from "./registers.ts";
-import { realtimeOffset } from "./user-time.ts";
 import { NS_PER_SECOND } from "./uapi.ts";
+import { realtimeOffset } from "./user-time.ts";
 
 const S_IFIFO = 0o010000;
 const S_IFCHR = 0o020000;

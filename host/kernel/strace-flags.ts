@@ -80,7 +80,8 @@ function joined(names: Names, word: number): string {
 
 function futexOperation(word: number): string {
   const operation = word & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
-  let text = operation < FUTEX_OPERATIONS.length ? `FUTEX_${FUTEX_OPERATIONS[operation]}` : `0x${operation.toString(16)}`;
+  let text =
+    operation < FUTEX_OPERATIONS.length ? `FUTEX_${FUTEX_OPERATIONS[operation]}` : `0x${operation.toString(16)}`;
   if ((word & FUTEX_PRIVATE_FLAG) !== 0) text += "_PRIVATE";
   if ((word & FUTEX_CLOCK_REALTIME) !== 0) text += "|FUTEX_CLOCK_REALTIME";
   return text;

@@ -115,6 +115,8 @@ function trapValue(hart: Hart): number {
 /** A number of magnitude below 2^53 as a 64-bit two's complement word. */
 export function writeU64(hart: Hart, address: number, value: number): void {
   const u32 = hart.shared.u32;
+  const small = value | 0;
   u32[address >>> 2] = value;
-  u32[(address + 4) >>> 2] = Math.floor(value / 2 ** 32);
+  // The usual result, and without a floating-point division: its upper half is its sign.
+  u32[(address + 4) >>> 2] = small === value ? small >> 31 : Math.floor(value / 2 ** 32);
 }

@@ -25,7 +25,8 @@ export const SINGLE = -1;
 
 /** Sum of the lengths, cut at TRANSFER_BYTES_MAX; -EINVAL or -EFAULT. */
 export function totalBytes(hart: Hart, buffers: UserBuffers): number {
-  if (buffers.count === SINGLE) return buffers.bytes >= LENGTH_NEGATIVE ? -EINVAL : Math.min(buffers.bytes, TRANSFER_BYTES_MAX);
+  if (buffers.count === SINGLE)
+    return buffers.bytes >= LENGTH_NEGATIVE ? -EINVAL : Math.min(buffers.bytes, TRANSFER_BYTES_MAX);
   if (buffers.count < 0 || buffers.count > IOV_COUNT_MAX) return -EINVAL;
   let total = 0;
   for (let i = 0; i < buffers.count; i++) {

@@ -58,7 +58,8 @@ export function parseElf(image: Uint8Array, memoryBytesMax: number): ElfPlan | E
   for (let i = 0; i < count; i++) {
     const at = headersOffset + i * PROGRAM_HEADER_BYTES;
     const type = view.getUint32(at, true);
-    if (type === PT_INTERP) return { error: "needs a dynamic loader, which is not supported yet: link it with -static" };
+    if (type === PT_INTERP)
+      return { error: "needs a dynamic loader, which is not supported yet: link it with -static" };
     if (type !== PT_LOAD) continue;
     const segment = readSegment(view, at);
     const problem = checkSegment(segment, view.byteLength);

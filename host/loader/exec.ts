@@ -18,6 +18,7 @@ import {
 import { ramFrameCount } from "../mm/frames.ts";
 import { doMmap } from "../mm/mmap.ts";
 import { doMprotect } from "../mm/mprotect.ts";
+import { rlimitBytes } from "../mm/rlimit.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import {
   MAP_ANONYMOUS,
@@ -31,11 +32,9 @@ import {
   STACK_GUARD_GAP_PAGES,
   TASK_BYTES_USER,
 } from "../mm/uapi.ts";
-import { rlimitBytes } from "../mm/rlimit.ts";
 import type { Hart } from "../policy/hart.ts";
 import { type ElfError, type ElfPlan, PROGRAM_HEADER_BYTES, parseElf, type Segment } from "./elf.ts";
 import {
-  argumentBytes,
   AT_BASE,
   AT_CLKTCK,
   AT_EGID,
@@ -51,6 +50,7 @@ import {
   AT_SECURE,
   AT_UID,
   type AuxiliaryVector,
+  argumentBytes,
   buildStack,
 } from "./stack-image.ts";
 

@@ -68,7 +68,8 @@ export function buildStack(
   const pathVa = addresses[argv.length + envp.length];
   const words = [argv.length, ...addresses.slice(0, argv.length), 0];
   words.push(...addresses.slice(argv.length, argv.length + envp.length), 0);
-  for (const [type, value] of [...auxv, [AT_RANDOM, randomVa], [AT_EXECFN, pathVa], [AT_NULL, 0]]) words.push(type, value);
+  for (const [type, value] of [...auxv, [AT_RANDOM, randomVa], [AT_EXECFN, pathVa], [AT_NULL, 0]])
+    words.push(type, value);
   const view = new DataView(bytes.buffer);
   words.forEach((word, i) => {
     view.setUint32(i * WORD_BYTES, word % 2 ** 32, true);

@@ -65,10 +65,10 @@ export function callRcu(hart: HartLocal, head: number, kind: number): void {
 
 /** This hart holds no RCU pointer right now. Ends a grace period if it was the last one missing. */
 export function rcuQuiescent(hart: HartLocal): void {
-  if (hart.get(HART_RCU_NESTING) !== 0) return;
   const { shared, base } = hart;
   const seq = shared.loadAcquire(GP_SEQ);
-  if (shared.get(base + HART_RCU_SEEN) !== seq) shared.storeRelease(base + HART_RCU_SEEN, seq);
+  if (shared.get(base + HART_RCU_SEEN) === seq || hart.get(HART_RCU_NESTING) !== 0) return;
+  shared.storeRelease(base + HART_RCU_SEEN, seq);
 }
 
 /** True if this hart has callbacks that are not done. */

@@ -17,8 +17,7 @@ describe("busybox-static from Debian", () => {
   });
 
   describe.each(BUSYBOX_CASES)("$args", ({ args, input }) => {
-    test.each(HARTS)("says what it says under qemu-riscv64, on %d harts", async (harts, ...rest) => {
-      const context = rest[0];
+    test.for(HARTS)("says what it says under qemu-riscv64, on %d harts", async (harts, context) => {
       needTools(context, QEMU);
       if ("missing" in busybox) return oracleMissing(context, busybox.missing);
       const words = ["run", "--harts", `${harts}`, busybox.path, ...args];

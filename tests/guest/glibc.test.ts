@@ -17,8 +17,8 @@ describe("a static glibc program with threads", () => {
     expect(made.status, made.stderr).toBe(0);
   });
 
-  test.each(HARTS)("says what it says under qemu-riscv64, on %d harts", async (harts, ...rest) => {
-    needTools(rest[0], GCC, "make", QEMU);
+  test.for(HARTS)("says what it says under qemu-riscv64, on %d harts", async (harts, context) => {
+    needTools(context, GCC, "make", QEMU);
     const words = ["run", "--harts", `${harts}`, `${ROOT}/guest-programs/${PROGRAM}`];
     const outcome = await pagewalk(words);
     const expected = verdictOf(await runQemu(PROGRAM, []));

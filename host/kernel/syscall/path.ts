@@ -1,11 +1,6 @@
 // Calls that take a path. There is no file system yet, so every name is absent, except /proc/self/exe as a link.
 
-import {
-  HART_BUFFER,
-  PROCESS_EXE,
-  PROCESS_EXE_BYTES,
-  TASK_PROCESS,
-} from "../../../assembly/layout.ts";
+import { HART_BUFFER, PROCESS_EXE, PROCESS_EXE_BYTES, TASK_PROCESS } from "../../../assembly/layout.ts";
 import { EBADF, EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTDIR, ERANGE } from "../../memory/errno.ts";
 import { copyToUser, strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";

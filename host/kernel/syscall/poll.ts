@@ -20,8 +20,8 @@ import { fget, fput } from "../files.ts";
 import { argAddress, argUint } from "../registers.ts";
 import { signalPending } from "../signal.ts";
 import { armTimer } from "../timer.ts";
-import { loadTimespec } from "../user-time.ts";
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from "../uapi.ts";
+import { loadTimespec } from "../user-time.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "../wait.ts";
 import { call, type SystemCall } from "./types.ts";
 

@@ -146,7 +146,8 @@ function sysPriorityMin(hart: Hart): number {
 
 function priorityOf(policy: number, realtime: number): number {
   if (policy === SCHED_FIFO || policy === SCHED_RR) return realtime;
-  const isKnown = policy === SCHED_OTHER || policy === SCHED_BATCH || policy === SCHED_IDLE || policy === SCHED_DEADLINE;
+  const isKnown =
+    policy === SCHED_OTHER || policy === SCHED_BATCH || policy === SCHED_IDLE || policy === SCHED_DEADLINE;
   return isKnown ? 0 : -EINVAL;
 }
 

@@ -24,7 +24,17 @@ import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt, loadU64, storeU64 } from "../registers.ts";
 import { ACTION_HANDLER, ACTION_USER_BYTES, actionOf } from "../sighand.ts";
 import { forceSignal } from "../signal.ts";
-import { defaultAction, ACTION_IGNORE, SEGV_MAPERR, SIG_DFL, SIG_IGN, SIGKILL, SIGNAL_COUNT, SIGSEGV, SIGSTOP } from "../signal-numbers.ts";
+import {
+  ACTION_IGNORE,
+  defaultAction,
+  SEGV_MAPERR,
+  SIG_DFL,
+  SIG_IGN,
+  SIGKILL,
+  SIGNAL_COUNT,
+  SIGSEGV,
+  SIGSTOP,
+} from "../signal-numbers.ts";
 import { sendSignalToProcess, sendSignalToThread } from "../signal-send.ts";
 import { NO_RETURN } from "../wait.ts";
 import { call, type SystemCall } from "./types.ts";

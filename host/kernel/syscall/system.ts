@@ -17,8 +17,8 @@ import {
   TASK_PROCESS,
   TASK_SWITCHES,
 } from "../../../assembly/layout.ts";
-import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { cpumaskCopyOthers } from "../../memory/cpumask.ts";
+import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { sendIpi } from "../../memory/ipi.ts";
 import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
