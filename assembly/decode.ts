@@ -17,7 +17,7 @@
 import * as op from "./generated/operations.ts";
 import { decode16, decode32 } from "./generated/decode.ts";
 import { emit, emitAt } from "./execute/emit.ts";
-import { fuse } from "./execute/fuse.ts";
+import { beginRun, fuse } from "./execute/fuse.ts";
 import {
   CROSSING_END_INDEX,
   CROSSING_INDEX,
@@ -59,8 +59,8 @@ import { count, dropWriteTags } from "./mmu/tlb.ts";
 
 /** A run is decoded as far ahead as this. */
 const RUN_INSTRS_MAX: u32 = 24;
-/** A pair of 4-byte instructions that begins so many halfwords earlier still covers this one. */
-const PAIR_REACH: u32 = 3;
+/** Three fused 4-byte instructions that begin so many halfwords earlier still cover this one. */
+const SEQUENCE_REACH: u32 = 5;
 
 export let decodeBase: usize = 0;
 export let decodeMask: u32 = 0; // slots - 1
@@ -126,15 +126,12 @@ export function decodeRun(): void {
   const frame = currentFrame();
   let at = ip;
   let offset = offsetOf(at);
-  let head: usize = 0; // the record before, and its operation
-  let headOperation: u32 = op.DECODE;
+  beginRun();
   for (let n: u32 = 0; n < RUN_INSTRS_MAX && offset < <u32>PAGE_BYTES; n++) {
     const compressed = (load<u8>(frame + offset) & 3) != 3;
     const operation = decodeAt(at, frame, offset, compressed);
-    if (head != 0) fuse(head, headOperation, at, operation);
+    fuse(at, operation);
     if (endsRun(operation)) return;
-    head = at;
-    headOperation = operation;
     at += compressed ? <usize>DECODE_RECORD_BYTES : <usize>(2 * DECODE_RECORD_BYTES);
     offset += compressed ? 2 : 4;
   }
@@ -187,7 +184,7 @@ export function isDecodedFrame(pfn: u32): bool {
 
 /**
  * This hart stores `bytes` bytes at pa, all in one decoded frame. The records of the halfwords are decoded again, and with
- * them those in front that reach into them: an instruction of four bytes, or a pair.
+ * them those in front that reach into them: an instruction of four bytes, or a sequence.
  */
 export function noteCodeStore(pa: usize, bytes: u32): void {
   count(COUNTER_DECODE_INVALIDATE, 1);
@@ -195,7 +192,7 @@ export function noteCodeStore(pa: usize, bytes: u32): void {
   const first = offset >>> 1;
   const last = (offset + bytes - 1) >>> 1;
   const records = recordsOf(<u32>pa >>> PAGE_SHIFT);
-  for (let index = first > PAIR_REACH ? first - PAIR_REACH : 0; index <= last; index++) {
+  for (let index = first > SEQUENCE_REACH ? first - SEQUENCE_REACH : 0; index <= last; index++) {
     store<u8>(records + index * DECODE_RECORD_BYTES, op.DECODE, RECORD_OP);
   }
 }

@@ -440,6 +440,8 @@ export const RECORD_RS1 = 2; // u8
 export const RECORD_RS2 = 3; // u8
 export const RECORD_IMM = 4; // i32
 export const RECORD_LINK = 6; // u16 of jalr: page offset of the next instruction; jal has it in RS1 and RS2
+export const RECORD_SLOW = 7; // u8 of operations from SLOW_OPERATION_FIRST on: how far they lie behind it
+export const SLOW_OPERATION_FIRST = 256;
 // decode directory: one record per decoded page
 export const DECODE_PFN = 0; // 0 = slot is empty
 export const DECODE_GENERATION = 4; // PAGE_CODE_GENERATION of the frame when it was decoded
@@ -594,6 +596,7 @@ export const VM_ACCOUNT = 1 << 20;
 export const VM_NORESERVE = 1 << 21;
 export const VM_STACK = 1 << 22;
 export const VM_HEAP = 1 << 23; // for the maps file and RLIMIT_DATA
+export const VM_WIPEONFORK = 1 << 25;
 
 // ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see host/mm/vma-map.ts
 

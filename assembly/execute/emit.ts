@@ -2,7 +2,17 @@
 // the operation that it wrote.
 
 import * as op from "../generated/operations.ts";
-import { PAGE_BYTES, RECORD_IMM, RECORD_LINK, RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2 } from "../layout.ts";
+import {
+  PAGE_BYTES,
+  RECORD_IMM,
+  RECORD_LINK,
+  RECORD_OP,
+  RECORD_RD,
+  RECORD_RS1,
+  RECORD_RS2,
+  RECORD_SLOW,
+  SLOW_OPERATION_FIRST,
+} from "../layout.ts";
 import { CROSSING_OFFSET } from "./position.ts";
 
 let record: usize = 0; // where the record goes
@@ -19,7 +29,12 @@ export function emit(operation: u32, rd: u32, rs1: u32, rs2: u32, imm: i32): u32
   store<u8>(record, rs1 << 3, RECORD_RS1);
   store<u8>(record, rs2 << 3, RECORD_RS2);
   store<i32>(record, imm, RECORD_IMM);
-  store<u8>(record, operation, RECORD_OP);
+  if (operation < <u32>SLOW_OPERATION_FIRST) {
+    store<u8>(record, operation, RECORD_OP);
+  } else {
+    store<u8>(record, operation - SLOW_OPERATION_FIRST, RECORD_SLOW);
+    store<u8>(record, op.SLOW, RECORD_OP);
+  }
   return operation;
 }
 

@@ -1,6 +1,7 @@
 // The operands of a decoded record, for the handlers. h is the hart's block, at the record (layout.ts, RECORD_*).
 // Register numbers are held times 8, so that a register is one addition away; x0 is never written, so it reads as 0.
 
+import { SLOW } from "../generated/operations.ts";
 import {
   HART_F,
   HART_TLB,
@@ -9,9 +10,12 @@ import {
   PAGE_SHIFT,
   RECORD_IMM,
   RECORD_LINK,
+  RECORD_OP,
   RECORD_RD,
   RECORD_RS1,
   RECORD_RS2,
+  RECORD_SLOW,
+  SLOW_OPERATION_FIRST,
   TLB_ADDEND,
   TLB_ENTRY_SHIFT,
 } from "../layout.ts";
@@ -79,7 +83,13 @@ export function lengthOf(at: usize): u32 {
 }
 
 export function csrOf(at: usize): u32 {
-  return load<u32>(at, RECORD_IMM);
+  return load<u16>(at, RECORD_IMM);
+}
+
+/** The number of the operation: slow ones have theirs behind SLOW. */
+export function operationOf(at: usize): u32 {
+  const operation = <u32>load<u8>(at, RECORD_OP);
+  return operation == SLOW ? SLOW_OPERATION_FIRST + load<u8>(at, RECORD_SLOW) : operation;
 }
 
 export function rs1NumberOf(at: usize): u32 {

@@ -21,7 +21,8 @@ export function runChild(command: string, args: readonly string[], onStart?: (pi
     child.on("close", (code, signal) => {
       const elapsedMs = performance.now() - start;
       if (code === 0) resolve({ stdout, elapsedMs });
-      else reject(new Error(`${[command, ...args].join(" ")}: ${signal ?? `exit ${code}`}: ${(stderr || stdout).trim()}`));
+      else
+        reject(new Error(`${[command, ...args].join(" ")}: ${signal ?? `exit ${code}`}: ${(stderr || stdout).trim()}`));
     });
     if (child.pid !== undefined) onStart?.(child.pid);
   });

@@ -2,18 +2,28 @@
 // in C under gcc -O2 (guest-programs/native/mmu.c). Nanoseconds an operation; the ratio is time against time.
 
 import { readFileSync } from "node:fs";
-import { MM_BASE, MM_COUNT, TLB_ENTRIES_DEFAULT } from "../../assembly/layout.ts";
+import {
+  MM_BASE,
+  MM_COUNT,
+  PAGE_BASE,
+  PAGE_REFCOUNT,
+  RAM_PFN_BASE,
+  TLB_ENTRIES_DEFAULT,
+} from "../../assembly/layout.ts";
 import { makeFence } from "../machine/fence.ts";
-import { hartBase } from "../memory/hart-local.ts";
+import type { Core } from "../memory/core.ts";
+import { HartLocal, hartBase } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { getPage, putPage } from "../mm/frames.ts";
 import { bareMachine, mapPages, withoutTrap } from "./bare-machine.ts";
 import type { Bench, Measurable } from "./bench.ts";
 import { elapsedNs, runChild } from "./child.ts";
 import { interleavePair } from "./interleave.ts";
-import { type Goal, makeRow } from "./row.ts";
+import { type Goal, makeRow, type Row } from "./row.ts";
 
 interface BenchExports {
   bind(hart: number): void;
+  touch(): void;
   loadHits(n: number): bigint;
   storeHits(n: number): bigint;
   walks(n: number): bigint;
@@ -31,7 +41,7 @@ interface Operation {
   readonly twin: string;
   readonly count: number;
   readonly goal?: Goal;
-  run(core: BenchExports, n: number): unknown;
+  run(core: BenchExports, n: number): bigint;
 }
 
 const REFCOUNT_WORD = MM_BASE + MM_COUNT;
@@ -41,6 +51,7 @@ const REFCOUNT_GOAL: Goal = { of: "ratio", atMost: 1.1 };
 /** Calls before the first measurement: V8 replaces its baseline code between calls, some time after it found them hot. */
 const WARM_UP_CALLS = 20;
 const WARM_UP_MS = 300;
+const REFERENCES = 1e7;
 
 const OPERATIONS: readonly Operation[] = [
   { name: "TLB hit, load", twin: "load-hit", count: 2e7, goal: HIT_GOAL, run: (core, n) => core.loadHits(n) },
@@ -66,26 +77,61 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-export const mmuMeasurables: readonly Measurable[] = OPERATIONS.map((operation) => ({
+/** The kernel's own references to a frame (host/mm/frames.ts), which are TypeScript, against the same yardstick. */
+const pageReference: Measurable = {
   group: "mmu",
-  names: [operation.name],
-  measure: async (bench) => [await measure(bench, operation)],
-}));
+  names: ["page reference, kernel"],
+  measure: async (bench) => {
+    const shared = bareMachine(1);
+    const hart = new HartLocal(0, shared, {} as Core, { now: () => 0 }, 0);
+    shared.set(PAGE_BASE + PAGE_REFCOUNT, 1); // of the first frame
+    const run = (n: number) => {
+      for (let i = 0; i < n; i++) {
+        getPage(hart, RAM_PFN_BASE);
+        putPage(hart, RAM_PFN_BASE);
+      }
+    };
+    warmUp(() => run(REFERENCES / 100));
+    const row = { name: "page reference, kernel", twin: "refcount", count: REFERENCES, goal: REFCOUNT_GOAL };
+    return [await against(bench, row, () => nsEach(REFERENCES, () => run(REFERENCES)))];
+  },
+};
 
-async function measure({ paths, repeats, baselines }: Bench, operation: Operation) {
+export const mmuMeasurables: readonly Measurable[] = [
+  ...OPERATIONS.map((operation) => ({
+    group: "mmu",
+    names: [operation.name],
+    measure: async (bench: Bench) => [await measureOperation(bench, operation)],
+  })),
+  pageReference,
+];
+
+function measureOperation(bench: Bench, operation: Operation): Promise<Row> {
   const shared = bareMachine(1);
-  const core = boundCore(paths.benchWasm, shared);
-  const time = () => withoutTrap(shared, operation.name, () => timeRun(core, operation));
+  const core = boundCore(bench.paths.benchWasm, shared);
+  core.touch();
   warmUp(() => operation.run(core, operation.count / 100));
-  const native = baselines.native("mmu");
+  return against(bench, operation, () => {
+    core.touch();
+    return withoutTrap(shared, operation.name, () =>
+      nsEach(operation.count, () => operation.run(core, operation.count)),
+    );
+  });
+}
+
+/** `time` in turns with the same number of operations in C. */
+async function against(bench: Bench, operation: Omit<Operation, "run">, time: () => number): Promise<Row> {
+  const { name, twin, count, goal } = operation;
+  const native = bench.baselines.native("mmu");
   const timeTwin = async (path: string) => {
-    const { stdout } = await runChild(path, [operation.twin, `${operation.count}`, `${TLB_ENTRIES_DEFAULT}`]);
-    return elapsedNs(stdout) / operation.count;
+    const { stdout } = await runChild(path, [twin, `${count}`, `${TLB_ENTRIES_DEFAULT}`]);
+    return elapsedNs(stdout) / count;
   };
-  const { ours, baseline } = await interleavePair(repeats, time, native && (() => timeTwin(native)));
-  return makeRow({ group: "mmu", name: operation.name, unit: "ns" }, ours, {
+  const theirs = native === null ? null : () => timeTwin(native);
+  const { ours, baseline } = await interleavePair(bench.repeats, time, theirs);
+  return makeRow({ group: "mmu", name, unit: "ns" }, ours, {
     baseline: baseline && { name: "gcc -O2", samples: baseline },
-    goal: operation.goal,
+    goal,
   });
 }
 
@@ -98,7 +144,6 @@ function boundCore(wasmPath: string, shared: SharedMemory): BenchExports {
   });
   const core = instance.exports as unknown as BenchExports;
   core.bind(hartBase(0));
-  core.loadHits(4096); // touches the pages and puts them into the TLB
   return core;
 }
 
@@ -107,9 +152,8 @@ function warmUp(call: () => void): void {
   for (let calls = 0; calls < WARM_UP_CALLS || performance.now() < end; calls++) call();
 }
 
-function timeRun(core: BenchExports, operation: Operation): number {
-  core.loadHits(4096);
+function nsEach(count: number, work: () => void): number {
   const start = performance.now();
-  operation.run(core, operation.count);
-  return ((performance.now() - start) * 1e6) / operation.count;
+  work();
+  return ((performance.now() - start) * 1e6) / count;
 }

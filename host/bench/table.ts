@@ -20,7 +20,12 @@ export function formatTable(rows: readonly Row[]): string[] {
 function formatGroup(group: string, rows: readonly Row[]): string[] {
   const cells = [[group, ...HEADINGS.slice(1)], ...rows.map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  const lines = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
+  const lines = cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join("  ")
+      .trimEnd(),
+  );
   const notes = rows.filter(({ note }) => note !== null).map(({ name, note }) => `  ${name}: ${note}`);
   return [...lines, ...notes];
 }

@@ -14,6 +14,7 @@ import {
   CONSOLE_IN_DATA_BYTES,
   CONSOLE_INPUT_EOF,
   CONSOLE_INPUT_WANTED,
+  CONSOLE_IS_TTY,
   CONSOLE_OUT_BASE,
   CONSOLE_OUT_DATA_BYTES,
   CONSOLE_OUTPUT_CLOSED,
@@ -161,7 +162,9 @@ function isDeterministic(hart: HartLocal): boolean {
   return SCHEDULE_POINTS && hart.shared.scheduler !== null;
 }
 
-function awaitInput(hart: HartLocal, bytes: number): void {
+/** A terminal delivers what has been typed; from a file or pipe a read gets all it asked for, whatever the pieces. */
+function awaitInput(hart: HartLocal, bytesWanted: number): void {
+  const bytes = (consoleFlags(hart) & CONSOLE_IS_TTY) !== 0 ? 1 : bytesWanted;
   for (;;) {
     const tail = ringTail(hart.shared, CONSOLE_IN);
     if ((consoleFlags(hart) & CONSOLE_INPUT_EOF) !== 0 || ringUsed(hart.shared, CONSOLE_IN) >= bytes) return;

@@ -113,9 +113,10 @@ export function removeThreadLocked(shared: SharedMemory, process: number, task: 
   return left;
 }
 
-/** Remembers the path of the program, for /proc/self/exe. */
+/** Remembers the program's path for /proc/self/exe. That is always absolute, and the guest's directory is the root. */
 export function setExePath(shared: SharedMemory, process: number, path: string): void {
-  const bytes = new TextEncoder().encode(path).subarray(0, PROCESS_EXE_BYTES_MAX);
+  const absolute = path.startsWith("/") ? path : `/${path.replace(/^(\.\/+)+/, "")}`;
+  const bytes = new TextEncoder().encode(absolute).subarray(0, PROCESS_EXE_BYTES_MAX);
   shared.u8.set(bytes, process + PROCESS_EXE);
   shared.set(process + PROCESS_EXE_BYTES, bytes.length);
 }

@@ -40,6 +40,11 @@ export function argHigh(hart: HartLocal, n: number): number {
   return hart.shared.u32[(hart.base + registerOffset(A0 + n) + 4) >>> 2];
 }
 
+/** Argument `n` in hexadecimal digits, exact. */
+export function argHex(hart: HartLocal, n: number): string {
+  return hart.shared.u64[(hart.base + registerOffset(A0 + n)) >>> 3].toString(16);
+}
+
 /** Writes the non-negative `value` (below 2^53) to a 64-bit word that only the caller can reach. */
 export function storeU64(hart: HartLocal, address: number, value: number): void {
   hart.shared.u32[address >>> 2] = value;

@@ -186,7 +186,8 @@ export function setAffinity(hart: Hart, task: number, mask: number): void {
   for (let word = 0; word < CPUMASK_WORDS; word++) {
     shared.set(task + TASK_CPUS_ALLOWED + word * 4, shared.get(mask + word * 4));
   }
-  const target = isAllowed(hart, task, home) || shared.get(task + TASK_ON_RQ) === 0 ? home : selectHart(hart, task, home);
+  const mustMove = shared.get(task + TASK_ON_RQ) !== 0 && !isAllowed(hart, task, home);
+  const target = mustMove ? selectHart(hart, task, home) : home;
   if (target !== home) {
     dequeue(hart, rqOf(home), task);
     shared.storeRelease(task + TASK_HART, target);

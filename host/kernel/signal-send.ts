@@ -54,7 +54,7 @@ export function sendSignalToSelf(hart: Hart, signal: number): void {
   spinUnlock(hart, TASKLIST_LOCK);
 }
 
-/** A thread that does not block the signal, the leader if possible; any thread if all block it. TASKLIST_LOCK is held. */
+/** A thread that does not block the signal, the leader if possible; any thread if all do. Requires: TASKLIST_LOCK. */
 function chooseThread(hart: Hart, process: number, leader: number, signal: number): number {
   const { shared } = hart;
   const first = shared.get(process + PROCESS_THREADS);

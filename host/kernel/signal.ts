@@ -1,5 +1,6 @@
-// Signals at the edge between kernel and guest: what is done about pending ones before guest code runs, and faults that
-// force one. Handlers are not run yet: a signal that has one stays pending, and a fault kills whether it has one or not.
+// Signals at the edge between kernel and guest: what is done about pending ones before guest code runs, and faults
+// that force one. Handlers are not run yet: a signal that has one stays pending, and a fault kills whether it has one
+// or not.
 
 import {
   ACCESS_FETCH,
@@ -134,7 +135,8 @@ function takeFatalSignal(hart: Hart, process: number): number {
 function deathLine(hart: Hart, signal: number, what: string): string {
   const { shared, current } = hart;
   const name = `${commOf(shared, current)}[${shared.get(shared.get(current + TASK_PROCESS) + PROCESS_TGID)}]`;
-  return `pagewalk: ${name} killed by ${signalName(signal)}${what}, pc 0x${loadU64(hart, hart.base + HART_PC).toString(16)}`;
+  const pc = loadU64(hart, hart.base + HART_PC).toString(16);
+  return `pagewalk: ${name} killed by ${signalName(signal)}${what}, pc 0x${pc}`;
 }
 
 /** What the instruction that trapped did with its address. */

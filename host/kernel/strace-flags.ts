@@ -43,10 +43,16 @@ const FUTEX_OPERATIONS: readonly string[] =
 const FUTEX_PRIVATE_FLAG = 128;
 const FUTEX_CLOCK_REALTIME = 256;
 
-const CLOCKS: readonly string[] =
-  "REALTIME MONOTONIC PROCESS_CPUTIME_ID THREAD_CPUTIME_ID MONOTONIC_RAW REALTIME_COARSE MONOTONIC_COARSE BOOTTIME".split(
-    " ",
-  );
+const CLOCKS: readonly string[] = [
+  "REALTIME",
+  "MONOTONIC",
+  "PROCESS_CPUTIME_ID",
+  "THREAD_CPUTIME_ID",
+  "MONOTONIC_RAW",
+  "REALTIME_COARSE",
+  "MONOTONIC_COARSE",
+  "BOOTTIME",
+];
 
 /** The word as the names of `kind`; what has no name is shown in hexadecimal. */
 export function formatFlags(kind: ArgumentKind, word: number): string {

@@ -7,7 +7,7 @@ import { copyFromUser, strncpyFromUser } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { errnoName } from "./errno-name.ts";
 import { writeKernelLine } from "./kernel-line.ts";
-import { argAddress, argInt, argLong, argUint } from "./registers.ts";
+import { argAddress, argHex, argInt, argLong, argUint } from "./registers.ts";
 import { signalName } from "./signal-numbers.ts";
 import { formatFlags } from "./strace-flags.ts";
 import { unimplementedName } from "./syscall/names.ts";
@@ -63,9 +63,9 @@ function formatArgument(hart: Hart, kind: ArgumentKind, n: number): string {
     case "octal":
       return `0${argUint(hart, n).toString(8)}`;
     case "hex":
-      return hex(argAddress(hart, n));
+      return `0x${argHex(hart, n)}`;
     case "pointer":
-      return argAddress(hart, n) === 0 ? "NULL" : hex(argAddress(hart, n));
+      return argAddress(hart, n) === 0 ? "NULL" : `0x${argHex(hart, n)}`;
     case "dirfd":
       return argInt(hart, n) === -100 ? "AT_FDCWD" : String(argInt(hart, n));
     case "path":

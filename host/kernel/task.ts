@@ -127,7 +127,7 @@ export function makeIdleTask(hart: Hart): number {
   return task;
 }
 
-/** A kernel thread that runs step function `step` (KTHREAD_*), state TASK_NEW: wakeTask starts it. 0 if there is none left. */
+/** A kernel thread that runs step function `step` (KTHREAD_*), in state TASK_NEW: wakeTask starts it. 0: none left. */
 export function makeKthread(hart: Hart, step: number, argument: number, name: string): number {
   const { shared } = hart;
   const task = allocTask(hart);

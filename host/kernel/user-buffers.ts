@@ -14,14 +14,15 @@ export const TRANSFER_BYTES_MAX = 0x7ffff000;
 /** A length that is negative as a signed long. */
 const LENGTH_NEGATIVE = 2 ** 63;
 
-/** One call's buffers: `count` iovecs at `va`, or (count -1) the single range of `bytes` bytes at `va`. */
+/** One call's buffers: `count` iovecs at `va`, or (count SINGLE) the one range of `bytes` bytes at `va`. */
 export interface UserBuffers {
   readonly va: number;
   readonly count: number;
   readonly bytes: number;
 }
 
-export const SINGLE = -1;
+/** No number that a guest can pass. */
+export const SINGLE = Number.NEGATIVE_INFINITY;
 
 /** Sum of the lengths, cut at TRANSFER_BYTES_MAX; -EINVAL or -EFAULT. */
 export function totalBytes(hart: Hart, buffers: UserBuffers): number {

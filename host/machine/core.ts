@@ -6,15 +6,15 @@ import type { Core } from "../memory/core.ts";
 import { HostError } from "./errors.ts";
 import { makeFence } from "./fence.ts";
 
-declare const __LAYOUT_FINGERPRINT__: string | undefined;
+declare const __CORE_SHA256__: string | undefined;
 
-/** SHA-256 of assembly/layout.ts and assembly/isa.ts when this bundle was built. */
-const HOST_FINGERPRINT = typeof __LAYOUT_FINGERPRINT__ === "undefined" ? "" : __LAYOUT_FINGERPRINT__;
+/** SHA-256 of assembly/layout.ts and assembly/isa.ts when this bundle was built (host/build/fingerprint.ts). */
+const HOST_SHA256 = typeof __CORE_SHA256__ === "undefined" ? "" : __CORE_SHA256__;
 
 /** Throws HostError if core.json (`manifest`) belongs to a core of another layout. */
 export function checkFingerprint(manifest: string): void {
-  const { fingerprint } = JSON.parse(manifest) as { fingerprint?: string };
-  if (fingerprint !== HOST_FINGERPRINT) {
+  const { sha256 } = JSON.parse(manifest) as { sha256?: string };
+  if (sha256 !== HOST_SHA256) {
     throw new HostError("core.wasm and the host were built from different layouts: run npm run build");
   }
 }

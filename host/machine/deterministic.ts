@@ -7,8 +7,8 @@
 // or the machine stops. When nobody is runnable, virtual time jumps to the earliest deadline.
 
 import {
-  DOORBELL_STOP,
   HART_DOORBELL,
+  HART_IRQ_OFF_DEPTH,
   HART_SCHED_DEADLINE_NS,
   HART_SCHED_EXPECTED,
   HART_SCHED_STATE,
@@ -108,8 +108,7 @@ export class BatonScheduler implements Scheduler {
   }
 
   wait(kind: number, address: number, expected: number, deadlineNs: number): void {
-    if (this.#stopped()) return;
-    this.#record(kind, address);
+    if (!this.#stopped()) this.#record(kind, address);
     const i32 = this.#i32;
     const base = this.#base;
     i32[(base + HART_SCHED_WORD) >>> 2] = address;
@@ -172,7 +171,7 @@ export class BatonScheduler implements Scheduler {
     const word = i32[(base + HART_SCHED_WORD) >>> 2];
     return (
       Atomics.load(i32, word >>> 2) !== i32[(base + HART_SCHED_EXPECTED) >>> 2] ||
-      (Atomics.load(i32, (base + HART_DOORBELL) >>> 2) & ~DOORBELL_STOP) !== 0 ||
+      (i32[(base + HART_IRQ_OFF_DEPTH) >>> 2] === 0 && Atomics.load(i32, (base + HART_DOORBELL) >>> 2) !== 0) ||
       this.#stopped() ||
       this.#shared.getF64(base + HART_SCHED_DEADLINE_NS) <= this.#shared.f64[VIRTUAL_NS]
     );

@@ -11,37 +11,45 @@ import {
   PAGE_FLAGS,
   PAGE_INDEX,
   PAGE_MAPCOUNT,
-  PAGE_MAPPING,
   PAGE_REFCOUNT,
   PG_ANON,
   PTE_D,
   PTE_W,
   VM_EXEC,
   VM_SHARED,
+  VMA_FILE,
   VMA_FLAGS,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_OK, FAULT_OOM } from "./fault.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
+import { BEYOND_OBJECT, objectFrame } from "./object.ts";
 import { addRss, clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
 import { vmaPgoffAt } from "./vma.ts";
 
 /** First read of a private page. Requires: mmap_lock for read. */
 export function mapZeroPage(hart: Hart, pteAddress: number, flags: number): number {
-  const { shared } = hart;
-  const pfn = shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
-  const table = tablePageOf(pteAddress);
+  const pfn = hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
   if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);
-  lockTable(hart, table);
-  if (shared.loadOnce(pteAddress) === 0) setNewPte(hart, pteAddress, table, leafPte(pfn, flags, false));
-  unlockTable(hart, table);
+  install(hart, pteAddress, leafPte(pfn, flags, false));
   hart.count(COUNTER_ZERO_PAGE_FAULT);
   return FAULT_OK;
 }
 
-/** First write to a page, or first access to a shared one. Requires: mmap_lock for read. */
-export function mapNewFrame(
+/** First write to a private page. Requires: mmap_lock for read. */
+export function mapNewFrame(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: number): number {
+  const pfn = allocAnonFrame(hart, vma, vpn);
+  if (pfn === 0) return FAULT_OOM;
+  hart.core.zeroPage(frameAddress(pfn));
+  const pte = leafPte(pfn, hart.shared.get(vma + VMA_FLAGS), true) | PTE_D;
+  if (install(hart, pteAddress, pte)) addRss(hart, mm, 1);
+  else freeFrame(hart, pfn);
+  return FAULT_OK;
+}
+
+/** First access to a page of a shared mapping. Requires: mmap_lock for read. */
+export function mapObjectPage(
   hart: Hart,
   mm: number,
   vma: number,
@@ -50,17 +58,16 @@ export function mapNewFrame(
   access: number,
 ): number {
   const { shared } = hart;
-  const pfn = allocAnonFrame(hart, vma, vpn);
+  const pfn = objectFrame(hart, shared.get(vma + VMA_FILE), vmaPgoffAt(hart, vma, vpn));
+  if (pfn === BEYOND_OBJECT) return FAULT_BUS;
   if (pfn === 0) return FAULT_OOM;
-  hart.core.zeroPage(frameAddress(pfn));
-  const pte = leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | (access === ACCESS_STORE ? PTE_D : 0);
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
-  const raced = shared.loadOnce(pteAddress) !== 0;
-  if (!raced) setNewPte(hart, pteAddress, table, pte);
-  unlockTable(hart, table);
-  if (raced) freeFrame(hart, pfn);
-  else addRss(hart, mm, 1);
+  const flags = shared.get(vma + VMA_FLAGS);
+  if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);
+  // Before the entry is visible: whoever clears it may count down at once.
+  shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
+  const pte = leafPte(pfn, flags, true) | (access === ACCESS_STORE ? PTE_D : 0);
+  if (install(hart, pteAddress, pte)) addRss(hart, mm, 1);
+  else dropMapping(hart, pfn);
   return FAULT_OK;
 }
 
@@ -80,6 +87,16 @@ export function isExclusive(hart: Hart, pfn: number, flags: number): boolean {
 /** The frame is about to be mapped executable: what any hart decoded from its earlier life is void. */
 export function noteExecutable(hart: Hart, pfn: number): void {
   hart.shared.fetchAdd(pageOf(pfn) + PAGE_CODE_GENERATION, 1);
+}
+
+/** Fills an empty entry; false if another hart was faster. */
+function install(hart: Hart, pteAddress: number, pte: number): boolean {
+  const table = tablePageOf(pteAddress);
+  lockTable(hart, table);
+  const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
+  if (isEmpty) setNewPte(hart, pteAddress, table, pte);
+  unlockTable(hart, table);
+  return isEmpty;
 }
 
 function reusePage(hart: Hart, vpn: number, pteAddress: number, pte: number): number {
@@ -123,7 +140,6 @@ function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
   const page = pageOf(pfn);
   shared.set(page + PAGE_FLAGS, PG_ANON);
   shared.set(page + PAGE_MAPCOUNT, 1);
-  shared.set(page + PAGE_MAPPING, vma);
   shared.set(page + PAGE_INDEX, vmaPgoffAt(hart, vma, vpn));
   if ((shared.get(vma + VMA_FLAGS) & VM_EXEC) !== 0) noteExecutable(hart, pfn);
   return pfn;

@@ -23,7 +23,7 @@ import {
   VMA_START,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
+import { mapNewFrame, mapObjectPage, mapZeroPage, wpPage } from "./anon.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { allocPte } from "./page-table.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
@@ -65,8 +65,9 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   for (;;) {
     const pte = shared.loadOnce(pteAddress);
     if (pte === 0) {
-      if (access !== ACCESS_STORE && (flags & VM_SHARED) === 0) return mapZeroPage(hart, pteAddress, flags);
-      return mapNewFrame(hart, mm, vma, vpn, pteAddress, access);
+      if ((flags & VM_SHARED) !== 0) return mapObjectPage(hart, mm, vma, vpn, pteAddress, access);
+      if (access !== ACCESS_STORE) return mapZeroPage(hart, pteAddress, flags);
+      return mapNewFrame(hart, mm, vma, vpn, pteAddress);
     }
     if (access === ACCESS_STORE && (pte & PTE_W) === 0) return wpPage(hart, mm, vma, vpn, pteAddress, pte);
     if (isGoodFor(pte, access)) {

@@ -11,8 +11,8 @@ import {
   MACHINE_STOP,
   POOL_COUNT,
 } from "../../assembly/layout.ts";
-import { CONSOLE_IN, CONSOLE_OUT } from "../../host/devices/console.ts";
-import { ringAddress, ringTail, setRingTail } from "../../host/devices/ring.ts";
+import { CONSOLE_IN } from "../../host/devices/console.ts";
+import { ringAddress, setRingTail } from "../../host/devices/ring.ts";
 import { bootHart } from "../../host/kernel/boot.ts";
 import { runHart } from "../../host/kernel/hart-loop.ts";
 import { KernelHart } from "../../host/kernel/kernel-hart.ts";
@@ -27,6 +27,7 @@ import { readOops } from "../../host/observe/oops.ts";
 import { refcount } from "../../host/policy/lazy-tlb/refcount.ts";
 import { ipiMask } from "../../host/policy/tlb-flush/ipi-mask.ts";
 import { BUILD, PREBUILT } from "../support/paths.ts";
+import { consoleOutput } from "./console-output.ts";
 
 export interface GuestRun {
   readonly stop: number;
@@ -42,6 +43,8 @@ export interface GuestRun {
 }
 
 export interface GuestOptions {
+  /** argv[0] of ELF bytes. */
+  readonly name?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
@@ -52,7 +55,7 @@ export interface GuestOptions {
 /** Runs a prebuilt guest program, or the given ELF bytes, to its end. */
 export function runGuest(program: string | Uint8Array, options: GuestOptions = {}): GuestRun {
   const bytes = typeof program === "string" ? readFileSync(`${PREBUILT}/${program}`) : program;
-  const name = typeof program === "string" ? program : "program";
+  const name = typeof program === "string" ? program : (options.name ?? "program");
   const args = [name, ...(options.args ?? [])];
   const config = resolveConfig({
     program: bytes,
@@ -70,7 +73,7 @@ export function runGuest(program: string | Uint8Array, options: GuestOptions = {
   const hart = new KernelHart(0, shared, core, clock, 0, { lazyTlb: refcount, tlbFlush: ipiMask });
   bootHart(hart, { path: name, bytes, args, env: config.env });
   runHart(hart);
-  const output = takeOutput(shared);
+  const output = consoleOutput(shared);
   return {
     stop: shared.get(MACHINE_BASE + MACHINE_STOP),
     status: shared.get(MACHINE_BASE + MACHINE_EXIT_STATUS),
@@ -90,15 +93,4 @@ function giveInput(shared: SharedMemory, input: string): void {
   });
   setRingTail(shared, CONSOLE_IN, bytes.length);
   shared.fetchOr(MACHINE_BASE + MACHINE_CONSOLE_FLAGS, CONSOLE_INPUT_EOF);
-}
-
-function takeOutput(shared: SharedMemory): string[] {
-  const parts: number[][] = [[], [], []];
-  for (let at = 0; at !== ringTail(shared, CONSOLE_OUT); ) {
-    const byte = (offset: number) => shared.u8[ringAddress(CONSOLE_OUT, at + offset)];
-    const length = byte(1) | (byte(2) << 8);
-    for (let i = 0; i < length; i++) parts[byte(0)].push(byte(3 + i));
-    at += 3 + length;
-  }
-  return parts.map((bytes) => new TextDecoder().decode(Uint8Array.from(bytes)));
 }

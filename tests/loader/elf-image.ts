@@ -34,7 +34,7 @@ export function elfImage(fields: ElfFields = {}): Uint8Array {
   view.setUint16(52, 64, true);
   view.setUint16(54, 56, true);
   view.setUint16(56, segments.length, true);
-  segments.forEach((segment, i) => writeSegment(view, 64 + i * 56, segment));
+  for (const [i, segment] of segments.entries()) writeSegment(view, 64 + i * 56, segment);
   return image;
 }
 

@@ -1,4 +1,5 @@
-// From an ecall to the handler and back. The hart block is the trap frame; the caller (trap.ts) writes the result to a0.
+// From an ecall to the handler and back. The hart block is the trap frame; the caller (trap.ts) writes the result
+// to a0.
 
 import {
   COUNTER_SYSCALL,

@@ -45,7 +45,7 @@ function sysWritev(hart: Hart): number {
   return writeFile(hart, { va: argAddress(hart, 1), count: argInt(hart, 2), bytes: 0 });
 }
 
-/** A call that waits starts anew with its descriptor: one closed meanwhile gives -EBADF, where Linux still has the file. */
+/** A call that waited looks its descriptor up anew: one closed meanwhile is -EBADF, where Linux still has the file. */
 function readFile(hart: Hart, buffers: UserBuffers): number {
   const file = fget(hart, argInt(hart, 0));
   if (file === 0) return -EBADF;

@@ -49,7 +49,7 @@ function sysHwprobe(hart: Hart): number {
   for (let i = 0; i < count; i++) {
     const va = argAddress(hart, 0) + i * PAIR_BYTES;
     if (copyFromUser(hart, pair, va, 8) < 0) return -EFAULT;
-    const value = valueOf(loadI64(hart, pair));
+    const value = valueOfKey(loadI64(hart, pair));
     if (value < 0) storeMinusOne(hart, pair);
     storeU64(hart, pair + 8, Math.max(value, 0));
     if (copyToUser(hart, va, pair, PAIR_BYTES) < 0) return -EFAULT;
@@ -72,7 +72,7 @@ function checkMask(hart: Hart, bytes: number, va: number): number {
 }
 
 /** -1: no such key. */
-function valueOf(key: number): number {
+function valueOfKey(key: number): number {
   switch (key) {
     case KEY_MVENDORID:
     case KEY_MARCHID:

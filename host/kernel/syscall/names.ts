@@ -1,5 +1,5 @@
-// Names of the system calls that the kernel does not have, for --strace (include/uapi/asm-generic/unistd.h). Each row is
-// a run of consecutive numbers.
+// Names of the system calls that the kernel does not have, for --strace (include/uapi/asm-generic/unistd.h). Each row
+// is a run of consecutive numbers.
 
 const RUNS: readonly (readonly [number, string])[] = [
   [0, "io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr lgetxattr"],

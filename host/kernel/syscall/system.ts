@@ -58,7 +58,7 @@ function sysUname(hart: Hart): number {
 
 const SYSINFO_BYTES = 112;
 
-/** struct sysinfo: long uptime, loads[3], totalram, freeram, shared, buffers, swap x2; short procs; high x2; mem_unit. */
+/** struct sysinfo: uptime, loads[3], total, free, shared and buffer RAM, swap[2]; u16 procs; high[2]; u32 mem_unit. */
 function sysSysinfo(hart: Hart): number {
   const { shared } = hart;
   const buffer = hart.base + HART_BUFFER;

@@ -1,0 +1,57 @@
+// `pagewalk console`: the guest on this terminal, which is put into raw mode so that every key but Ctrl-A goes there.
+
+import { LineDiscipline } from "../devices/line-discipline.ts";
+import { HostError } from "../machine/errors.ts";
+import { Machine } from "../machine/machine.ts";
+import { formatStats } from "../observe/stats.ts";
+import { EscapeKeys } from "./escape-keys.ts";
+import { finish } from "./finish.ts";
+import { type MachineFlags, machineConfig } from "./options.ts";
+
+const HELP = `
+Ctrl-A x   leave: stop the machine
+Ctrl-A i   show the machine's counters
+Ctrl-A h   this help
+Ctrl-A a   type a Ctrl-A
+`;
+
+/** Returns the exit code: the guest's own, 0 after Ctrl-A x. */
+export async function consoleCommand(flags: MachineFlags, program: string, args: readonly string[]): Promise<number> {
+  const { stdin, stdout } = process;
+  if (!stdin.isTTY || !stdout.isTTY) {
+    throw new HostError("console needs a terminal for stdin and stdout: use pagewalk run");
+  }
+  const machine = await Machine.boot({
+    ...machineConfig(flags, program, args),
+    terminal: { columns: stdout.columns, rows: stdout.rows },
+    onInputWanted: () => {}, // keys are taken from the start, wanted or not
+  });
+  stdout.write("pagewalk console: Ctrl-A x leaves, Ctrl-A h helps\n");
+  stdout.on("resize", () => machine.console.resize(stdout.columns, stdout.rows));
+  process.on("SIGTERM", () => machine.stop());
+  process.on("exit", () => stdin.setRawMode(false));
+  const keys = connectKeys(machine);
+  stdin.setRawMode(true);
+  stdin.on("data", (typed: Buffer) => keys.type(typed));
+  const status = await machine.run();
+  stdin.pause();
+  stdin.setRawMode(false);
+  const code = await finish(machine, status, flags);
+  return status.kind === "stopped" ? 0 : code;
+}
+
+function connectKeys(machine: Machine): EscapeKeys {
+  const lines = new LineDiscipline();
+  const say = (text: string) => process.stdout.write(text);
+  return new EscapeKeys({
+    typed: (bytes) => {
+      const { echo, input, ended } = lines.type(bytes);
+      process.stdout.write(echo);
+      if (input.length > 0) void machine.console.write(input);
+      if (ended) void machine.console.end();
+    },
+    leave: () => machine.stop(),
+    help: () => say(HELP),
+    info: () => say(`\n${formatStats(machine.stats())}`),
+  });
+}

@@ -1,0 +1,34 @@
+// What a command says once its machine has stopped: counters if they were asked for, the reason if it was no plain
+// exit, and the exit code.
+
+import { type ExitStatus, exitCodeOf } from "../machine/exit-status.ts";
+import type { Machine } from "../machine/machine.ts";
+import { formatStats } from "../observe/stats.ts";
+import type { MachineFlags } from "./options.ts";
+
+/** Returns the exit code. */
+export async function finish(machine: Machine, status: ExitStatus, flags: MachineFlags): Promise<number> {
+  const reason = reasonLine(status, flags);
+  if (reason !== "") process.stderr.write(`pagewalk: ${reason}\n`);
+  if (flags.stats) process.stderr.write(formatStats(machine.stats()));
+  if (flags.json !== undefined) {
+    const { writeFile } = await import("node:fs/promises");
+    const report = { status, exitCode: exitCodeOf(status), ...machine.stats() };
+    await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  return exitCodeOf(status);
+}
+
+function reasonLine(status: ExitStatus, flags: MachineFlags): string {
+  switch (status.kind) {
+    case "timeout":
+      return `stopped after ${flags.timeout} s`;
+    case "not-runnable":
+    case "oops":
+      return status.message;
+    case "exit":
+    case "signal": // the kernel has said why
+    case "stopped":
+      return "";
+  }
+}

@@ -1,0 +1,94 @@
+// The pagewalk command. Commands are loaded when they are chosen, so that `run` starts quickly.
+
+import { Command, CommanderError, Option } from "commander";
+import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
+import { addBench } from "./bench.ts";
+import { reportFailure } from "./failure.ts";
+import { addMachineOptions, type MachineFlags } from "./options.ts";
+import { translateQemuNames } from "./qemu-names.ts";
+import { parseInteger } from "./sizes.ts";
+import { readVersion } from "./version.ts";
+
+const RUN_EXAMPLES = `
+Examples:
+  pagewalk run ./hello
+  pagewalk run --harts 4 --stats ./threads 8
+  pagewalk run -smp 2 -m 512 -E LANG=C ./busybox sort < words
+  pagewalk run --driver deterministic --seed 7 ./munmap-race
+
+Exit code: the guest's own; 128 + signal if one killed it; 124 --timeout; 125 wrong command line or host error;
+126 the file cannot be run; 127 the file is not there.`;
+
+const CONSOLE_EXAMPLES = `
+Examples:
+  pagewalk console --harts 2 ./busybox sh
+
+Ctrl-A x leaves, Ctrl-A h shows the other keys.`;
+
+const DEMO_EXAMPLES = `
+Example:
+  pagewalk demo --harts 4`;
+
+function makeCommand(setExitCode: (code: number) => void): Command {
+  const command = new Command("pagewalk")
+    .description("A small multi-core RISC-V machine with a real MMU, and a Linux-ABI kernel, for real Linux programs")
+    .version(readVersion())
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`pagewalk: ${text.replace(/^error: /, "")}`) })
+    .addHelpText("after", "\nExample:\n  pagewalk run --harts 4 --stats ./threads\n");
+
+  addMachineOptions(command.command("run"))
+    .description("run a Linux/riscv64 program: its stdin, stdout, stderr and exit code are this command's")
+    .argument("<program>", "a static ELF64 riscv64 executable")
+    .argument("[args...]", "the program's own arguments and options")
+    .passThroughOptions()
+    .addHelpText("after", RUN_EXAMPLES)
+    .action(async (program: string, args: string[], flags: MachineFlags) => {
+      const { runCommand } = await import("./run.ts");
+      setExitCode(await runCommand(flags, program, args));
+    });
+
+  addMachineOptions(command.command("console"))
+    .description("run a program on a raw terminal with a line editor")
+    .argument("<program>", "a static ELF64 riscv64 executable")
+    .argument("[args...]", "the program's own arguments and options")
+    .passThroughOptions()
+    .addHelpText("after", CONSOLE_EXAMPLES)
+    .action(async (program: string, args: string[], flags: MachineFlags) => {
+      const { consoleCommand } = await import("./console.ts");
+      setExitCode(await consoleCommand(flags, program, args));
+    });
+
+  command
+    .command("demo")
+    .description("a guided tour: map, fault, unmap on several harts, and what it cost")
+    .addOption(new Option("--harts <N>", "emulated CPUs").argParser(parseInteger).default(4))
+    .addHelpText("after", DEMO_EXAMPLES)
+    .action(async (flags: { harts: number }) => {
+      const { demoCommand } = await import("./demo.ts");
+      setExitCode(await demoCommand(flags.harts));
+    });
+
+  addBench(command);
+  return command;
+}
+
+async function main(): Promise<number> {
+  let exitCode = 0;
+  const command = makeCommand((code) => {
+    exitCode = code;
+  });
+  const argv = process.argv.slice(2);
+  try {
+    await command.parseAsync(translateQemuNames(argv), { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportFailure(error);
+    // commander has printed it: help and version end with 0.
+    return error.exitCode === 0 ? 0 : EXIT_CODE_HOST_ERROR;
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,54 @@
+// The options that every command which boots a machine has, and how they become a MachineConfig.
+
+import { type Command, Option } from "commander";
+import type { Driver, MachineConfig } from "../machine/config.ts";
+import { collectEnv, parseInteger, parseSeconds, parseSize } from "./sizes.ts";
+
+export interface MachineFlags {
+  readonly harts?: number;
+  readonly ram?: number;
+  readonly tlb?: number;
+  readonly seed?: number;
+  readonly driver?: Driver;
+  readonly strace?: boolean;
+  readonly timeout?: number;
+  readonly env?: Record<string, string>;
+  readonly stats?: boolean;
+  readonly json?: string;
+}
+
+export function addMachineOptions(command: Command): Command {
+  return command
+    .addOption(new Option("--harts <N>", "emulated CPUs, 1 to 64 (also -smp N)").argParser(parseInteger))
+    .addOption(new Option("--ram <SIZE>", "guest memory, 16M to 3G; default 256M (also -m SIZE)").argParser(parseSize))
+    .addOption(
+      new Option("--tlb <ENTRIES>", "TLB entries per hart, a power of two; default 1024").argParser(parseInteger),
+    )
+    .addOption(new Option("--seed <N>", "seed of randomness, layout and schedule").argParser(parseInteger))
+    .addOption(
+      new Option("--driver <NAME>", "threaded: harts in parallel; deterministic: same seed, same run").choices([
+        "threaded",
+        "deterministic",
+      ]),
+    )
+    .option("--stats", "print the machine's counters to stderr at the end")
+    .option("--json <FILE>", "write exit status and counters to FILE")
+    .option("--strace", "print each system call to stderr (also -strace)")
+    .addOption(new Option("--timeout <S>", "stop after S seconds, with exit code 124").argParser(parseSeconds))
+    .addOption(new Option("-E, --env <K=V>", "set a variable in the guest's environment").argParser(collectEnv));
+}
+
+export function machineConfig(flags: MachineFlags, program: string, args: readonly string[]): MachineConfig {
+  return {
+    program,
+    args: [program, ...args],
+    env: flags.env,
+    harts: flags.harts,
+    ramBytes: flags.ram,
+    tlbEntries: flags.tlb,
+    seed: flags.seed,
+    driver: flags.driver,
+    strace: flags.strace,
+    timeoutSeconds: flags.timeout,
+  };
+}

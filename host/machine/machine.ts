@@ -1,0 +1,178 @@
+// The machine as the library offers it: boot, run, talk to its console, read its numbers, stop.
+
+import { STOP_HOST, STOP_NONE, STOP_TIMEOUT } from "../../assembly/layout.ts";
+import { ConsolePump } from "../devices/console-pump.ts";
+import { pulseHost, STOP_BY_HOST, stopMachine, stopReason } from "../devices/power.ts";
+import { parseElf } from "../loader/elf.ts";
+import type { SharedMemory } from "../memory/shared.ts";
+import { freeFrameCount } from "../mm/frames.ts";
+import { type MachineStats, readStats } from "../observe/stats.ts";
+import { type MachineConfig, type ResolvedConfig, resolveConfig } from "./config.ts";
+import { checkFingerprint, compileCore } from "./core.ts";
+import { initSchedule } from "./deterministic.ts";
+import { NotRunnableError } from "./errors.ts";
+import { type ExitStatus, readExitStatus } from "./exit-status.ts";
+import { createMemory } from "./memory-map.ts";
+import { hrtimeNs } from "./node/clock.ts";
+import { readBuildFile, readProgram } from "./node/files.ts";
+import { hostNeedsFence, writeToProcess } from "./node/process.ts";
+import { HartWorkers } from "./workers.ts";
+
+/** How long a stalled output stream may hold up a machine that was told to stop. */
+const ABANDON_OUTPUT_MS = 300;
+
+/** The guest's console, from outside. */
+export interface MachineConsole {
+  /** Gives input to the guest; resolves when the guest's input buffer has taken all of it. */
+  write(input: Uint8Array | string): Promise<void>;
+  /** Ends the guest's input, after what has been written. */
+  end(): Promise<void>;
+  /** Tells the guest the size of its terminal. */
+  resize(columns: number, rows: number): void;
+}
+
+interface Program {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * One machine, for one run.
+ *
+ * @example
+ * const machine = await Machine.boot({ program: "./hello", harts: 4 });
+ * try {
+ *   const status = await machine.run(); // { kind: "exit", code: 0 }
+ *   console.log(machine.stats().total.pgfault);
+ * } finally {
+ *   await machine.dispose();
+ * }
+ */
+export class Machine {
+  readonly console: MachineConsole;
+  readonly #config: ResolvedConfig;
+  readonly #program: Program;
+  readonly #core: WebAssembly.Module;
+  readonly #shared: SharedMemory;
+  readonly #workers: HartWorkers;
+  readonly #pump: ConsolePump;
+  #startMs = 0;
+  #endMs = 0;
+  #running: Promise<ExitStatus> | null = null;
+  #abandonOutput: () => void = () => {};
+
+  /**
+   * Checks the configuration, reads the program and makes the machine's memory. Throws ConfigError, HostError,
+   * NotFoundError or NotRunnableError, whose messages are one line.
+   */
+  static async boot(config: MachineConfig): Promise<Machine> {
+    const resolved = resolveConfig(config);
+    const [program, core] = await Promise.all([loadProgram(config, resolved), loadCore()]);
+    const bootTime = { realtimeNs: Date.now() * 1e6, hrtimeNs: hrtimeNs() };
+    const shared = createMemory(resolved, bootTime, hostNeedsFence());
+    if (resolved.driver === "deterministic") initSchedule(shared);
+    return new Machine(config, resolved, program, core, shared);
+  }
+
+  /** Use Machine.boot. */
+  private constructor(
+    config: MachineConfig,
+    resolved: ResolvedConfig,
+    program: Program,
+    core: WebAssembly.Module,
+    shared: SharedMemory,
+  ) {
+    this.#config = resolved;
+    this.#program = program;
+    this.#core = core;
+    this.#shared = shared;
+    this.#workers = new HartWorkers(shared);
+    const pump = new ConsolePump(
+      shared,
+      config.output ?? writeToProcess,
+      config.onInputWanted ?? (() => void pump.endInput()),
+    );
+    this.#pump = pump;
+    this.console = {
+      write: (input) => pump.writeInput(typeof input === "string" ? new TextEncoder().encode(input) : input),
+      end: () => pump.endInput(),
+      resize: (columns, rows) => pump.resize(columns, rows),
+    };
+  }
+
+  /** Starts the harts. Resolves when the machine has stopped and its output has been delivered. Never rejects. */
+  run(): Promise<ExitStatus> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  /** Stops the machine from outside: run() resolves with "stopped" unless the guest ended first. */
+  stop(): void {
+    stopMachine(this.#shared, STOP_HOST, 0, STOP_BY_HOST);
+    this.#abandonSoon();
+  }
+
+  /** Counters, frames and, in the deterministic driver, the trace hash. Exact once run() has resolved. */
+  stats(): MachineStats {
+    const endMs = this.#endMs > 0 ? this.#endMs : performance.now();
+    const seconds = this.#startMs > 0 ? (endMs - this.#startMs) / 1000 : 0;
+    return readStats(this.#shared, seconds, freeFrameCount(this.#shared));
+  }
+
+  /** Stops the machine if it runs, and ends its workers. */
+  async dispose(): Promise<void> {
+    if (stopReason(this.#shared) === STOP_NONE) this.stop();
+    if (this.#running !== null) await this.#running;
+    await this.#workers.terminate();
+  }
+
+  /** Ends one hart's worker as if it had crashed: for tests of what the machine makes of that. */
+  async killHart(hartId: number): Promise<void> {
+    await this.#workers.kill(hartId);
+  }
+
+  async #run(): Promise<ExitStatus> {
+    const { harts, driver, args, env, timeoutSeconds } = this.#config;
+    const abandoned = new Promise<void>((resolve) => {
+      this.#abandonOutput = resolve;
+    });
+    this.#startMs = performance.now();
+    const init = { ...this.#program, args, env };
+    if (stopReason(this.#shared) === STOP_NONE) {
+      this.#workers.start(harts, { memory: this.#shared.memory, core: this.#core, driver, init });
+    }
+    const timer = timeoutSeconds > 0 ? setTimeout(() => this.#timeOut(), timeoutSeconds * 1000) : undefined;
+    const pumped = this.#pump.run();
+    const quiet = await this.#workers.untilQuiet();
+    this.#endMs = performance.now();
+    this.#pump.finish();
+    pulseHost(this.#shared);
+    await Promise.race([pumped, abandoned]);
+    clearTimeout(timer);
+    if (!quiet) await this.#workers.terminate();
+    return readExitStatus(this.#shared);
+  }
+
+  #timeOut(): void {
+    stopMachine(this.#shared, STOP_TIMEOUT, 0, STOP_BY_HOST);
+    this.#abandonSoon();
+  }
+
+  #abandonSoon(): void {
+    setTimeout(() => this.#abandonOutput(), ABANDON_OUTPUT_MS);
+  }
+}
+
+async function loadProgram(config: MachineConfig, resolved: ResolvedConfig): Promise<Program> {
+  const path = typeof config.program === "string" ? config.program : resolved.args[0];
+  const bytes = typeof config.program === "string" ? await readProgram(path) : config.program;
+  const plan = parseElf(bytes, resolved.ramBytes);
+  if ("error" in plan) throw new NotRunnableError(`${path}: ${plan.error}`);
+  return { path, bytes };
+}
+
+async function loadCore(): Promise<WebAssembly.Module> {
+  const [bytes, manifest] = await Promise.all([readBuildFile("core.wasm"), readBuildFile("core.json")]);
+  checkFingerprint(new TextDecoder().decode(manifest));
+  return compileCore(bytes);
+}

@@ -1,0 +1,14 @@
+// What a hart's worker is born with. All of it can be cloned to another thread; the memory and the program are shared.
+
+import type { Driver } from "./config.ts";
+
+export interface WorkerData {
+  readonly memory: WebAssembly.Memory;
+  readonly core: WebAssembly.Module;
+  readonly hartId: number;
+  readonly driver: Driver;
+  /** How often a hart-wait looks before it parks. */
+  readonly spinCount: number;
+  /** The first process; on hart 0 alone. */
+  readonly init: { path: string; bytes: Uint8Array; args: readonly string[]; env: readonly string[] } | null;
+}

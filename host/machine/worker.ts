@@ -1,0 +1,98 @@
+// Entry of a hart's worker: builds the hart around the shared memory and runs the kernel until the machine stops. The
+// build makes two bundles of it, with and without schedule points.
+//
+// Joining. MACHINE_HARTS_RUNNING starts at 1, for hart 0; a worker that comes up late may join only while the count is
+// not 0, because the hart that brings it to 0 frees what is left. MACHINE_WORKERS_INSIDE covers the whole time in which
+// a worker touches the machine: when it falls to 0 after a stop, memory is quiet.
+
+import {
+  HART_PC,
+  MACHINE_BASE,
+  MACHINE_HARTS_RUNNING,
+  MACHINE_WORKERS_INSIDE,
+  STOP_OOPS,
+} from "../../assembly/layout.ts";
+import { pulseHost, stopMachine } from "../devices/power.ts";
+import { bootHart } from "../kernel/boot.ts";
+import { runHart } from "../kernel/hart-loop.ts";
+import { KernelHart } from "../kernel/kernel-hart.ts";
+import { KernelBug, MachineStopped } from "../memory/errors.ts";
+import { hartBase } from "../memory/hart-local.ts";
+import { SCHEDULE_POINTS } from "../memory/schedule.ts";
+import { SharedMemory } from "../memory/shared.ts";
+import { writeOops } from "../observe/oops.ts";
+import { refcount } from "../policy/lazy-tlb/refcount.ts";
+import { ipiMask } from "../policy/tlb-flush/ipi-mask.ts";
+import { HostClock, VirtualClock } from "./clock.ts";
+import { instantiateCore } from "./core.ts";
+import { BatonScheduler } from "./deterministic.ts";
+import { hrtimeNs } from "./node/clock.ts";
+import { workerData } from "./node/worker-side.ts";
+import type { WorkerData } from "./worker-data.ts";
+
+const RUNNING = (MACHINE_BASE + MACHINE_HARTS_RUNNING) >>> 2;
+const INSIDE = (MACHINE_BASE + MACHINE_WORKERS_INSIDE) >>> 2;
+
+function main(data: WorkerData): void {
+  const shared = new SharedMemory(data.memory);
+  Atomics.add(shared.i32, INSIDE, 1);
+  try {
+    if (data.hartId === 0 || join(shared)) liveAsHart(shared, data);
+  } catch (error) {
+    reportBug(shared, data.hartId, error);
+  }
+  Atomics.sub(shared.i32, INSIDE, 1);
+  pulseHost(shared);
+}
+
+/** Adds this hart to the running ones; false if the machine is already over. */
+function join(shared: SharedMemory): boolean {
+  for (;;) {
+    const running = Atomics.load(shared.i32, RUNNING);
+    if (running === 0) return false;
+    if (Atomics.compareExchange(shared.i32, RUNNING, running, running + 1) === running) return true;
+  }
+}
+
+function liveAsHart(shared: SharedMemory, data: WorkerData): void {
+  const core = instantiateCore(data.core, data.memory);
+  const clock = SCHEDULE_POINTS ? new VirtualClock(shared) : new HostClock(shared, hrtimeNs);
+  const policies = { lazyTlb: refcount, tlbFlush: ipiMask };
+  const hart = new KernelHart(data.hartId, shared, core, clock, data.spinCount, policies);
+  if (!SCHEDULE_POINTS) {
+    bootAndRun(hart, data);
+    return;
+  }
+  const scheduler = new BatonScheduler(shared, data.hartId);
+  shared.scheduler = scheduler;
+  scheduler.enter();
+  try {
+    bootAndRun(hart, data);
+  } finally {
+    scheduler.leave();
+  }
+}
+
+function bootAndRun(hart: KernelHart, data: WorkerData): void {
+  bootHart(hart, data.init);
+  runHart(hart);
+}
+
+/** An exception that the kernel did not expect: the machine stops and says where it was. */
+function reportBug(shared: SharedMemory, hartId: number, error: unknown): void {
+  if (error instanceof MachineStopped) return;
+  writeOops(shared, oopsText(shared, hartId, error));
+  stopMachine(shared, STOP_OOPS, 0, hartId);
+}
+
+function oopsText(shared: SharedMemory, hartId: number, error: unknown): string {
+  const pc = shared.u64[(hartBase(hartId) + HART_PC) >>> 3].toString(16);
+  const what = error instanceof Error ? error.message : String(error);
+  const details = error instanceof KernelBug ? error.details : {};
+  const lines = [`kernel bug on hart ${hartId}, pc 0x${pc}: ${what}`];
+  for (const [key, value] of Object.entries(details)) lines.push(`  ${key} ${value}`);
+  if (error instanceof Error && error.stack !== undefined) lines.push(...error.stack.split("\n").slice(1));
+  return lines.join("\n");
+}
+
+main(workerData);

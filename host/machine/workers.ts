@@ -1,0 +1,74 @@
+// The harts' workers, seen from the main thread: started together, watched, and in the end gone. The main thread never
+// serves a fault or a system call; what it does here is to notice a worker that died and to see to it that a stop
+// really ends.
+
+import {
+  MACHINE_BASE,
+  MACHINE_WORKERS_INSIDE,
+  STOP_NONE,
+  STOP_WORKER_DIED,
+} from "../../assembly/layout.ts";
+import { currentPulse, nextPulse } from "../devices/console-pump.ts";
+import { stopMachine, stopReason, wakeEveryHart } from "../devices/power.ts";
+import type { SharedMemory } from "../memory/shared.ts";
+import { writeOops } from "../observe/oops.ts";
+import { type HartWorker, processorCount, startWorker } from "./node/workers.ts";
+import type { WorkerData } from "./worker-data.ts";
+
+/** How long harts have for leaving once the machine has stopped. */
+const LEAVE_MS_MAX = 1000;
+/** How often those that have not left are woken again. */
+const WAKE_AGAIN_MS = 10;
+/** Looks at a word before a hart parks: about 2 µs. */
+const SPIN_COUNT = 200;
+
+export class HartWorkers {
+  readonly #shared: SharedMemory;
+  readonly #workers: HartWorker[] = [];
+  #gone = 0;
+
+  constructor(shared: SharedMemory) {
+    this.#shared = shared;
+  }
+
+  start(harts: number, data: Omit<WorkerData, "hartId" | "spinCount">): void {
+    // A hart that spins while the one it waits for has no processor only delays it.
+    const spinCount = harts <= processorCount() ? SPIN_COUNT : 0;
+    for (let hartId = 0; hartId < harts; hartId++) {
+      const init = hartId === 0 ? data.init : null;
+      this.#workers.push(startWorker({ ...data, hartId, spinCount, init }, (error) => this.#onGone(hartId, error)));
+    }
+  }
+
+  /** Resolves when the machine has stopped and its memory is quiet; false if some harts had to be given up. */
+  async untilQuiet(): Promise<boolean> {
+    const shared = this.#shared;
+    while (stopReason(shared) === STOP_NONE) await nextPulse(shared, currentPulse(shared));
+    const startMs = performance.now();
+    for (;;) {
+      const pulse = currentPulse(shared);
+      const inside = Atomics.load(shared.i32, (MACHINE_BASE + MACHINE_WORKERS_INSIDE) >>> 2);
+      if (inside === 0 || this.#gone === this.#workers.length) return true;
+      if (performance.now() - startMs > LEAVE_MS_MAX) return false;
+      wakeEveryHart(shared);
+      await nextPulse(shared, pulse, WAKE_AGAIN_MS);
+    }
+  }
+
+  /** Ends every worker, whatever it is doing. */
+  async terminate(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  /** Ends one worker as if it had crashed. */
+  async kill(hartId: number): Promise<void> {
+    await this.#workers[hartId].terminate();
+  }
+
+  #onGone(hartId: number, error: Error | null): void {
+    this.#gone++;
+    if (stopReason(this.#shared) !== STOP_NONE) return;
+    writeOops(this.#shared, `hart ${hartId}: its worker died: ${error?.message ?? "it was terminated"}`);
+    stopMachine(this.#shared, STOP_WORKER_DIED, 0, hartId);
+  }
+}

@@ -1,0 +1,77 @@
+// Moves the pages of one range to another: the second half of mremap. (Linux: move_page_tables in mm/mremap.c)
+
+import { PAGE_PT_ENTRIES, PTE_COUNT } from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { gatherBegin, gatherFinish, gatherRange } from "./gather.ts";
+import {
+  allocPte,
+  clearPte,
+  findPte,
+  lockTable,
+  PTE_BYTES,
+  setNewPte,
+  tablePageOf,
+  unlockTable,
+} from "./page-table.ts";
+import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+
+/**
+ * Moves the entries of `pages` vpns at `from` to `to`, where no page is mapped; the ranges do not overlap. When it
+ * returns, no hart translates the old range any more. False: no memory for page tables, and nothing has moved.
+ * Requires: mmap_lock for write. Waits.
+ */
+export function movePageTables(hart: Hart, mm: number, from: number, to: number, pages: number): boolean {
+  if (!prepareTarget(hart, mm, from, to, pages)) return false;
+  gatherBegin(hart, mm);
+  for (let vpn = from; vpn < from + pages; ) {
+    const pte = findPte(hart, mm, vpn);
+    if (pte === 0) {
+      vpn = skipMissingTable(hart, mm, vpn);
+      continue;
+    }
+    const target = to + (vpn - from);
+    const count = Math.min(from + pages - vpn, CHUNK_PAGES, restOfTable(vpn), restOfTable(target));
+    if (hart.shared.get(tablePageOf(pte) + PAGE_PT_ENTRIES) !== 0) {
+      moveEntries(hart, pte, findPte(hart, mm, target), vpn, count);
+    }
+    vpn += count;
+    hart.pollIrq();
+  }
+  gatherFinish(hart);
+  return true;
+}
+
+/** Makes the tables that the moved entries will need, so that the move itself can not fail half-way. */
+function prepareTarget(hart: Hart, mm: number, from: number, to: number, pages: number): boolean {
+  for (let vpn = from; vpn < from + pages; ) {
+    if (findPte(hart, mm, vpn) === 0) {
+      vpn = skipMissingTable(hart, mm, vpn);
+      continue;
+    }
+    const target = to + (vpn - from);
+    if (allocPte(hart, mm, target) === 0) return false;
+    vpn += Math.min(restOfTable(vpn), restOfTable(target));
+    hart.pollIrq();
+  }
+  return true;
+}
+
+/** Two PTLs at once, the lower address first; only ever with mmap_lock held for write. */
+function moveEntries(hart: Hart, source: number, target: number, vpn: number, count: number): void {
+  const sourcePage = tablePageOf(source);
+  const targetPage = tablePageOf(target);
+  lockTable(hart, Math.min(sourcePage, targetPage));
+  if (sourcePage !== targetPage) lockTable(hart, Math.max(sourcePage, targetPage));
+  for (let i = 0; i < count; i++) {
+    if (hart.shared.loadOnce(source + i * PTE_BYTES) === 0) continue;
+    const pte = clearPte(hart, source + i * PTE_BYTES, sourcePage);
+    setNewPte(hart, target + i * PTE_BYTES, targetPage, pte);
+    gatherRange(hart, vpn + i);
+  }
+  if (sourcePage !== targetPage) unlockTable(hart, Math.max(sourcePage, targetPage));
+  unlockTable(hart, Math.min(sourcePage, targetPage));
+}
+
+function restOfTable(vpn: number): number {
+  return PTE_COUNT - (vpn & (PTE_COUNT - 1));
+}

@@ -1,0 +1,126 @@
+// mprotect: rights of vmas, and of the pages that are mapped already. (Linux: mm/mprotect.c)
+
+import {
+  PAGE_PT_ENTRIES,
+  PTE_COUNT,
+  PTE_X,
+  VM_GROWSDOWN,
+  VM_NORESERVE,
+  VM_WRITE,
+} from "../../assembly/layout.ts";
+import { EACCES, EINVAL, ENOMEM } from "../memory/errno.ts";
+import type { Hart } from "../policy/hart.ts";
+import { enoughMemory, mayExpandVm } from "./accounting.ts";
+import { isExclusive, noteExecutable } from "./anon.ts";
+import { gatherBegin, gatherFinish, gatherRange } from "./gather.ts";
+import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
+import { pteLosesRights, pteModify, ptePfn } from "./pte.ts";
+import { isPageAligned, pageAlign, toVpn } from "./range.ts";
+import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE, TASK_BYTES_USER } from "./uapi.ts";
+import { isAccountable, protFlags, VM_ACCESS_FLAGS, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
+import { modifyVma } from "./vma-modify.ts";
+import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+
+const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM;
+/** VM_MAYREAD and its companions stand this far above VM_READ. */
+const VM_MAY_SHIFT = 4;
+
+/** mprotect(2): 0 or -errno; on an error the vmas before the one that failed are changed, as in Linux. */
+export function doMprotect(hart: Hart, mm: number, address: number, length: number, protAndGrows: number): number {
+  const grows = protAndGrows & (PROT_GROWSDOWN | PROT_GROWSUP);
+  const prot = protAndGrows & ~(PROT_GROWSDOWN | PROT_GROWSUP);
+  if (grows === (PROT_GROWSDOWN | PROT_GROWSUP)) return -EINVAL;
+  if (!isPageAligned(address)) return -EINVAL;
+  if (length === 0) return 0;
+  const bytes = pageAlign(length);
+  if (bytes === 0 || address + bytes >= 2 ** 64) return -ENOMEM;
+  if ((prot & ~PROT_ALL) !== 0) return -EINVAL;
+  if (address >= TASK_BYTES_USER) return -ENOMEM;
+  mmapWriteLock(hart, mm);
+  const result = protectRange(hart, mm, toVpn(address), toVpn(address + bytes), prot, grows);
+  mmapWriteUnlock(hart, mm);
+  return result;
+}
+
+/** Requires: mmap_lock for write. */
+function protectRange(hart: Hart, mm: number, address: number, end: number, prot: number, grows: number): number {
+  let vma = vmaFind(hart, mm, address);
+  if (vma === 0) return -ENOMEM;
+  let vpn = address;
+  if ((grows & PROT_GROWSDOWN) !== 0) {
+    if (vmaStart(hart, vma) >= end) return -ENOMEM;
+    if ((vmaFlags(hart, vma) & VM_GROWSDOWN) === 0) return -EINVAL;
+    vpn = vmaStart(hart, vma);
+  } else {
+    if (vmaStart(hart, vma) > vpn) return -ENOMEM;
+    if ((grows & PROT_GROWSUP) !== 0) return -EINVAL;
+  }
+  while (vpn < end) {
+    vma = vmaFind(hart, mm, vpn);
+    if (vma === 0 || vmaStart(hart, vma) > vpn) return -ENOMEM;
+    const flags = (vmaFlags(hart, vma) & ~VM_ACCESS_FLAGS) | protFlags(prot);
+    if ((flags & ~(flags >>> VM_MAY_SHIFT) & VM_ACCESS_FLAGS) !== 0) return -EACCES;
+    const partEnd = Math.min(end, vmaEnd(hart, vma));
+    const error = protectVma(hart, mm, vma, vpn, partEnd, flags);
+    if (error !== 0) return error;
+    vpn = partEnd;
+  }
+  return 0;
+}
+
+/** [start, end) of one vma. (Linux: mprotect_fixup) */
+function protectVma(hart: Hart, mm: number, vma: number, start: number, end: number, flags: number): number {
+  const old = vmaFlags(hart, vma);
+  if (flags === old) return 0;
+  if ((flags & VM_WRITE) !== 0) {
+    // RLIMIT_DATA counts what becomes writable; whoever is over it already may go on.
+    if (!mayExpandVm(hart, mm, flags, end - start) && mayExpandVm(hart, mm, old, end - start)) return -ENOMEM;
+    const newlyCharged = isAccountable(flags) && !isAccountable(old) && (flags & VM_NORESERVE) === 0;
+    if (newlyCharged && !enoughMemory(hart, end - start)) return -ENOMEM;
+  }
+  const error = modifyVma(hart, mm, vma, start, end, flags);
+  if (error !== 0) return error;
+  gatherBegin(hart, mm);
+  changeProtection(hart, mm, start, end, flags);
+  gatherFinish(hart);
+  return 0;
+}
+
+/** Gives the mapped pages of [start, end) the rights of `flags`. Requires: mmap_lock for write, an open gather. */
+function changeProtection(hart: Hart, mm: number, start: number, end: number, flags: number): void {
+  for (let vpn = start; vpn < end; ) {
+    const pte = findPte(hart, mm, vpn);
+    if (pte === 0) {
+      vpn = skipMissingTable(hart, mm, vpn);
+      continue;
+    }
+    const page = tablePageOf(pte);
+    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
+    const isEmpty = hart.shared.loadOnce(page + PAGE_PT_ENTRIES) === 0;
+    const chunkEnd = isEmpty ? tableEnd : Math.min(tableEnd, vpn + CHUNK_PAGES);
+    if (!isEmpty) changeChunk(hart, pte, page, vpn, chunkEnd, flags);
+    vpn = chunkEnd;
+    hart.pollIrq();
+  }
+}
+
+function changeChunk(hart: Hart, first: number, page: number, start: number, end: number, flags: number): void {
+  const { shared } = hart;
+  lockTable(hart, page);
+  for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
+    for (;;) {
+      const old = shared.loadOnce(pte);
+      if (old === 0) break;
+      const next = pteModify(old, flags, isExclusive(hart, ptePfn(old), flags));
+      if ((next & ~old & PTE_X) !== 0) noteExecutable(hart, ptePfn(old));
+      // A walker may set A or D in between: then look again.
+      if (shared.compareExchange(pte, old, next) !== old) continue;
+      // New rights need no flush: whoever holds the old translation faults, finds the entry good, and drops it.
+      if (pteLosesRights(old, next)) gatherRange(hart, vpn);
+      break;
+    }
+  }
+  unlockTable(hart, page);
+}

@@ -1,0 +1,54 @@
+// munmap: vmas first, then their pages, then the page tables that are empty now. (Linux: do_vmi_munmap in mm/vma.c)
+
+import { MM_MAP_COUNT } from "../../assembly/layout.ts";
+import { EINVAL, ENOMEM } from "../memory/errno.ts";
+import type { Hart } from "../policy/hart.ts";
+import { gatherBegin, gatherFinish } from "./gather.ts";
+import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { isPageAligned, pageAlign, toVpn } from "./range.ts";
+import { MAX_MAP_COUNT, TASK_BYTES_USER } from "./uapi.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
+import { settle, VmaTransaction } from "./vma-transaction.ts";
+import { freeEmptyTables, zapRange } from "./zap.ts";
+
+/** munmap(2): 0 or -errno. When it returns 0, no hart can reach the pages any more. */
+export function doMunmap(hart: Hart, mm: number, address: number, length: number): number {
+  if (!isPageAligned(address) || address > TASK_BYTES_USER || length > TASK_BYTES_USER - address) return -EINVAL;
+  if (length === 0) return -EINVAL;
+  mmapWriteLock(hart, mm);
+  const result = unmapRange(hart, mm, toVpn(address), toVpn(address + pageAlign(length)));
+  mmapWriteUnlock(hart, mm);
+  return result;
+}
+
+/** Unmaps the vpns [start, end): 0, or -ENOMEM with nothing changed. Requires: mmap_lock for write. Waits. */
+export function unmapRange(hart: Hart, mm: number, start: number, end: number): number {
+  const first = vmaFind(hart, mm, start);
+  if (first === 0 || vmaStart(hart, first) >= end) return 0;
+  // The only case that makes a vma more: AAAA -> A..A. (Linux lets the other splits pass the limit.)
+  const splits = vmaStart(hart, first) < start && vmaEnd(hart, first) > end;
+  if (splits && hart.shared.get(mm + MM_MAP_COUNT) >= MAX_MAP_COUNT) return -ENOMEM;
+  const change = new VmaTransaction(hart, mm);
+  let done = true;
+  for (let vma = first; done && vma !== 0 && vmaStart(hart, vma) < end; vma = vmaFind(hart, mm, vmaEnd(hart, vma))) {
+    done = cutOut(hart, change, vma, start, end);
+  }
+  const error = settle(change, done, ENOMEM);
+  if (error !== 0) return error;
+  gatherBegin(hart, mm);
+  zapRange(hart, mm, start, end);
+  freeEmptyTables(hart, mm, start, end);
+  gatherFinish(hart);
+  return 0;
+}
+
+/** Removes from `vma` what lies in [start, end). */
+function cutOut(hart: Hart, change: VmaTransaction, vma: number, start: number, end: number): boolean {
+  const first = vmaStart(hart, vma);
+  const last = vmaEnd(hart, vma);
+  if (first >= start && last <= end) return change.remove(vma);
+  if (first >= start) return change.resize(vma, end, last);
+  if (last <= end) return change.resize(vma, first, start);
+  return change.resize(vma, first, start) && change.carve(vma, end, last, vmaFlags(hart, vma));
+}

@@ -1,0 +1,47 @@
+// Faulting pages in ahead of their use: MAP_POPULATE, mlock, MADV_POPULATE_*. (Linux: populate_vma_page_range in mm/gup.c)
+
+import { ACCESS_LOAD, ACCESS_STORE, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { FAULT_OK, faultInVma } from "./fault.ts";
+import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
+import { CHUNK_PAGES } from "./zap.ts";
+
+/** populateRange: no vma covers the page. Not a FAULT_*, because a fault could never say so without an address. */
+export const POPULATE_NO_VMA = -1;
+
+/**
+ * Faults in the vpns [start, end) by `access`, or by what each vma suggests if that is null. Returns FAULT_OK, or why
+ * it stopped: FAULT_* or POPULATE_NO_VMA. Takes mmap_lock for read, chunk by chunk.
+ */
+export function populateRange(hart: Hart, mm: number, start: number, end: number, access: number | null): number {
+  for (let vpn = start; vpn < end; vpn += CHUNK_PAGES) {
+    mmapReadLock(hart, mm);
+    const outcome = populateChunk(hart, mm, vpn, Math.min(end, vpn + CHUNK_PAGES), access);
+    mmapReadUnlock(hart, mm);
+    if (outcome !== FAULT_OK) return outcome;
+    hart.pollIrq();
+  }
+  return FAULT_OK;
+}
+
+/** Requires: mmap_lock for read. */
+function populateChunk(hart: Hart, mm: number, start: number, end: number, access: number | null): number {
+  for (let vpn = start; vpn < end; ) {
+    const vma = vmaFind(hart, mm, vpn);
+    if (vma === 0 || vmaStart(hart, vma) > vpn) return POPULATE_NO_VMA;
+    const vmaPartEnd = Math.min(end, vmaEnd(hart, vma));
+    const kind = access ?? accessOf(vmaFlags(hart, vma));
+    for (; vpn < vmaPartEnd; vpn++) {
+      const outcome = faultInVma(hart, mm, vma, vpn, kind);
+      if (outcome !== FAULT_OK) return outcome;
+    }
+  }
+  return FAULT_OK;
+}
+
+/** Private writable pages get their own frame at once. */
+function accessOf(flags: number): number {
+  return (flags & (VM_WRITE | VM_SHARED)) === VM_WRITE ? ACCESS_STORE : ACCESS_LOAD;
+}

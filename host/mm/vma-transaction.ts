@@ -1,0 +1,113 @@
+// A change to an address space's vmas that happens as a whole or not at all: new, removed, resized and reflagged vmas are
+// collected, and commit() writes the fields, publishes the map and settles the counters. Whoever holds mmap_lock sees
+// the vmas as they were before until then. Requires: mmap_lock for write.
+//
+// Each vma may be touched once in a transaction. Every step returns false when memory has run out; then abort().
+// Steps that make room come before steps that fill it: the map refuses overlaps at any moment.
+
+import {
+  MM_MAP_COUNT,
+  VMA_END,
+  VMA_FILE,
+  VMA_FLAGS,
+  VMA_PGOFF,
+  VMA_START,
+} from "../../assembly/layout.ts";
+import type { HartLocal } from "../memory/hart-local.ts";
+import { vmStatAccount } from "./accounting.ts";
+import { objectGet, objectPut } from "./object.ts";
+import { vmaAlloc, vmaEnd, vmaFlags, vmaFreeLater, vmaFreeUnused, vmaPgoffAt, vmaStart } from "./vma.ts";
+import { VmaMapEdit } from "./vma-map-edit.ts";
+
+interface Resized {
+  readonly vma: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export class VmaTransaction {
+  readonly #hart: HartLocal;
+  readonly #mm: number;
+  readonly #map: VmaMapEdit;
+  readonly #added: number[] = [];
+  readonly #removed: number[] = [];
+  readonly #resized: Resized[] = [];
+
+  constructor(hart: HartLocal, mm: number) {
+    this.#hart = hart;
+    this.#mm = mm;
+    this.#map = new VmaMapEdit(hart, mm);
+  }
+
+  /** A new vma; takes its own reference on `object`. */
+  insert(start: number, end: number, flags: number, object: number, pgoff: number): boolean {
+    const vma = vmaAlloc(this.#hart, this.#mm, start, end, flags, object, pgoff);
+    if (vma === 0) return false;
+    this.#added.push(vma);
+    return this.#map.insert(start, end, vma);
+  }
+
+  /** A new vma over [start, end), which `vma` covers now, like `vma` but with `flags`. */
+  carve(vma: number, start: number, end: number, flags: number): boolean {
+    const object = this.#hart.shared.get(vma + VMA_FILE);
+    return this.insert(start, end, flags, object, vmaPgoffAt(this.#hart, vma, start));
+  }
+
+  remove(vma: number): boolean {
+    this.#removed.push(vma);
+    return this.#map.erase(vmaStart(this.#hart, vma), vma);
+  }
+
+  /** The vma covers [start, end) from now on; its pages keep their offsets. */
+  resize(vma: number, start: number, end: number): boolean {
+    this.#resized.push({ vma, start, end });
+    return this.#map.change(vmaStart(this.#hart, vma), start, end, vma);
+  }
+
+  commit(): void {
+    const hart = this.#hart;
+    const { shared } = hart;
+    for (const { vma, start, end } of this.#resized) {
+      const grown = end - start - (vmaEnd(hart, vma) - vmaStart(hart, vma));
+      vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), grown);
+      shared.set(vma + VMA_PGOFF, vmaPgoffAt(hart, vma, start));
+      shared.set(vma + VMA_START, start);
+      shared.set(vma + VMA_END, end);
+    }
+    for (const vma of this.#added) {
+      vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaEnd(hart, vma) - vmaStart(hart, vma));
+      objectGet(hart, shared.get(vma + VMA_FILE));
+    }
+    this.#map.commit();
+    for (const vma of this.#removed) {
+      vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaStart(hart, vma) - vmaEnd(hart, vma));
+      objectPut(hart, shared.get(vma + VMA_FILE));
+      vmaFreeLater(hart, vma);
+    }
+    const count = shared.get(this.#mm + MM_MAP_COUNT) + this.#added.length - this.#removed.length;
+    shared.set(this.#mm + MM_MAP_COUNT, count);
+  }
+
+  abort(): void {
+    this.#map.abort();
+    for (const vma of this.#added) vmaFreeUnused(this.#hart, vma);
+  }
+}
+
+/** New rights for a whole vma. Requires: mmap_lock for write. */
+export function setVmaFlags(hart: HartLocal, mm: number, vma: number, flags: number): void {
+  const pages = vmaEnd(hart, vma) - vmaStart(hart, vma);
+  vmStatAccount(hart, mm, vmaFlags(hart, vma), -pages);
+  vmStatAccount(hart, mm, flags, pages);
+  hart.shared.set(vma + VMA_FLAGS, flags);
+}
+
+/** Commits if every step went well; 0 or the errno of a full pool. */
+export function settle(transaction: VmaTransaction, done: boolean, errno: number): number {
+  if (done) {
+    transaction.commit();
+    return 0;
+  }
+  transaction.abort();
+  return -errno;
+}

@@ -1,0 +1,74 @@
+// The counters of a hart, by name: one table for text, JSON and tests. Names are Linux's where Linux counts the same
+// thing (/proc/vmstat, /proc/stat); the others follow its style.
+
+import * as layout from "../../assembly/layout.ts";
+import { hartBase } from "../memory/hart-local.ts";
+import type { SharedMemory } from "../memory/shared.ts";
+
+export interface CounterRow {
+  readonly name: string;
+  /** Offset of the u64 from HART_COUNTERS. */
+  readonly offset: number;
+  readonly meaning: string;
+}
+
+export const COUNTERS: readonly CounterRow[] = [
+  { name: "pgfault", offset: layout.COUNTER_PGFAULT, meaning: "page faults" },
+  { name: "zero_page_fault", offset: layout.COUNTER_ZERO_PAGE_FAULT, meaning: "reads that mapped the zero page" },
+  { name: "cow_fault", offset: layout.COUNTER_COW_FAULT, meaning: "writes that copied a page" },
+  { name: "spurious_fault", offset: layout.COUNTER_SPURIOUS_FAULT, meaning: "faults that another hart had resolved" },
+  { name: "tlb_miss", offset: layout.COUNTER_TLB_MISS, meaning: "accesses that missed the TLB" },
+  { name: "ptw", offset: layout.COUNTER_PTW, meaning: "page-table walks" },
+  { name: "ptw_steps", offset: layout.COUNTER_PTW_STEPS, meaning: "page-table entries read by walks" },
+  { name: "pwc_hit", offset: layout.COUNTER_PWC_HIT, meaning: "walks shortened by the page-walk cache" },
+  { name: "ad_update", offset: layout.COUNTER_AD_UPDATE, meaning: "A and D bits set by walks" },
+  { name: "slow_access", offset: layout.COUNTER_SLOW_ACCESS, meaning: "misaligned or page-crossing accesses" },
+  { name: "nr_tlb_local_flush_all", offset: layout.COUNTER_TLB_FLUSH_ALL, meaning: "flushes of a whole TLB" },
+  { name: "nr_tlb_local_flush_one", offset: layout.COUNTER_TLB_FLUSH_ONE, meaning: "flushes of one page" },
+  { name: "nr_tlb_remote_flush", offset: layout.COUNTER_TLB_REMOTE_FLUSH, meaning: "shootdowns sent" },
+  {
+    name: "nr_tlb_remote_flush_received",
+    offset: layout.COUNTER_TLB_REMOTE_FLUSH_RECEIVED,
+    meaning: "shootdowns served",
+  },
+  { name: "tlb_flush_deferred", offset: layout.COUNTER_FLUSH_DEFERRED, meaning: "shootdowns left to a parked hart" },
+  { name: "ipi_sent", offset: layout.COUNTER_IPI_SENT, meaning: "interprocessor interrupts sent" },
+  { name: "ipi_received", offset: layout.COUNTER_IPI_RECEIVED, meaning: "interprocessor interrupts served" },
+  { name: "mmu_gather_batches", offset: layout.COUNTER_GATHER_BATCHES, meaning: "batches of unmapped pages" },
+  { name: "pt_alloc", offset: layout.COUNTER_PAGE_TABLE_ALLOC, meaning: "page-table pages allocated" },
+  { name: "pt_free", offset: layout.COUNTER_PAGE_TABLE_FREE, meaning: "page-table pages freed" },
+  { name: "pgalloc", offset: layout.COUNTER_FRAME_ALLOC, meaning: "frames allocated" },
+  { name: "pgfree", offset: layout.COUNTER_FRAME_FREE, meaning: "frames freed" },
+  { name: "asid_rollover", offset: layout.COUNTER_ASID_ROLLOVER, meaning: "times the ASIDs ran out" },
+  { name: "mmap_lock_read", offset: layout.COUNTER_MMAP_LOCK_READ, meaning: "mmap_lock taken for reading" },
+  { name: "mmap_lock_write", offset: layout.COUNTER_MMAP_LOCK_WRITE, meaning: "mmap_lock taken for writing" },
+  { name: "lock_wait", offset: layout.COUNTER_LOCK_WAIT, meaning: "locks that were contended" },
+  { name: "lazy_enter", offset: layout.COUNTER_LAZY_ENTER, meaning: "switches to a task without an mm" },
+  { name: "lazy_exit_same", offset: layout.COUNTER_LAZY_EXIT_SAME, meaning: "returns to the borrowed mm" },
+  { name: "lazy_exit_switch", offset: layout.COUNTER_LAZY_EXIT_SWITCH, meaning: "returns to another mm" },
+  { name: "mm_count_atomics", offset: layout.COUNTER_MM_COUNT_ATOMICS, meaning: "atomic updates of mm_count" },
+  { name: "ctxt", offset: layout.COUNTER_CONTEXT_SWITCH, meaning: "context switches" },
+  { name: "task_migrate", offset: layout.COUNTER_TASK_MIGRATE, meaning: "tasks that changed their hart" },
+  { name: "syscall", offset: layout.COUNTER_SYSCALL, meaning: "system calls" },
+  { name: "timer_expired", offset: layout.COUNTER_TIMER_EXPIRED, meaning: "timers that ran out" },
+  { name: "budget_exit", offset: layout.COUNTER_BUDGET_EXIT, meaning: "ends of an instruction budget" },
+  { name: "park", offset: layout.COUNTER_PARK, meaning: "times a hart slept" },
+  { name: "futex_wait", offset: layout.COUNTER_FUTEX_WAIT, meaning: "futex waits" },
+  { name: "futex_wake", offset: layout.COUNTER_FUTEX_WAKE, meaning: "futex wakes" },
+  { name: "rcu_gp", offset: layout.COUNTER_RCU_GP, meaning: "RCU grace periods begun" },
+  { name: "rcu_callbacks", offset: layout.COUNTER_RCU_CALLBACKS, meaning: "RCU callbacks queued" },
+  { name: "decode_miss", offset: layout.COUNTER_DECODE_MISS, meaning: "code pages decoded" },
+  { name: "decode_invalidate", offset: layout.COUNTER_DECODE_INVALIDATE, meaning: "decoded pages thrown away" },
+];
+
+/** One counter of one hart. Harts write them plainly, so while the machine runs a value may be a little old. */
+export function readCounter(shared: SharedMemory, hartId: number, counter: CounterRow): number {
+  const index = (hartBase(hartId) + layout.HART_COUNTERS + counter.offset) >>> 2;
+  return shared.u32[index] + shared.u32[index + 1] * 2 ** 32;
+}
+
+/** Instructions that the hart has retired. */
+export function readInstret(shared: SharedMemory, hartId: number): number {
+  const index = (hartBase(hartId) + layout.HART_INSTRET) >>> 2;
+  return shared.u32[index] + shared.u32[index + 1] * 2 ** 32;
+}

@@ -1,0 +1,101 @@
+// The numbers of a machine: read once from shared memory, shown as text or JSON.
+
+import {
+  MACHINE_BASE,
+  MACHINE_FRAMES_AT_BOOT,
+  MACHINE_HART_COUNT,
+  MACHINE_OPTIONS,
+  MACHINE_SCHEDULE_STEPS_HI,
+  MACHINE_SCHEDULE_STEPS_LO,
+  MACHINE_SEED_LO,
+  MACHINE_TRACE_HASH_HI,
+  MACHINE_TRACE_HASH_LO,
+  MACHINE_VIRTUAL_NS,
+  OPTION_DETERMINISTIC,
+} from "../../assembly/layout.ts";
+import type { SharedMemory } from "../memory/shared.ts";
+import { COUNTERS, readCounter, readInstret } from "./counters.ts";
+
+/** Counter names (see COUNTERS) and "instret" to their values. */
+export type CounterValues = Readonly<Record<string, number>>;
+
+export interface DeterministicStats {
+  /** 64 bits in hexadecimal: equal hashes, equal runs. */
+  readonly traceHash: string;
+  readonly scheduleSteps: number;
+  readonly virtualSeconds: number;
+}
+
+export interface MachineStats {
+  readonly harts: number;
+  readonly seed: number;
+  /** Host seconds from the start of the workers to the end of the last (so far, while the machine runs). */
+  readonly seconds: number;
+  readonly framesFreeAtBoot: number;
+  /** Exact only when the machine has stopped; equal to framesFreeAtBoot then, or the kernel has lost frames. */
+  readonly framesFree: number;
+  readonly total: CounterValues;
+  readonly perHart: readonly CounterValues[];
+  /** Only of the deterministic driver. */
+  readonly deterministic: DeterministicStats | null;
+}
+
+export function readStats(shared: SharedMemory, seconds: number, framesFree: number): MachineStats {
+  const harts = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
+  const perHart: CounterValues[] = [];
+  for (let id = 0; id < harts; id++) perHart.push(readHart(shared, id));
+  const isDeterministic = (shared.get(MACHINE_BASE + MACHINE_OPTIONS) & OPTION_DETERMINISTIC) !== 0;
+  return {
+    harts,
+    seed: shared.get(MACHINE_BASE + MACHINE_SEED_LO) >>> 0,
+    seconds,
+    framesFreeAtBoot: shared.get(MACHINE_BASE + MACHINE_FRAMES_AT_BOOT),
+    framesFree,
+    total: sum(perHart),
+    perHart,
+    deterministic: isDeterministic ? readDeterministic(shared) : null,
+  };
+}
+
+/** Lines for people: totals, one per counter that is not 0. */
+export function formatStats(stats: MachineStats): string {
+  const lines = [`harts ${stats.harts}, seed ${stats.seed}, ${stats.seconds.toFixed(3)} s`];
+  const mips = stats.total.instret / stats.seconds / 1e6;
+  lines.push(row(stats.total.instret, "instret", `instructions retired, ${mips.toFixed(0)} million a second`));
+  for (const { name, meaning } of COUNTERS) if (stats.total[name] > 0) lines.push(row(stats.total[name], name, meaning));
+  lines.push(row(stats.framesFreeAtBoot, "frames at boot", "free when init was about to be made"));
+  lines.push(row(stats.framesFree, "frames at exit", stats.framesFree === stats.framesFreeAtBoot ? "all back" : "LOST"));
+  if (stats.deterministic !== null) {
+    const { traceHash, scheduleSteps, virtualSeconds } = stats.deterministic;
+    lines.push(`trace hash ${traceHash}, ${scheduleSteps} schedule points, ${virtualSeconds.toFixed(6)} virtual s`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function row(value: number, name: string, meaning: string): string {
+  return `${String(value).padStart(14)}  ${name.padEnd(29)} ${meaning}`;
+}
+
+function readHart(shared: SharedMemory, id: number): CounterValues {
+  const values: Record<string, number> = { instret: readInstret(shared, id) };
+  for (const counter of COUNTERS) values[counter.name] = readCounter(shared, id, counter);
+  return values;
+}
+
+function sum(perHart: readonly CounterValues[]): CounterValues {
+  const total: Record<string, number> = {};
+  for (const values of perHart) {
+    for (const [name, value] of Object.entries(values)) total[name] = (total[name] ?? 0) + value;
+  }
+  return total;
+}
+
+function readDeterministic(shared: SharedMemory): DeterministicStats {
+  const word = (field: number) => shared.get(MACHINE_BASE + field) >>> 0;
+  const hex = (field: number) => word(field).toString(16).padStart(8, "0");
+  return {
+    traceHash: hex(MACHINE_TRACE_HASH_HI) + hex(MACHINE_TRACE_HASH_LO),
+    scheduleSteps: word(MACHINE_SCHEDULE_STEPS_LO) + word(MACHINE_SCHEDULE_STEPS_HI) * 2 ** 32,
+    virtualSeconds: shared.getF64(MACHINE_BASE + MACHINE_VIRTUAL_NS) / 1e9,
+  };
+}
