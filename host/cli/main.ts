@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
 import { addBench } from "./bench.ts";
+import { hearErrors } from "../machine/node/process.ts";
 import { reportFailure } from "./failure.ts";
 import { addMachineOptions, type MachineFlags } from "./options.ts";
 import { translateQemuNames } from "./qemu-names.ts";
@@ -76,6 +77,7 @@ function makeCommand(setExitCode: (code: number) => void): Command {
 }
 
 async function main(): Promise<number> {
+  hearErrors(process.stdout);
   let exitCode = 0;
   const command = makeCommand((code) => {
     exitCode = code;

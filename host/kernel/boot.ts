@@ -22,6 +22,7 @@ import { initKernelMm } from "../mm/mm.ts";
 import { type InitProgram, makeInitTask } from "./init.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { KTHREAD_RCU_WATCH } from "./kthread.ts";
+import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { wakeTask } from "./sched.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
 
@@ -30,6 +31,7 @@ const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
 /** Brings `hart` to the point where runHart can take over. `init` is given on hart 0 alone. */
 export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.core.bind(hart.base);
+  hart.rcuCallbacks = rcuCallbacks;
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {
     initKernel(hart);

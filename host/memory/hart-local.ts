@@ -20,6 +20,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { Core } from "./core.ts";
 import { MachineStopped } from "./errors.ts";
+import type { RcuCallback } from "./rcu.ts";
 import type { SharedMemory } from "./shared.ts";
 
 /** Nanoseconds; monotonic, the same zero on every hart. In the deterministic driver it counts instructions. */
@@ -45,6 +46,8 @@ export class HartLocal {
   /** How often a hart-wait tests its word before it parks: 0 when harts outnumber cores. */
   readonly spinCount: number;
   interrupts: InterruptController | null = null;
+  /** What to do with each kind of object after its grace period (RCU_*). Handed in at boot, like `interrupts`. */
+  rcuCallbacks: readonly (RcuCallback | undefined)[] = [];
   /** Work space of sendIpi: harts whose acknowledgement is outstanding. */
   readonly ipiWaiting = new Int32Array(CPUMASK_WORDS);
   /** Work space of a TLB flush: a copied cpumask. */
@@ -104,7 +107,7 @@ export class HartLocal {
 
   /** Throws MachineStopped once any hart or the host has stopped the machine. */
   checkStop(): void {
-    if (Atomics.load(this.shared.i32, (MACHINE_BASE + MACHINE_STOP) >>> 2) !== STOP_NONE) throw new MachineStopped();
+    if (this.shared.i32[(MACHINE_BASE + MACHINE_STOP) >>> 2] !== STOP_NONE) throw new MachineStopped();
   }
 
   /** The hart was thrown out of whatever it was doing: the depths no longer mean anything. */

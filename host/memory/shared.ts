@@ -1,7 +1,12 @@
 // The one way by which kernel code reaches words that two harts may touch. Each access names what it promises
 // (once, acquire, release, full), so that the deterministic driver can stop before it and a memory model can weaken it.
 // Offsets are byte addresses in the shared memory, always aligned to 4 (f64: 8).
+//
+// Loads and release stores are plain typed-array accesses where the host is x86-64: its loads acquire, its stores release,
+// and V8 neither merges nor moves accesses to typed arrays. On other hosts they are Atomics. Neither orders a store
+// before a later load: whoever needs that (Dekker) uses a read-modify-write or barrier() between the two.
 
+import { type AtomicWords, atomicWords } from "./atomic-module.ts";
 import {
   POINT_ACQUIRE,
   POINT_BARRIER,
@@ -13,6 +18,11 @@ import {
   type Scheduler,
 } from "./schedule.ts";
 
+declare const process: { readonly arch?: string } | undefined;
+
+/** Total store order: set once for the process, so that V8 folds it. */
+const TSO = typeof process !== "undefined" && process.arch === "x64";
+
 /** Views of one machine's memory, built once: the memory never grows, so no view is ever stale. */
 export class SharedMemory {
   readonly memory: WebAssembly.Memory;
@@ -21,6 +31,7 @@ export class SharedMemory {
   readonly u8: Uint8Array<ArrayBufferLike>;
   readonly f64: Float64Array<ArrayBufferLike>;
   readonly u64: BigUint64Array<ArrayBufferLike>;
+  readonly #words: AtomicWords;
   /** Set by the deterministic driver before the hart starts; never read in the threaded bundle. */
   scheduler: Scheduler | null = null;
 
@@ -31,6 +42,7 @@ export class SharedMemory {
     this.u8 = new Uint8Array(memory.buffer);
     this.f64 = new Float64Array(memory.buffer);
     this.u64 = new BigUint64Array(memory.buffer);
+    this.#words = atomicWords(memory);
   }
 
   // ---- plain access: only for fields marked "owner", "constant" or "lock L", with L held
@@ -56,7 +68,7 @@ export class SharedMemory {
   /** READ_ONCE: no ordering. */
   loadOnce(address: number): number {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_ONCE_LOAD, address);
-    return Atomics.load(this.i32, address >>> 2);
+    return TSO ? this.i32[address >>> 2] : Atomics.load(this.i32, address >>> 2);
   }
 
   /** WRITE_ONCE: no ordering. */
@@ -67,44 +79,45 @@ export class SharedMemory {
 
   loadAcquire(address: number): number {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_ACQUIRE, address);
-    return Atomics.load(this.i32, address >>> 2);
+    return TSO ? this.i32[address >>> 2] : Atomics.load(this.i32, address >>> 2);
   }
 
   storeRelease(address: number, value: number): void {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_RELEASE, address);
-    Atomics.store(this.i32, address >>> 2, value);
+    if (TSO) this.i32[address >>> 2] = value;
+    else Atomics.store(this.i32, address >>> 2, value);
   }
 
   /** All read-modify-writes are full barriers; each returns the old value. */
   exchange(address: number, value: number): number {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_RMW, address);
-    return Atomics.exchange(this.i32, address >>> 2, value);
+    return this.#words.exchange(address, value);
   }
 
   compareExchange(address: number, expected: number, desired: number): number {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_RMW, address);
-    return Atomics.compareExchange(this.i32, address >>> 2, expected, desired);
+    return this.#words.compareExchange(address, expected, desired);
   }
 
   fetchAdd(address: number, delta: number): number {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_RMW, address);
-    return Atomics.add(this.i32, address >>> 2, delta);
+    return this.#words.add(address, delta);
   }
 
   fetchOr(address: number, bits: number): number {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_RMW, address);
-    return Atomics.or(this.i32, address >>> 2, bits);
+    return this.#words.or(address, bits);
   }
 
   fetchAnd(address: number, bits: number): number {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_RMW, address);
-    return Atomics.and(this.i32, address >>> 2, bits);
+    return this.#words.and(address, bits);
   }
 
   /** smp_mb(): an atomic read-modify-write of the word at `address`, which should be the hart's own. */
   barrier(address: number): void {
     if (SCHEDULE_POINTS) this.scheduler?.point(POINT_BARRIER, address);
-    Atomics.add(this.i32, address >>> 2, 0);
+    this.#words.or(address, 0);
   }
 
   /** Wakes workers that are parked on the word at `address`. */

@@ -17,6 +17,7 @@ import type { Hart } from "../policy/hart.ts";
 import { enoughMemory, mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { unmapRange } from "./munmap.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
 import { rlimitBytes } from "./rlimit.ts";
@@ -30,6 +31,7 @@ const HEAP_FLAGS = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 /** brk(2): the break after the call, which is the old one when the wish can not be granted. */
 export function doBrk(hart: Hart, mm: number, wish: number): number {
   const { shared } = hart;
+  relieveVmaPools(hart);
   mmapWriteLock(hart, mm);
   const old = shared.getF64(mm + MM_BRK);
   const granted = wish <= TASK_BYTES_USER && moveBrk(hart, mm, old, wish);

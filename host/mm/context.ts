@@ -2,7 +2,9 @@
 
 import {
   HART_LOADED_MM,
+  HART_SATP_ASID,
   HART_SATP_ROOT,
+  MM_ASID,
   MM_CPUMASK,
   MM_ROOT_PFN,
 } from "../../assembly/layout.ts";
@@ -20,6 +22,7 @@ export function switchMm(hart: Hart, previous: number, next: number): void {
   cpumaskSet(hart, next + MM_CPUMASK, hart.id);
   shared.storeRelease(hart.base + HART_LOADED_MM, next);
   hart.set(HART_SATP_ROOT, shared.get(next + MM_ROOT_PFN));
+  hart.set(HART_SATP_ASID, shared.get(next + MM_ASID));
   hart.core.loadSatp();
   hart.policies.tlbFlush.switchTo(hart, next);
   if (previous !== 0) cpumaskClear(hart, previous + MM_CPUMASK, hart.id);

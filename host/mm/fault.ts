@@ -22,6 +22,7 @@ import {
   VMA_FLAGS,
   VMA_START,
 } from "../../assembly/layout.ts";
+import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mapNewFrame, mapObjectPage, mapZeroPage, wpPage } from "./anon.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
@@ -75,8 +76,11 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
       hart.core.flushVa(vpn * PAGE_BYTES);
       return FAULT_OK;
     }
-    // A and D are missing (or a right that the vma has but this entry does not yet): add them, unless it just changed.
-    shared.compareExchange(pteAddress, pte, pte | rightsFor(access));
+    // Only A or D is missing (OPTION_TRAP_AD): the vma allows the access and mprotect keeps the entries in step. Set
+    // them, unless the entry has just changed, and look again.
+    const marks = access === ACCESS_STORE ? PTE_A | PTE_D : PTE_A;
+    if (!isGoodFor(pte | marks, access)) throw new KernelBug("page-table entry disagrees with its vma", { vpn, pte });
+    shared.compareExchange(pteAddress, pte, pte | marks);
   }
 }
 
@@ -87,13 +91,9 @@ function isAllowed(flags: number, access: number): boolean {
   return (flags & (VM_READ | VM_WRITE)) !== 0;
 }
 
-function rightsFor(access: number): number {
-  if (access === ACCESS_STORE) return PTE_V | PTE_W | PTE_A | PTE_D;
-  if (access === ACCESS_FETCH) return PTE_V | PTE_X | PTE_A;
-  return PTE_V | PTE_R | PTE_A;
-}
-
+/** Would the walker let the access pass? */
 function isGoodFor(pte: number, access: number): boolean {
-  const needed = rightsFor(access);
+  const right = access === ACCESS_STORE ? PTE_W | PTE_D : access === ACCESS_FETCH ? PTE_X : PTE_R;
+  const needed = PTE_V | PTE_A | right;
   return (pte & needed) === needed;
 }

@@ -15,8 +15,6 @@ import type { Hart } from "../policy/hart.ts";
 import { putPage } from "./frames.ts";
 import { freeTable } from "./page-table.ts";
 
-const WHOLE_MM_PAGES = 0;
-
 /** Opens this hart's gather for `mm`. Requires: mmap_lock, or the last user of the mm. */
 export function gatherBegin(hart: Hart, mm: number): void {
   if (hart.gatherMm !== 0) throw new KernelBug("a gather is already open", { mm, open: hart.gatherMm });
@@ -63,12 +61,6 @@ export function gatherFlush(hart: Hart): void {
 export function gatherFinish(hart: Hart): void {
   gatherFlush(hart);
   hart.gatherMm = 0;
-}
-
-/** As gatherFlush, for an address space that goes away: one flush of all of it. (Linux: tlb_gather_mmu_fullmm) */
-export function gatherFlushMm(hart: Hart): void {
-  hart.policies.tlbFlush.flush(hart, hart.gatherMm, 0, WHOLE_MM_PAGES, true);
-  freeBatch(hart);
 }
 
 function freeBatch(hart: Hart): void {

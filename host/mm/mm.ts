@@ -4,6 +4,7 @@
 import {
   KERNEL_ROOT_INDEX,
   KERNEL_STUB_VPN,
+  LEVEL_COUNT,
   MACHINE_BASE,
   MACHINE_INIT_MM,
   MACHINE_STUB_PFN,
@@ -11,11 +12,8 @@ import {
   MM_BYTES,
   MM_COUNT,
   MM_GENERATION,
-  MM_PT_PAGES,
   MM_ROOT_PFN,
   MM_USERS,
-  PAGE_FLAGS,
-  PG_TABLE,
   POOL_MM,
   PTE_A,
   PTE_COUNT,
@@ -29,8 +27,8 @@ import { KernelBug } from "../memory/errors.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import type { Hart } from "../policy/hart.ts";
 import { exitMmap } from "./exit-mmap.ts";
-import { allocFrame, frameAddress, freeFrame, pageOf, reserveFrame } from "./frames.ts";
-import { PTE_BYTES } from "./page-table.ts";
+import { allocFrame, frameAddress, reserveFrame } from "./frames.ts";
+import { allocTable, freeTable, PTE_BYTES } from "./page-table.ts";
 import { tablePte } from "./pte.ts";
 
 const INSTRUCTION_NOP = 0x00000013;
@@ -66,18 +64,16 @@ export function mmAlloc(hart: Hart): number {
   const { shared } = hart;
   const mm = poolAlloc(hart, POOL_MM);
   if (mm === 0) return 0;
-  const root = allocFrame(hart);
+  const generation = shared.get(mm + MM_GENERATION);
+  hart.core.zeroBytes(mm, MM_BYTES);
+  shared.set(mm + MM_GENERATION, generation);
+  const root = allocTable(hart, mm, 0, LEVEL_COUNT - 1);
   if (root === 0) {
     poolFree(hart, POOL_MM, mm);
     return 0;
   }
-  const generation = shared.get(mm + MM_GENERATION);
-  hart.core.zeroBytes(mm, MM_BYTES);
-  shared.set(mm + MM_GENERATION, generation);
-  shared.set(pageOf(root) + PAGE_FLAGS, PG_TABLE);
   copyKernelHalf(hart, root);
   shared.set(mm + MM_ROOT_PFN, root);
-  shared.set(mm + MM_PT_PAGES, 1);
   shared.set(mm + MM_USERS, 1);
   shared.storeRelease(mm + MM_COUNT, 1);
   return mm;
@@ -108,18 +104,21 @@ export function mmdrop(hart: Hart, mm: number): void {
   if (old <= 0) throw new KernelBug("mmdrop without a reference", { mm, count: old });
   if (old !== 1) return;
   hart.policies.lazyTlb.lastRef(hart, mm);
-  freeFrame(hart, shared.get(mm + MM_ROOT_PFN));
+  freeTable(hart, shared.get(mm + MM_ROOT_PFN));
   shared.set(mm + MM_GENERATION, shared.get(mm + MM_GENERATION) + 1);
   poolFree(hart, POOL_MM, mm);
 }
 
-/** The upper half of every root is that of init_mm: the tables behind it are shared. */
+/** The upper half of every root is that of init_mm: the tables behind it are shared, and not counted as entries. */
 function copyKernelHalf(hart: Hart, root: number): void {
   const { shared } = hart;
   const initRoot = shared.get(shared.get(MACHINE_BASE + MACHINE_INIT_MM) + MM_ROOT_PFN);
-  hart.core.zeroPage(frameAddress(root));
   const half = KERNEL_ROOT_INDEX * PTE_BYTES;
-  hart.core.copyBytes(frameAddress(root) + half, frameAddress(initRoot) + half, (PTE_COUNT - KERNEL_ROOT_INDEX) * PTE_BYTES);
+  hart.core.copyBytes(
+    frameAddress(root) + half,
+    frameAddress(initRoot) + half,
+    (PTE_COUNT - KERNEL_ROOT_INDEX) * PTE_BYTES,
+  );
 }
 
 /** A zeroed frame that stays for good. */

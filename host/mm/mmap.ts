@@ -19,6 +19,7 @@ import { enoughMemory, mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { unmapRange } from "./munmap.ts";
 import { objectCreate, objectPut } from "./object.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
 import {
@@ -59,6 +60,7 @@ export function doMmap(
   const bytes = pageAlign(length);
   if (bytes === 0) return -ENOMEM;
   if (pgoff + bytes / PAGE_BYTES > PGOFF_END) return -EOVERFLOW;
+  relieveVmaPools(hart);
   mmapWriteLock(hart, mm);
   const result = mmapLocked(hart, mm, address, bytes, prot, mapFlags);
   const populates =

@@ -1,13 +1,6 @@
 // mprotect: rights of vmas, and of the pages that are mapped already. (Linux: mm/mprotect.c)
 
-import {
-  PAGE_PT_ENTRIES,
-  PTE_COUNT,
-  PTE_X,
-  VM_GROWSDOWN,
-  VM_NORESERVE,
-  VM_WRITE,
-} from "../../assembly/layout.ts";
+import { PAGE_PT_ENTRIES, PTE_COUNT, PTE_X, VM_GROWSDOWN, VM_NORESERVE, VM_WRITE } from "../../assembly/layout.ts";
 import { EACCES, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { enoughMemory, mayExpandVm } from "./accounting.ts";
@@ -15,6 +8,7 @@ import { isExclusive, noteExecutable } from "./anon.ts";
 import { gatherBegin, gatherFinish, gatherRange } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
 import { pteLosesRights, pteModify, ptePfn } from "./pte.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE, TASK_BYTES_USER } from "./uapi.ts";
@@ -38,6 +32,7 @@ export function doMprotect(hart: Hart, mm: number, address: number, length: numb
   if (bytes === 0 || address + bytes >= 2 ** 64) return -ENOMEM;
   if ((prot & ~PROT_ALL) !== 0) return -EINVAL;
   if (address >= TASK_BYTES_USER) return -ENOMEM;
+  relieveVmaPools(hart);
   mmapWriteLock(hart, mm);
   const result = protectRange(hart, mm, toVpn(address), toVpn(address + bytes), prot, grows);
   mmapWriteUnlock(hart, mm);
@@ -46,7 +41,7 @@ export function doMprotect(hart: Hart, mm: number, address: number, length: numb
 
 /** Requires: mmap_lock for write. */
 function protectRange(hart: Hart, mm: number, address: number, end: number, prot: number, grows: number): number {
-  let vma = vmaFind(hart, mm, address);
+  const vma = vmaFind(hart, mm, address);
   if (vma === 0) return -ENOMEM;
   let vpn = address;
   if ((grows & PROT_GROWSDOWN) !== 0) {
@@ -57,8 +52,16 @@ function protectRange(hart: Hart, mm: number, address: number, end: number, prot
     if (vmaStart(hart, vma) > vpn) return -ENOMEM;
     if ((grows & PROT_GROWSUP) !== 0) return -EINVAL;
   }
-  while (vpn < end) {
-    vma = vmaFind(hart, mm, vpn);
+  gatherBegin(hart, mm);
+  const result = protectVmas(hart, mm, vpn, end, prot);
+  gatherFinish(hart);
+  return result;
+}
+
+/** Requires: mmap_lock for write, an open gather: what was changed before an error must be flushed too. */
+function protectVmas(hart: Hart, mm: number, start: number, end: number, prot: number): number {
+  for (let vpn = start; vpn < end; ) {
+    const vma = vmaFind(hart, mm, vpn);
     if (vma === 0 || vmaStart(hart, vma) > vpn) return -ENOMEM;
     const flags = (vmaFlags(hart, vma) & ~VM_ACCESS_FLAGS) | protFlags(prot);
     if ((flags & ~(flags >>> VM_MAY_SHIFT) & VM_ACCESS_FLAGS) !== 0) return -EACCES;
@@ -82,9 +85,7 @@ function protectVma(hart: Hart, mm: number, vma: number, start: number, end: num
   }
   const error = modifyVma(hart, mm, vma, start, end, flags);
   if (error !== 0) return error;
-  gatherBegin(hart, mm);
   changeProtection(hart, mm, start, end, flags);
-  gatherFinish(hart);
   return 0;
 }
 

@@ -8,6 +8,7 @@ import { enoughMemory, mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { movePageTables } from "./move-page-tables.ts";
 import { unmapRange } from "./munmap.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { MAX_MAP_COUNT, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, TASK_BYTES_USER } from "./uapi.ts";
@@ -38,6 +39,7 @@ export function doMremap(
     if (hart.shared.get(mm + MM_MAP_COUNT) + 2 >= MAX_MAP_COUNT - 3) return -ENOMEM;
   }
   const oldBytes = pageAlign(oldLength);
+  relieveVmaPools(hart);
   mmapWriteLock(hart, mm);
   const vma = lookup(hart, mm, address);
   const isLocked = vma !== 0 && (vmaFlags(hart, vma) & VM_LOCKED) !== 0;
@@ -147,7 +149,15 @@ function expandInPlace(hart: Hart, mm: number, vma: number, bytes: number): numb
   const flags = vmaFlags(hart, vma);
   if (isAccountable(flags) && !enoughMemory(hart, bytes / PAGE_BYTES)) return -ENOMEM;
   const end = vmaEnd(hart, vma);
-  return addVma(hart, mm, end, end + bytes / PAGE_BYTES, flags, hart.shared.get(vma + VMA_FILE), vmaPgoffAt(hart, vma, end));
+  return addVma(
+    hart,
+    mm,
+    end,
+    end + bytes / PAGE_BYTES,
+    flags,
+    hart.shared.get(vma + VMA_FILE),
+    vmaPgoffAt(hart, vma, end),
+  );
 }
 
 /** Moves `oldBytes` at `address` of `vma` to `va`, where `newBytes` are free. Returns `va` or -errno. */

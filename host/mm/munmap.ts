@@ -5,6 +5,7 @@ import { EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { MAX_MAP_COUNT, TASK_BYTES_USER } from "./uapi.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
@@ -16,6 +17,7 @@ import { freeEmptyTables, zapRange } from "./zap.ts";
 export function doMunmap(hart: Hart, mm: number, address: number, length: number): number {
   if (!isPageAligned(address) || address > TASK_BYTES_USER || length > TASK_BYTES_USER - address) return -EINVAL;
   if (length === 0) return -EINVAL;
+  relieveVmaPools(hart);
   mmapWriteLock(hart, mm);
   const result = unmapRange(hart, mm, toVpn(address), toVpn(address + pageAlign(length)));
   mmapWriteUnlock(hart, mm);

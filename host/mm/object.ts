@@ -11,7 +11,15 @@
 // Entries are only ever filled while the object lives, so readers need no lock but a reference: their vma, under
 // mmap_lock. Each page in the tree holds one reference on its frame, each PTE another.
 
-import { PAGE_FLAGS, PAGE_INDEX, PAGE_MAPCOUNT, PAGE_MAPPING, PAGE_PTL, PAGE_REFCOUNT, PG_ANON } from "../../assembly/layout.ts";
+import {
+  PAGE_FLAGS,
+  PAGE_INDEX,
+  PAGE_MAPCOUNT,
+  PAGE_MAPPING,
+  PAGE_PTL,
+  PAGE_REFCOUNT,
+  PG_ANON,
+} from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";

@@ -1,6 +1,7 @@
 // Stacks grow down on a fault below them, as far as RLIMIT_STACK and the guard gap allow. (Linux: expand_downwards)
 
-import { MM_STACK_VM, MM_TOTAL_VM, PAGE_BYTES, VM_GROWSDOWN, VMA_PGOFF, VMA_START } from "../../assembly/layout.ts";
+import { PAGE_BYTES, VM_GROWSDOWN } from "../../assembly/layout.ts";
+import { ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
@@ -8,7 +9,7 @@ import { rlimitBytes } from "./rlimit.ts";
 import { MMAP_MIN_ADDR, RLIMIT_STACK, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
 import { VM_ACCESS_FLAGS, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
-import { VmaMapEdit } from "./vma-map-edit.ts";
+import { settle, VmaTransaction } from "./vma-transaction.ts";
 
 /** Does a fault at `vpn`, for which the map found `vma`, ask a stack to grow? */
 export function isStackGuardHit(hart: Hart, vma: number, vpn: number): boolean {
@@ -28,7 +29,6 @@ export function expandStack(hart: Hart, mm: number, vpn: number): boolean {
 
 /** Requires: mmap_lock for write. */
 function expandDownwards(hart: Hart, mm: number, vma: number, vpn: number): boolean {
-  const { shared } = hart;
   const start = vmaStart(hart, vma);
   if (vpn * PAGE_BYTES < MMAP_MIN_ADDR) return false;
   const below = vmaFindBelow(hart, mm, start);
@@ -37,18 +37,8 @@ function expandDownwards(hart: Hart, mm: number, vma: number, vpn: number): bool
     const needsGap = (vmaFlags(hart, below) & VM_ACCESS_FLAGS) !== 0;
     if (needsGap && vpn - vmaEnd(hart, below) < STACK_GUARD_GAP_PAGES) return false;
   }
-  const pages = start - vpn;
-  if (!mayExpandVm(hart, mm, vmaFlags(hart, vma), pages)) return false;
+  if (!mayExpandVm(hart, mm, vmaFlags(hart, vma), start - vpn)) return false;
   if ((vmaEnd(hart, vma) - vpn) * PAGE_BYTES > rlimitBytes(hart, RLIMIT_STACK)) return false;
-  const edit = new VmaMapEdit(hart, mm);
-  if (!edit.change(start, vpn, vmaEnd(hart, vma), vma)) {
-    edit.abort();
-    return false;
-  }
-  shared.set(vma + VMA_START, vpn);
-  shared.set(vma + VMA_PGOFF, shared.get(vma + VMA_PGOFF) - pages);
-  edit.commit();
-  shared.set(mm + MM_TOTAL_VM, shared.get(mm + MM_TOTAL_VM) + pages);
-  shared.set(mm + MM_STACK_VM, shared.get(mm + MM_STACK_VM) + pages);
-  return true;
+  const change = new VmaTransaction(hart, mm);
+  return settle(change, change.resize(vma, vpn, vmaEnd(hart, vma)), ENOMEM) === 0;
 }

@@ -16,7 +16,7 @@ import {
 import { EFAULT } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { handleMmFault } from "./fault.ts";
-import { TASK_BYTES_USER } from "./uapi.ts";
+import { isUserRange } from "./range.ts";
 
 /** Most bytes that one call of the core copies between two polls: 64 pages. */
 const PIECE_BYTES_MAX = 64 * 4096;
@@ -93,11 +93,6 @@ export function cmpxchgUser32(hart: Hart, va: number, expected: number, desired:
     if (old >= 0n) return Number(old);
     if (!resolveFault(hart)) return -EFAULT;
   }
-}
-
-/** access_ok: a user address may be anything, so compare in a way that NaN and infinities fail. */
-function isUserRange(va: number, bytes: number): boolean {
-  return va >= 0 && va + bytes <= TASK_BYTES_USER;
 }
 
 /** Does for the access that the core just could not make what a trap would do. False: the guest's address is bad. */

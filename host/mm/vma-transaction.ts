@@ -5,14 +5,7 @@
 // Each vma may be touched once in a transaction. Every step returns false when memory has run out; then abort().
 // Steps that make room come before steps that fill it: the map refuses overlaps at any moment.
 
-import {
-  MM_MAP_COUNT,
-  VMA_END,
-  VMA_FILE,
-  VMA_FLAGS,
-  VMA_PGOFF,
-  VMA_START,
-} from "../../assembly/layout.ts";
+import { MM_MAP_COUNT, VMA_END, VMA_FILE, VMA_FLAGS, VMA_PGOFF, VMA_START } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { vmStatAccount } from "./accounting.ts";
 import { objectGet, objectPut } from "./object.ts";

@@ -16,6 +16,8 @@ const PROBE_BYTES = 24;
 const SYS_WRITE = 64;
 const SYS_GETCPU = 168;
 const SYS_RT_SIGPROCMASK = 135;
+/** Reads the set of signals and blocks none of them. */
+const SIG_UNBLOCK = 1;
 const EFAULT = -14n;
 
 // Saved registers: the kernel changes none of them.
@@ -27,7 +29,7 @@ const T1 = 6;
 
 export function sequenceProgram(operations: readonly Operation[]): Buffer<ArrayBuffer> {
   const table = Buffer.alloc(operations.length * RECORD_BYTES);
-  operations.forEach((operation, index) => writeRecord(table, index * RECORD_BYTES, operation));
+  for (const [index, operation] of operations.entries()) writeRecord(table, index * RECORD_BYTES, operation);
   const resultBytes = operations.length * RESULT_BYTES + REGION_PAGES * PROBE_BYTES;
   const words = [
     ...set(RECORD, TABLE),
@@ -49,7 +51,7 @@ export function sequenceProgram(operations: readonly Operation[]): Buffer<ArrayB
 
 function writeRecord(table: Buffer, at: number, { call: number, args }: Operation): void {
   table.writeBigUInt64LE(BigInt(number), at);
-  args.forEach((arg, index) => table.writeBigUInt64LE(BigInt.asUintN(64, arg), at + 8 + 8 * index));
+  for (const [index, arg] of args.entries()) table.writeBigUInt64LE(BigInt.asUintN(64, arg), at + 8 + 8 * index);
 }
 
 /** Jumps back over the whole body while register `a` differs from register `b`. */
@@ -88,7 +90,12 @@ function probeLoop(): Word[] {
   const copy = (to: number, from: number) => op("addi", { rd: to, rs1: from, imm: 0 });
   const zero = (to: number) => op("addi", { rd: to, rs1: ZERO, imm: 0 });
   const writable = [...set(T1, PAGE_BYTES - 8), op("add", { rd: A0, rs1: PAGE, rs2: T1 }), zero(A0 + 1), zero(A0 + 2)];
-  const readable = [zero(A0), copy(A0 + 1, PAGE), zero(A0 + 2), op("addi", { rd: A0 + 3, rs1: ZERO, imm: 8 })];
+  const readable = [
+    op("addi", { rd: A0, rs1: ZERO, imm: SIG_UNBLOCK }),
+    copy(A0 + 1, PAGE),
+    zero(A0 + 2),
+    op("addi", { rd: A0 + 3, rs1: ZERO, imm: 8 }),
+  ];
   return repeat(
     [
       ...probe(SYS_GETCPU, writable, 0),

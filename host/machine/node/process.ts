@@ -1,16 +1,25 @@
 // This process as a host: its output streams and its processor.
 
+/** Streams whose errors have a listener of ours. */
+const heard = new WeakSet<NodeJS.WriteStream>();
+
 /** The default sink: the guest's stdout and stderr are this process's. Rejects when the stream is closed. */
 export function writeToProcess(fd: 1 | 2, bytes: Uint8Array): Promise<void> {
   const stream = fd === 2 ? process.stderr : process.stdout;
-  // Besides calling back with the error, the stream emits it; unheard, that would end the process with a stack trace.
-  if (stream.listenerCount("error") === 0) stream.on("error", () => {});
+  hearErrors(stream);
   return new Promise((resolve, reject) => {
     stream.write(bytes, (error) => {
       if (error) reject(error);
       else resolve();
     });
   });
+}
+
+/** Besides calling back with an error, a stream emits it; unheard, that would end the process with a stack trace. */
+export function hearErrors(stream: NodeJS.WriteStream): void {
+  if (heard.has(stream)) return;
+  heard.add(stream);
+  stream.on("error", () => {});
 }
 
 /** On arm64 an atomic read-modify-write is no full barrier (see fence.ts). */

@@ -1,0 +1,135 @@
+// The ledger of an address space: every count that the fast paths keep, recomputed from the page tables and vmas. For
+// tests and for an oops; the mm must be quiet (no hart changes it).
+
+import {
+  LEVEL_COUNT,
+  MACHINE_BASE,
+  MACHINE_ZERO_PFN,
+  MM_DATA_VM,
+  MM_MAP_COUNT,
+  MM_PT_PAGES,
+  MM_ROOT_PFN,
+  MM_RSS,
+  MM_STACK_VM,
+  MM_TOTAL_VM,
+  PAGE_FLAGS,
+  PAGE_MAPCOUNT,
+  PAGE_PT_ENTRIES,
+  PAGE_PT_MM,
+  PAGE_PT_VPN,
+  PAGE_REFCOUNT,
+  PG_FREE,
+  PG_TABLE,
+  PTE_COUNT,
+  PTE_PPN_SHIFT,
+  PTE_V,
+  PTE_W,
+  USER_VPN_END,
+  VM_SHARED,
+  VMA_FILE,
+  VMA_MM,
+} from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { frameAddress, pageOf } from "./frames.ts";
+import { objectHas } from "./object.ts";
+import { levelPages, PTE_BYTES } from "./page-table.ts";
+import { pteModify, ptePfn } from "./pte.ts";
+import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
+import { vmaFind, vmaFindBelow } from "./vma-map.ts";
+
+interface Tally {
+  rss: number;
+  tables: number;
+  /** pfn -> entries that map it. */
+  readonly mapped: Map<number, number>;
+  readonly problems: string[];
+}
+
+/** What is wrong with the mm, one line each; empty if all is well. */
+export function checkMm(hart: Hart, mm: number): string[] {
+  const { shared } = hart;
+  const tally: Tally = { rss: 0, tables: 0, mapped: new Map(), problems: [] };
+  checkVmas(hart, mm, tally);
+  checkTable(hart, mm, shared.get(mm + MM_ROOT_PFN), LEVEL_COUNT - 1, 0, tally);
+  expect(tally, "MM_RSS", shared.get(mm + MM_RSS), tally.rss);
+  expect(tally, "MM_PT_PAGES", shared.get(mm + MM_PT_PAGES), tally.tables);
+  for (const [pfn, entries] of tally.mapped) {
+    expect(tally, `mapcount of frame ${pfn}`, shared.get(pageOf(pfn) + PAGE_MAPCOUNT), entries);
+  }
+  return tally.problems;
+}
+
+function checkVmas(hart: Hart, mm: number, tally: Tally): void {
+  const { shared } = hart;
+  let count = 0;
+  let total = 0;
+  let data = 0;
+  let stack = 0;
+  let last = 0;
+  let below = 0;
+  for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, last)) {
+    const pages = vmaEnd(hart, vma) - vmaStart(hart, vma);
+    if (pages <= 0 || vmaStart(hart, vma) < last) tally.problems.push(`vma at ${vmaStart(hart, vma)} is out of order`);
+    if (shared.get(vma + VMA_MM) !== mm) tally.problems.push(`vma at ${vmaStart(hart, vma)} belongs to another mm`);
+    expect(tally, `lower neighbour of ${vmaStart(hart, vma)}`, vmaFindBelow(hart, mm, vmaStart(hart, vma)), below);
+    count++;
+    total += pages;
+    if (isStackMapping(vmaFlags(hart, vma))) stack += pages;
+    else if (isDataMapping(vmaFlags(hart, vma))) data += pages;
+    last = vmaEnd(hart, vma);
+    below = vma;
+  }
+  expect(tally, "MM_MAP_COUNT", shared.get(mm + MM_MAP_COUNT), count);
+  expect(tally, "MM_TOTAL_VM", shared.get(mm + MM_TOTAL_VM), total);
+  expect(tally, "MM_DATA_VM", shared.get(mm + MM_DATA_VM), data);
+  expect(tally, "MM_STACK_VM", shared.get(mm + MM_STACK_VM), stack);
+}
+
+function checkTable(hart: Hart, mm: number, table: number, level: number, vpn: number, tally: Tally): void {
+  const { shared } = hart;
+  const page = pageOf(table);
+  tally.tables++;
+  expect(tally, `flags of table ${table}`, shared.get(page + PAGE_FLAGS), PG_TABLE);
+  expect(tally, `mm of table ${table}`, shared.get(page + PAGE_PT_MM), mm);
+  expect(tally, `first vpn of table ${table}`, shared.get(page + PAGE_PT_VPN), vpn);
+  let entries = 0;
+  for (let i = 0; i < PTE_COUNT && vpn + i * levelPages(level) < USER_VPN_END; i++) {
+    const entry = shared.get(frameAddress(table) + i * PTE_BYTES);
+    if (entry === 0) continue;
+    entries++;
+    const first = vpn + i * levelPages(level);
+    if (level === 0) checkLeaf(hart, mm, first, entry, tally);
+    else if ((entry & ((1 << PTE_PPN_SHIFT) - 1)) !== PTE_V) tally.problems.push(`pointer ${entry} at vpn ${first}`);
+    else checkTable(hart, mm, entry >>> PTE_PPN_SHIFT, level - 1, first, tally);
+  }
+  expect(tally, `entries of table ${table}`, shared.get(page + PAGE_PT_ENTRIES), entries);
+}
+
+function checkLeaf(hart: Hart, mm: number, vpn: number, pte: number, tally: Tally): void {
+  const { shared } = hart;
+  const pfn = ptePfn(pte);
+  const vma = vmaFind(hart, mm, vpn);
+  if (vma === 0 || vmaStart(hart, vma) > vpn) {
+    tally.problems.push(`page at vpn ${vpn} lies in no vma`);
+    return;
+  }
+  const flags = vmaFlags(hart, vma);
+  if (pteModify(pte, flags, (pte & PTE_W) !== 0) !== pte) tally.problems.push(`rights of pte ${pte} at vpn ${vpn}`);
+  if (pfn === shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) {
+    if ((pte & PTE_W) !== 0) tally.problems.push(`zero page is writable at vpn ${vpn}`);
+    return;
+  }
+  tally.rss++;
+  tally.mapped.set(pfn, (tally.mapped.get(pfn) ?? 0) + 1);
+  const page = pageOf(pfn);
+  if ((shared.get(page + PAGE_FLAGS) & PG_FREE) !== 0) tally.problems.push(`frame ${pfn} at vpn ${vpn} is free`);
+  const isShared = (flags & VM_SHARED) !== 0;
+  if (!isShared) expect(tally, `references to frame ${pfn}`, shared.get(page + PAGE_REFCOUNT), 1);
+  else if (!objectHas(hart, shared.get(vma + VMA_FILE), vmaPgoffAt(hart, vma, vpn))) {
+    tally.problems.push(`shared page at vpn ${vpn} is not in its object`);
+  }
+}
+
+function expect(tally: Tally, what: string, found: number, wanted: number): void {
+  if (found !== wanted) tally.problems.push(`${what}: ${found}, should be ${wanted}`);
+}

@@ -1,0 +1,96 @@
+// mlock and its family. Nothing is ever swapped out yet, so a lock means: present now, and kept by MADV_DONTNEED.
+// The caller is root: RLIMIT_MEMLOCK does not bind it. (Linux: mm/mlock.c)
+
+import { MM_FLAGS, PAGE_BYTES, USER_VPN_END, VM_LOCKED } from "../../assembly/layout.ts";
+import { EAGAIN, EINVAL, ENOMEM } from "../memory/errno.ts";
+import type { Hart } from "../policy/hart.ts";
+import { FAULT_OK, FAULT_OOM } from "./fault.ts";
+import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
+import { populateRange } from "./populate.ts";
+import { pageAlign, toVpn } from "./range.ts";
+import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT, TASK_BYTES_USER } from "./uapi.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
+import { modifyVma } from "./vma-modify.ts";
+
+/** mlock2(2), and mlock(2) with flags 0: 0 or -errno. The range grows to whole pages. */
+export function doMlock(hart: Hart, mm: number, address: number, length: number, flags: number): number {
+  if ((flags & ~MLOCK_ONFAULT) !== 0) return -EINVAL;
+  const error = lockRange(hart, mm, address, length, VM_LOCKED);
+  if (error !== 0 || (flags & MLOCK_ONFAULT) !== 0) return error;
+  const end = toVpn(address + length + PAGE_BYTES - 1);
+  const outcome = populateRange(hart, mm, toVpn(address), length === 0 ? 0 : end, null);
+  if (outcome === FAULT_OK) return 0;
+  return outcome === FAULT_OOM ? -EAGAIN : -ENOMEM;
+}
+
+/** munlock(2): 0 or -errno. */
+export function doMunlock(hart: Hart, mm: number, address: number, length: number): number {
+  return lockRange(hart, mm, address, length, 0);
+}
+
+/** mlockall(2): 0 or -errno. */
+export function doMlockall(hart: Hart, mm: number, flags: number): number {
+  const known = MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT;
+  if (flags === 0 || (flags & ~known) !== 0 || flags === MCL_ONFAULT) return -EINVAL;
+  lockAll(hart, mm, (flags & MCL_FUTURE) !== 0 ? VM_LOCKED : 0, (flags & MCL_CURRENT) !== 0 ? VM_LOCKED : null);
+  if ((flags & MCL_CURRENT) !== 0 && (flags & MCL_ONFAULT) === 0) populateAll(hart, mm);
+  return 0;
+}
+
+/** munlockall(2): 0. */
+export function doMunlockall(hart: Hart, mm: number): number {
+  lockAll(hart, mm, 0, 0);
+  return 0;
+}
+
+/** Sets or clears VM_LOCKED in a range without holes. (Linux: apply_vma_lock_flags) */
+function lockRange(hart: Hart, mm: number, address: number, length: number, locked: number): number {
+  const first = address - (address % PAGE_BYTES);
+  const bytes = pageAlign(length + (address - first));
+  if (first + bytes >= 2 ** 64) return -EINVAL;
+  if (bytes === 0) return 0;
+  if (first + bytes > TASK_BYTES_USER) return -ENOMEM;
+  relieveVmaPools(hart);
+  mmapWriteLock(hart, mm);
+  const result = lockVmas(hart, mm, toVpn(first), toVpn(first + bytes), locked);
+  mmapWriteUnlock(hart, mm);
+  return result;
+}
+
+/** Requires: mmap_lock for write. */
+function lockVmas(hart: Hart, mm: number, start: number, end: number, locked: number): number {
+  for (let vpn = start; vpn < end; ) {
+    const vma = vmaFind(hart, mm, vpn);
+    if (vma === 0 || vmaStart(hart, vma) > vpn) return -ENOMEM;
+    const partEnd = Math.min(end, vmaEnd(hart, vma));
+    const error = modifyVma(hart, mm, vma, vpn, partEnd, (vmaFlags(hart, vma) & ~VM_LOCKED) | locked);
+    if (error !== 0) return error;
+    vpn = partEnd;
+  }
+  return 0;
+}
+
+/** `future`: flag of mappings to come; `current`: of those that exist, null = as they are. (apply_mlockall_flags) */
+function lockAll(hart: Hart, mm: number, future: number, current: number | null): void {
+  relieveVmaPools(hart);
+  mmapWriteLock(hart, mm);
+  hart.shared.set(mm + MM_FLAGS, future);
+  for (let vma = vmaFind(hart, mm, 0); current !== null && vma !== 0; ) {
+    const end = vmaEnd(hart, vma);
+    modifyVma(hart, mm, vma, vmaStart(hart, vma), end, (vmaFlags(hart, vma) & ~VM_LOCKED) | current);
+    vma = vmaFind(hart, mm, end);
+  }
+  mmapWriteUnlock(hart, mm);
+}
+
+function populateAll(hart: Hart, mm: number): void {
+  for (let vpn = 0; vpn < USER_VPN_END; ) {
+    const vma = vmaFind(hart, mm, vpn);
+    if (vma === 0) return;
+    vpn = vmaEnd(hart, vma);
+    // What can not be populated (no rights, no memory) stays as it is.
+    populateRange(hart, mm, vmaStart(hart, vma), vpn, null);
+  }
+}
