@@ -2,8 +2,8 @@
 
 import { Command, CommanderError, Option } from "commander";
 import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
-import { addBench } from "./bench.ts";
 import { hearErrors } from "../machine/node/process.ts";
+import { addBench } from "./bench.ts";
 import { reportFailure } from "./failure.ts";
 import { addMachineOptions, type MachineFlags } from "./options.ts";
 import { translateQemuNames } from "./qemu-names.ts";

@@ -23,7 +23,7 @@ import { type InitProgram, makeInitTask } from "./init.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
-import { wakeTask } from "./sched.ts";
+import { wakeTask } from "./wake.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
 
 const BOOTED = MACHINE_BASE + MACHINE_BOOTED;

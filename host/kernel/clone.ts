@@ -28,7 +28,6 @@ import type { Hart } from "../policy/hart.ts";
 import { getFiles } from "./files.ts";
 import { addThreadLocked } from "./process.ts";
 import { loadU64, registerOffset, storeU64 } from "./registers.ts";
-import { wakeTask } from "./sched.ts";
 import { getSighand } from "./sighand.ts";
 import { allocTask, attachPidLocked, COMM_BYTES, TASKLIST_LOCK } from "./task.ts";
 import {
@@ -47,6 +46,7 @@ import {
   CLONE_THREAD,
   CLONE_VM,
 } from "./uapi.ts";
+import { wakeTask } from "./wake.ts";
 
 const SP = 2;
 const TP = 4;

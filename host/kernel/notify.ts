@@ -3,7 +3,7 @@
 import { DOORBELL_RESCHED, TASK_NEW, TASK_ON_HART, TASK_SIGNAL_PENDING, TASK_STATE } from "../../assembly/layout.ts";
 import { ringDoorbell } from "../memory/ipi.ts";
 import type { Hart } from "../policy/hart.ts";
-import { wakeTask } from "./sched.ts";
+import { wakeTask } from "./wake.ts";
 
 /** signal_wake_up. Requires: TASKLIST_LOCK, so that the record stays. Takes a run queue's lock. */
 export function notifyTaskLocked(hart: Hart, task: number): void {

@@ -15,7 +15,7 @@ import { rqOf } from "../memory/hart-local.ts";
 import { FOREVER } from "../memory/park.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { wakeTask } from "./sched.ts";
+import { wakeTask } from "./wake.ts";
 
 /** Arms (or moves) the current task's timer to `deadlineNs` on the monotonic clock. Takes this hart's rq lock. */
 export function armTimer(hart: Hart, deadlineNs: number): void {

@@ -46,7 +46,10 @@ test(`random calls always have a result (replay: ${replay})`, () => {
 });
 
 function newProcess(random: Random): TestProcess {
-  return new TestProcess({ seed: random.next(), terminal: random.chance(0.5) ? { columns: 80, rows: 24 } : undefined });
+  return new TestProcess({
+    seed: random.next(),
+    terminal: random.chance(0.5) ? { columns: 80, rows: 24 } : undefined,
+  });
 }
 
 /** What the restarted call would do if it ended without a result. */

@@ -70,7 +70,10 @@ export function runGuest(program: string | Uint8Array, options: GuestOptions = {
   giveInput(shared, options.input ?? "");
   const core = instantiateCore(new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`)), shared.memory);
   const clock = new HostClock(shared, hrtimeNs);
-  const hart = new KernelHart(0, shared, core, clock, 0, { lazyTlb: refcount, tlbFlush: ipiMask });
+  const hart = new KernelHart(0, shared, core, clock, 0, {
+    lazyTlb: refcount,
+    tlbFlush: ipiMask,
+  });
   bootHart(hart, { path: name, bytes, args, env: config.env });
   runHart(hart);
   const output = consoleOutput(shared);

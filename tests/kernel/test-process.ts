@@ -56,12 +56,22 @@ export class TestProcess {
 
   constructor(options: TestProcessOptions = {}) {
     const program = `${PREBUILT}/hello`;
-    const config = resolveConfig({ program, ramBytes: 1 << 24, seed: options.seed ?? 1, terminal: options.terminal });
+    const config = resolveConfig({
+      program,
+      ramBytes: 1 << 24,
+      seed: options.seed ?? 1,
+      terminal: options.terminal,
+    });
     this.shared = createMemory(config, { realtimeNs: 1.7e18, hrtimeNs: 0 }, false);
     const core = instantiateCore(new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`)), this.shared.memory);
     const policies = { lazyTlb: refcount, tlbFlush: ipiMask };
     this.hart = new KernelHart(0, this.shared, core, { now: () => this.now }, 0, policies);
-    bootHart(this.hart, { path: program, bytes: readFileSync(program), args: [program], env: [] });
+    bootHart(this.hart, {
+      path: program,
+      bytes: readFileSync(program),
+      args: [program],
+      env: [],
+    });
     this.switchTask(); // from the idle task to init
     this.memory = this.call(MMAP, 0, 65536, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
   }

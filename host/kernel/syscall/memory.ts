@@ -5,9 +5,11 @@ import { EBADF, EINVAL, ENODEV } from "../../memory/errno.ts";
 import { doBrk } from "../../mm/brk.ts";
 import { doMadvise } from "../../mm/madvise.ts";
 import { doMincore } from "../../mm/mincore.ts";
+import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../mm/mlock.ts";
 import { doMmap } from "../../mm/mmap.ts";
 import { doMprotect } from "../../mm/mprotect.ts";
 import { doMremap } from "../../mm/mremap.ts";
+import { doMsync } from "../../mm/msync.ts";
 import { doMunmap } from "../../mm/munmap.ts";
 import { MAP_ANONYMOUS } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
@@ -21,8 +23,14 @@ export const memoryCalls: readonly (readonly [number, SystemCall])[] = [
   [216, call("mremap", ["pointer", "size", "size", "hex", "pointer"], sysMremap, "pointer")],
   [222, call("mmap", ["pointer", "size", "prot", "mapFlags", "int", "hex"], sysMmap, "pointer")],
   [226, call("mprotect", ["pointer", "size", "prot"], sysMprotect)],
+  [227, call("msync", ["pointer", "size", "hex"], sysMsync)],
+  [228, call("mlock", ["pointer", "size"], sysMlock)],
+  [229, call("munlock", ["pointer", "size"], sysMunlock)],
+  [230, call("mlockall", ["hex"], sysMlockall)],
+  [231, call("munlockall", [], sysMunlockall)],
   [232, call("mincore", ["pointer", "size", "pointer"], sysMincore)],
   [233, call("madvise", ["pointer", "size", "int"], sysMadvise)],
+  [284, call("mlock2", ["pointer", "size", "hex"], sysMlock2)],
 ];
 
 function currentMm(hart: Hart): number {
@@ -42,7 +50,7 @@ function sysMmap(hart: Hart): number {
     const file = fget(hart, argInt(hart, 4));
     if (file === 0) return -EBADF;
     fput(hart, file);
-    return -ENODEV;
+    return argAddress(hart, 1) === 0 ? -EINVAL : -ENODEV;
   }
   const pgoff = offset / (1 << PAGE_SHIFT);
   return doMmap(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argUint(hart, 2), flags, pgoff);
@@ -75,4 +83,28 @@ function sysMadvise(hart: Hart): number {
 
 function sysMincore(hart: Hart): number {
   return doMincore(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argAddress(hart, 2));
+}
+
+function sysMsync(hart: Hart): number {
+  return doMsync(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argInt(hart, 2));
+}
+
+function sysMlock(hart: Hart): number {
+  return doMlock(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), 0);
+}
+
+function sysMlock2(hart: Hart): number {
+  return doMlock(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argInt(hart, 2));
+}
+
+function sysMunlock(hart: Hart): number {
+  return doMunlock(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1));
+}
+
+function sysMlockall(hart: Hart): number {
+  return doMlockall(hart, currentMm(hart), argInt(hart, 0));
+}
+
+function sysMunlockall(hart: Hart): number {
+  return doMunlockall(hart, currentMm(hart));
 }

@@ -17,9 +17,9 @@ import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser, putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
-import { setAffinity } from "../sched.ts";
 import { findTask, TASKLIST_LOCK } from "../task.ts";
 import { storeTimespec } from "../user-time.ts";
+import { setAffinity } from "../wake.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const schedCalls: readonly (readonly [number, SystemCall])[] = [

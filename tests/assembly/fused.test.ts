@@ -1,0 +1,155 @@
+// Each fused sequence against the model: whole, entered at its second instruction, and with faults inside.
+
+import { describe, expect, test } from "vitest";
+import { EXIT_TRAP, PAGE_BYTES } from "../../assembly/layout.ts";
+import { BRANCHES, PLAIN_HOT } from "../../host/build/operations.ts";
+import { type Element, SEQUENCES, type Sequence } from "../../host/build/sequences.ts";
+import { encodeAs, encodingNamed } from "../../host/isa/encode.ts";
+import { COMPRESSED_INSTRUCTIONS } from "../../host/isa/table.ts";
+import { CODE, DATA, ECALL, Guest } from "./guest.ts";
+import { type ModelInstruction, step } from "./model.ts";
+import { differences, expand, modelOf, PlainRandom, seed } from "./random-code.ts";
+
+const ROUNDS = 60;
+const SEQUENCE_AT = CODE + 0x200;
+const BEFORE = CODE + 0x100; // ecalls, for branches and jumps
+const BEHIND = CODE + 0x280;
+const JUMP_REGISTER = 14;
+const REGISTERS = [8, 9, 10, 11];
+
+interface Placed {
+  readonly word: number;
+  readonly decoded: ModelInstruction;
+}
+
+class ModelFault extends Error {}
+
+describe.each(SEQUENCES.filter(isInteger))("$name", (sequence) => {
+  test("does what its instructions do one by one", () => {
+    const random = new PlainRandom(seed());
+    const guest = new Guest();
+    for (let round = 0; round < ROUNDS; round++) {
+      const placed = draw(sequence, random);
+      guest.write(BEFORE, ECALL);
+      guest.write(BEHIND, ECALL);
+      guest.write(SEQUENCE_AT, ...placed.map(({ word }) => word), ECALL);
+      guest.bumpGeneration(CODE);
+      const message = `SEED=${seed()} round ${round}: ${placed.map(({ word }) => word.toString(16)).join(" ")}`;
+      for (const skip of [0, 1]) {
+        setRegisters(guest, random);
+        if (random.below(2) === 0) guest.exports.flushAll();
+        expect(runBoth(guest, placed, skip), message).toEqual([]);
+      }
+    }
+  });
+});
+
+function isInteger({ elements }: Sequence): boolean {
+  return elements.every(({ name }) => !name.startsWith("F"));
+}
+
+/** Runs from instruction `skip` on, in the guest and in the model, and returns what differs. */
+function runBoth(guest: Guest, placed: readonly Placed[], skip: number): string[] {
+  const start = SEQUENCE_AT + placed.slice(0, skip).reduce((sum, { decoded }) => sum + decoded.bytes, 0);
+  const model = modelOf(guest, start);
+  const plainLoad = model.load;
+  const plainStore = model.store;
+  model.load = (va, bytes) => plainLoad(inData(va, bytes), bytes);
+  model.store = (va, value, bytes) => plainStore(inData(va, bytes), value, bytes);
+  const before = guest.instret;
+  let steps = 0;
+  let faulted = false;
+  try {
+    for (const { decoded } of placed.slice(skip)) {
+      step(model, decoded);
+      steps++;
+    }
+  } catch (error) {
+    if (!(error instanceof ModelFault)) throw error;
+    faulted = true;
+  }
+  if (guest.run(start) !== EXIT_TRAP) return ["no trap"];
+  const found = differences(guest, model).filter((text) => !(faulted && /^cause (13|15)$/.test(text)));
+  if (guest.instret - before !== steps) found.push(`${guest.instret - before} instructions retired, and not ${steps}`);
+  return found;
+}
+
+function inData(va: bigint, bytes: number): bigint {
+  if (va < BigInt(DATA) || va + BigInt(bytes) > BigInt(DATA + 2 * PAGE_BYTES)) throw new ModelFault();
+  return va;
+}
+
+/** Addresses of data, small numbers and anything. */
+function setRegisters(guest: Guest, random: PlainRandom): void {
+  for (let register = 1; register < 32; register++) {
+    const kind = random.below(5);
+    const near = BigInt(DATA + PAGE_BYTES + random.below(64) - 32);
+    guest.setX(register, kind < 2 ? near : kind < 4 ? BigInt(random.below(16)) : random.bits64());
+  }
+  guest.setX(2, DATA + PAGE_BYTES - 256);
+  guest.setX(JUMP_REGISTER, BEHIND);
+}
+
+/** Instructions with those operations whose operands are linked as the sequence says. */
+function draw(sequence: Sequence, random: PlainRandom): Placed[] {
+  for (;;) {
+    const placed: Placed[] = [];
+    let at = SEQUENCE_AT;
+    for (const element of sequence.elements) {
+      const one = drawElement(element, at, random);
+      placed.push(one);
+      at += one.decoded.bytes;
+    }
+    if (sequence.elements.every((element, index) => isLinked(element, index, placed))) return placed;
+  }
+}
+
+function isLinked({ rs1From, rs2From }: Element, index: number, placed: readonly Placed[]): boolean {
+  const { rs1, rs2 } = placed[index]!.decoded;
+  const from = (element: number | undefined, register: number): boolean =>
+    element === undefined ||
+    (placed[element]!.decoded.rd === register &&
+      placed.slice(element + 1, index).every(({ decoded }) => decoded.rd !== register));
+  return from(rs1From, rs1) && from(rs2From, rs2);
+}
+
+function drawElement({ name }: Element, at: number, random: PlainRandom): Placed {
+  const compressed = /_C(_|$)/.test(name);
+  const base = baseOf(name);
+  const rows = COMPRESSED_INSTRUCTIONS.filter((row) => row.base.name === base).map((row) => row.name);
+  for (;;) {
+    const row = compressed ? rows[random.below(rows.length)]! : base;
+    const encoding = encodingNamed(row);
+    const operands: Record<string, number> = {};
+    for (const { name: field } of encoding.fields) operands[field] = REGISTERS[random.below(REGISTERS.length)]!;
+    if (base === "jalr") operands.rs1 = JUMP_REGISTER;
+    if (base === "jalr" && encoding.bytes === 4) operands.rd = name === "JR" ? 0 : 1;
+    if (encoding.immediate) operands.imm = immediate(name, base, at, encoding.immediate.signed, random);
+    const word = encodeAs(encoding, operands);
+    const decoded = expand({ word, name: row, bytes: encoding.bytes, group: "integer", operands });
+    if ((base === "jalr" && decoded.rd === 0) !== (name === "JR")) continue;
+    if (base !== "jalr" && !base.startsWith("b") && (decoded.rd === 2 || (decoded.rd === 0 && hasDestination(base)))) continue;
+    if (row !== "c.addi" || operands.imm !== 0) return { word, decoded };
+  }
+}
+
+function hasDestination(base: string): boolean {
+  return !/^(s[bhwd]|jal)$/.test(base);
+}
+
+function baseOf(name: string): string {
+  if (name === "JR" || name === "JALR") return "jalr";
+  if (/^(J_|JAL_)/.test(name)) return "jal";
+  const branch = BRANCHES.find((operation) => name.startsWith(`${operation.name}_`));
+  if (branch && /_(AHEAD|BACK)$/.test(name)) return branch.instruction.name;
+  return PLAIN_HOT.find((operation) => operation.name === name)!.instruction.name;
+}
+
+function immediate(name: string, base: string, at: number, signed: boolean, random: PlainRandom): number {
+  if (name.endsWith("_BACK")) return BEFORE - at;
+  if (name.endsWith("_AHEAD") || name === "JAL_NEAR") return BEHIND - at;
+  if (base === "jalr") return 0;
+  if (base === "lui" || base === "auipc") return (random.below(16) + 1) * 4096;
+  const small = 8 * (1 + random.below(3));
+  return signed && random.below(2) === 0 ? -small : small;
+}
