@@ -48,6 +48,8 @@ export interface MachineConfig {
   terminal?: { columns: number; rows: number };
   /** Where output goes. Default: this process's stdout and stderr. */
   output?: OutputSink;
+  /** For tests: the hart that dies, and in which of its locked sections (from 1). Threaded driver only. */
+  debugDieInLock?: { hart: number; section: number };
   /** Called once, when the guest first wants input; feed it by machine.console.write. Default: input is empty. */
   onInputWanted?: () => void;
 }
@@ -63,6 +65,7 @@ export interface ResolvedConfig {
   readonly strace: boolean;
   readonly timeoutSeconds: number;
   readonly terminal: { readonly columns: number; readonly rows: number } | null;
+  readonly dieInLock: { readonly hart: number; readonly section: number } | null;
   readonly args: readonly string[];
   readonly env: readonly string[];
 }
@@ -90,6 +93,7 @@ export function resolveConfig(config: MachineConfig): ResolvedConfig {
     strace: config.strace ?? false,
     timeoutSeconds: checkTimeout(config.timeoutSeconds ?? 0),
     terminal: config.terminal ?? null,
+    dieInLock: config.debugDieInLock ?? null,
     args: config.args ?? [typeof config.program === "string" ? config.program : "program"],
     env: Object.entries(config.env ?? {}).map(([key, value]) => checkEnv(key, value)),
   };

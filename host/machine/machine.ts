@@ -132,14 +132,14 @@ export class Machine {
   }
 
   async #run(): Promise<ExitStatus> {
-    const { harts, driver, args, env, timeoutSeconds } = this.#config;
+    const { harts, driver, args, env, timeoutSeconds, dieInLock } = this.#config;
     const abandoned = new Promise<void>((resolve) => {
       this.#abandonOutput = resolve;
     });
     this.#startMs = performance.now();
     const init = { ...this.#program, args, env };
     if (stopReason(this.#shared) === STOP_NONE) {
-      this.#workers.start(harts, { memory: this.#shared.memory, core: this.#core, driver, init });
+      void this.#workers.start(harts, { memory: this.#shared.memory, core: this.#core, driver, dieInLock, init });
     }
     const timer = timeoutSeconds > 0 ? setTimeout(() => this.#timeOut(), timeoutSeconds * 1000) : undefined;
     const pumped = this.#pump.run();

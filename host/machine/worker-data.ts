@@ -1,6 +1,7 @@
 // What a hart's worker is born with. All of it can be cloned to another thread; the memory and the program are shared.
 
 import type { Driver } from "./config.ts";
+import type { DeathInLock } from "./dying-scheduler.ts";
 
 export interface WorkerData {
   readonly memory: WebAssembly.Memory;
@@ -9,6 +10,8 @@ export interface WorkerData {
   readonly driver: Driver;
   /** How often a hart-wait looks before it parks. */
   readonly spinCount: number;
+  /** For tests: where a hart dies. Needs the bundle with schedule points. */
+  readonly dieInLock: DeathInLock | null;
   /** The first process; on hart 0 alone. */
   readonly init: { path: string; bytes: Uint8Array; args: readonly string[]; env: readonly string[] } | null;
 }

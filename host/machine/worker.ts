@@ -26,6 +26,7 @@ import { ipiMask } from "../policy/tlb-flush/ipi-mask.ts";
 import { HostClock, VirtualClock } from "./clock.ts";
 import { instantiateCore } from "./core.ts";
 import { BatonScheduler } from "./deterministic.ts";
+import { DyingScheduler } from "./dying-scheduler.ts";
 import { hrtimeNs } from "./node/clock.ts";
 import { workerData } from "./node/worker-side.ts";
 import type { WorkerData } from "./worker-data.ts";
@@ -56,10 +57,14 @@ function join(shared: SharedMemory): boolean {
 
 function liveAsHart(shared: SharedMemory, data: WorkerData): void {
   const core = instantiateCore(data.core, data.memory);
-  const clock = SCHEDULE_POINTS ? new VirtualClock(shared) : new HostClock(shared, hrtimeNs);
+  const isDeterministic = data.driver === "deterministic";
+  const clock = isDeterministic ? new VirtualClock(shared) : new HostClock(shared, hrtimeNs);
   const policies = { lazyTlb: refcount, tlbFlush: ipiMask };
   const hart = new KernelHart(data.hartId, shared, core, clock, data.spinCount, policies);
-  if (!SCHEDULE_POINTS) {
+  if (SCHEDULE_POINTS && data.dieInLock !== null) {
+    shared.scheduler = new DyingScheduler(shared, data.hartId, data.dieInLock);
+  }
+  if (!isDeterministic) {
     bootAndRun(hart, data);
     return;
   }

@@ -4,6 +4,7 @@
 
 import {
   MACHINE_BASE,
+  MACHINE_BOOTED,
   MACHINE_WORKERS_INSIDE,
   STOP_NONE,
   STOP_WORKER_DIED,
@@ -31,12 +32,23 @@ export class HartWorkers {
     this.#shared = shared;
   }
 
-  start(harts: number, data: Omit<WorkerData, "hartId" | "spinCount">): void {
+  /**
+   * Starts as many workers as there are processors, and the others once hart 0 has booted, so that sixty of them do not
+   * hold it up. Not so in the deterministic driver, where hart 0 hands the baton on while it boots.
+   */
+  async start(harts: number, data: Omit<WorkerData, "hartId" | "spinCount">): Promise<void> {
+    const processors = processorCount();
+    const first = data.driver === "threaded" ? Math.min(harts, processors) : harts;
     // A hart that spins while the one it waits for has no processor only delays it.
-    const spinCount = harts <= processorCount() ? SPIN_COUNT : 0;
-    for (let hartId = 0; hartId < harts; hartId++) {
-      const init = hartId === 0 ? data.init : null;
-      this.#workers.push(startWorker({ ...data, hartId, spinCount, init }, (error) => this.#onGone(hartId, error)));
+    const spinCount = harts <= processors ? SPIN_COUNT : 0;
+    for (let hartId = 0; hartId < first; hartId++) this.#startOne({ ...data, hartId, spinCount });
+    if (first === harts) return;
+    const booted = Atomics.waitAsync(this.#shared.i32, (MACHINE_BASE + MACHINE_BOOTED) >>> 2, 0);
+    if (booted.async) await booted.value;
+    for (let hartId = first; hartId < harts && stopReason(this.#shared) === STOP_NONE; hartId++) {
+      this.#startOne({ ...data, hartId, spinCount });
+      // One turn of the event loop: a start takes milliseconds, and there may be output to carry.
+      await new Promise((resolve) => setTimeout(resolve));
     }
   }
 
@@ -62,7 +74,12 @@ export class HartWorkers {
 
   /** Ends one worker as if it had crashed. */
   async kill(hartId: number): Promise<void> {
-    await this.#workers[hartId].terminate();
+    await this.#workers[hartId]?.terminate();
+  }
+
+  #startOne(data: WorkerData): void {
+    const init = data.hartId === 0 ? data.init : null;
+    this.#workers.push(startWorker({ ...data, init }, (error) => this.#onGone(data.hartId, error)));
   }
 
   #onGone(hartId: number, error: Error | null): void {

@@ -104,8 +104,8 @@ export function freeFrame(hart: HartLocal, pfn: number): void {
   shared.set(page + PAGE_FLAGS, PG_FREE);
   shared.set(page + PAGE_REFCOUNT, 0);
   shared.set(page + PAGE_GENERATION, shared.get(page + PAGE_GENERATION) + 1);
-  // Decoded copies of the old contents die with the frame (see assembly/decode.ts).
-  shared.fetchAdd(page + PAGE_CODE_GENERATION, 1);
+  // Decoded copies of the old contents die with the frame (see assembly/decode.ts). Nobody else writes it any more.
+  shared.storeRelease(page + PAGE_CODE_GENERATION, shared.get(page + PAGE_CODE_GENERATION) + 1);
   hart.count(COUNTER_FRAME_FREE);
   push(hart, pfn, page);
 }
@@ -117,7 +117,9 @@ export function getPage(hart: HartLocal, pfn: number): void {
 
 /** Drops a reference; the last one frees the frame. */
 export function putPage(hart: HartLocal, pfn: number): void {
-  const old = hart.shared.fetchAdd(pageOf(pfn) + PAGE_REFCOUNT, -1);
+  const refcount = pageOf(pfn) + PAGE_REFCOUNT;
+  // The only reference is the caller's: nobody is left who could take another.
+  const old = hart.shared.loadAcquire(refcount) === 1 ? 1 : hart.shared.fetchAdd(refcount, -1);
   if (old === 1) freeFrame(hart, pfn);
   else if (old <= 0) throw new KernelBug("page reference dropped twice", { pfn, refcount: old });
 }

@@ -2,6 +2,7 @@
 
 import { PAGE_BYTES, USER_VPN_END } from "../../assembly/layout.ts";
 
+export const PROT_NONE = 0x0;
 export const PROT_READ = 0x1;
 export const PROT_WRITE = 0x2;
 export const PROT_EXEC = 0x4;
