@@ -59,8 +59,8 @@ import { count, dropWriteTags } from "./mmu/tlb.ts";
 
 /** A run is decoded as far ahead as this. */
 const RUN_INSTRS_MAX: u32 = 24;
-/** Three fused 4-byte instructions that begin so many halfwords earlier still cover this one. */
-const SEQUENCE_REACH: u32 = 5;
+/** Four fused 4-byte instructions that begin so many halfwords earlier still cover this one. */
+const SEQUENCE_REACH: u32 = 7;
 
 export let decodeBase: usize = 0;
 export let decodeMask: u32 = 0; // slots - 1

@@ -1,34 +1,40 @@
 // Looks for fused sequences (host/build/sequences.ts) while a straight run is decoded. The first record of one gets its
 // operation; all records keep their operands, so that each can still be executed alone.
 
-import { fusedPair, fusedTriple } from "../generated/fuse.ts";
+import { fusedFour, fusedThree, fusedTwo } from "../generated/fuse.ts";
 import * as op from "../generated/operations.ts";
 import { RECORD_OP, RECORD_RD, RECORD_RS1, RECORD_RS2 } from "../layout.ts";
 
-// the two records before, with their own operations; DECODE in front of the run
-let first: usize = 0;
-let firstOp: u32 = 0;
-let second: usize = 0;
-let secondOp: u32 = 0;
+// the three records before, oldest first, with their own operations; DECODE in front of the run
+let a: usize = 0;
+let aOp: u32 = 0;
+let b: usize = 0;
+let bOp: u32 = 0;
+let c: usize = 0;
+let cOp: u32 = 0;
 
 export function beginRun(): void {
-  firstOp = op.DECODE;
-  secondOp = op.DECODE;
+  aOp = op.DECODE;
+  bOp = op.DECODE;
+  cOp = op.DECODE;
 }
 
-/** Takes the next record of the run. */
-export function fuse(record: usize, operation: u32): void {
-  if (secondOp != op.DECODE) {
-    if (isCommutative(operation)) readPreviousFirst(record, second);
-    const triple = fusedTriple(first, firstOp, second, secondOp, record, operation);
-    if (triple != op.DECODE) store<u8>(first, triple, RECORD_OP);
-    const pair = fusedPair(second, secondOp, record, operation);
-    if (pair != op.DECODE) store<u8>(second, pair, RECORD_OP);
-  }
-  first = second;
-  firstOp = secondOp;
-  second = record;
-  secondOp = operation;
+/** Takes the next record of the run. A longer sequence takes the place of a shorter one with the same head. */
+export function fuse(d: usize, dOp: u32): void {
+  if (cOp != op.DECODE && isCommutative(dOp)) readPreviousFirst(d, c);
+  begin(a, fusedFour(a, aOp, b, bOp, c, cOp, d, dOp));
+  begin(b, fusedThree(b, bOp, c, cOp, d, dOp));
+  begin(c, fusedTwo(c, cOp, d, dOp));
+  a = b;
+  aOp = bOp;
+  b = c;
+  bOp = cOp;
+  c = d;
+  cOp = dOp;
+}
+
+function begin(head: usize, sequence: u32): void {
+  if (sequence != op.DECODE) store<u8>(head, sequence, RECORD_OP);
 }
 
 export function readsFirst(reader: usize, writer: usize): bool {

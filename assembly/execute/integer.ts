@@ -40,7 +40,7 @@ export function remu(a: u64, b: u64): u64 {
 }
 
 export function divw(a: u64, b: u64): u64 {
-  if (<u32>b + 1 <= 1) return <u32>b == 0 ? ~(<u64>0) : <u64><i64>(0 - <i32>a);
+  if (<u32>b + 1 <= 1) return <u32>b == 0 ? ~(<u64>0) : <u64><i64>(<i32>0 - <i32>a);
   return <u64><i64>(<i32>a / <i32>b);
 }
 

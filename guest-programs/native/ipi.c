@@ -1,5 +1,5 @@
-// The yardstick of an IPI round trip: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED, which interrupts the hart that runs
-// the other thread of this process and waits until it has answered.
+// The yardstick of an IPI round trip: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED, which interrupts the CPU that
+// runs the other thread of this process and waits until it has answered.
 //
 //   ipi ROUNDS
 //

@@ -2,8 +2,8 @@
 //
 //   mmu OPERATION COUNT TLB_ENTRIES
 //
-// OPERATION is load-hit, store-hit, walk, miss, flush-one, flush-asid, flush-all, refcount or inc-not-zero: the loops of
-// assembly/bench.ts, which say what each does. The first tenth of COUNT is warm-up; then it prints elapsed_ns=N, and a
+// OPERATION is load-hit, store-hit, walk, miss, flush-one, flush-asid, flush-all, refcount or inc-not-zero: the loops
+// of assembly/bench.ts, which says what each does. A tenth of COUNT is warm-up; then it prints elapsed_ns=N, and a
 // checksum so that nothing can be left out. Names and constants are those of assembly/layout.ts.
 
 #include <stdint.h>
@@ -62,7 +62,10 @@ static uint32_t load32(uint32_t address) { return *(u32_alias *)(memory + addres
 static uint64_t load64(uint32_t address) { return *(u64_alias *)(memory + address); }
 static void store32(uint32_t address, uint32_t value) { *(u32_alias *)(memory + address) = value; }
 static void store64(uint32_t address, uint64_t value) { *(u64_alias *)(memory + address) = value; }
-static void count(uint32_t counter, uint64_t amount) { store64(COUNTERS + counter, load64(COUNTERS + counter) + amount); }
+
+static void count(uint32_t counter, uint64_t amount) {
+    store64(COUNTERS + counter, load64(COUNTERS + counter) + amount);
+}
 
 // ---- tlb.ts
 
@@ -351,8 +354,8 @@ static void build(uint32_t tlb_entries) {
     for (uint32_t page = 0; page < PAGES; page++) {
         uint64_t va = FIRST_VA + ((uint64_t)page << PAGE_SHIFT), table = ROOT_PFN + 2 + page / 512;
         store64(pte_address(ROOT_PFN + 1, va, 1), table << PTE_PPN_SHIFT | PTE_V);
-        store64(pte_address(table, va, 0), (uint64_t)(FRAME_PFN + page) << PTE_PPN_SHIFT | PTE_V | PTE_R | PTE_W | PTE_U |
-                                               PTE_A | PTE_D);
+        uint64_t leaf = (uint64_t)(FRAME_PFN + page) << PTE_PPN_SHIFT;
+        store64(pte_address(table, va, 0), leaf | PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D);
     }
     store32(REFCOUNT, 1);
 }

@@ -1,16 +1,17 @@
 // Page faults a second: map, touch each page, unmap, on one hart and on two, each thread in a vma of its own or all in
-// one, against the native build of the same program. How much a second core of this host is worth is measured in the same
-// turns, by two native processes that share nothing.
+// one, against the native build of the same program. How much a second core of this host is worth is measured in the
+// same turns, by two native processes that share nothing.
 
 import type { Bench, Measurable, Suite } from "./bench.ts";
 import { timeGuest, timeNative } from "./guest.ts";
 import { interleave, type Measurement } from "./interleave.ts";
 import { makeRow, type Row } from "./row.ts";
+import { spreadOf } from "./statistics.ts";
 
 const GROUP = "faults";
 const PAGES = 64;
-const ROUNDS = 20_000;
-const NATIVE_ROUNDS = 4_000;
+const ROUNDS = 12_000;
+const NATIVE_ROUNDS = 3_000;
 const PAIR_KERNEL = ["mix", 200] as const;
 const RATIO_GOAL = { of: "ratio", atLeast: 3 } as const;
 const SCALING_GOAL = { of: "value", atLeast: 1.7 } as const;
@@ -83,7 +84,11 @@ function scalingRows(sharing: Sharing, one: number[], two: number[], cores: numb
   const raw = two.map((rate, index) => rate / one[index]);
   const calibrated = cores === undefined ? raw : raw.map((factor, index) => (factor * 2) / cores[index]);
   const name = `2 harts against 1, ${vmas(sharing)}`;
-  const note = cores === undefined ? "not calibrated: no native program" : "calibrated to two whole cores";
+  const measured = `${spreadOf(raw).median.toFixed(2)} as measured`;
+  const note =
+    cores === undefined
+      ? `${measured}; no native program to calibrate by`
+      : `${measured}, here scaled to two whole cores`;
   const scaling = makeRow({ group: GROUP, name, unit: "x" }, calibrated, {
     goal: sharing === "own" ? SCALING_GOAL : undefined,
     note,

@@ -1,6 +1,6 @@
-// Guest instructions a second on the compute kernels, against qemu-riscv64 running the same ELF. The cost of a repeat is
-// the difference between a long and a short run, each timed by the guest's own clock, divided by the difference of their
-// repeats: start, translation and V8's compilation fall out, on both sides alike.
+// Guest instructions a second on the compute kernels, against qemu-riscv64 running the same ELF. The cost of a repeat
+// is the difference between a long and a short run, each timed by the guest's own clock, divided by the difference of
+// their repeats: start, translation and V8's compilation fall out, on both sides alike.
 
 import type { Bench, Measurable } from "./bench.ts";
 import { runGuest, timeGuest, timeQemu } from "./guest.ts";
@@ -17,17 +17,17 @@ const RATIO_EACH = 0.12;
 const RATIO_GEOMEAN = 0.28;
 const MIX_MIPS = 600;
 
-/** Repeats of the long run: about half a second in the interpreter. */
+/** Repeats of the long run: about a third of a second in the interpreter, on a quiet host. */
 const REPEATS: Readonly<Record<string, number>> = {
-  sieve: 80,
-  crc32: 96,
-  chase: 24,
-  memcpy: 96,
-  sha256: 64,
-  qsort: 20,
-  fib: 80,
-  calls: 20,
-  mix: 80,
+  sieve: 60,
+  crc32: 80,
+  chase: 20,
+  memcpy: 100,
+  sha256: 48,
+  qsort: 16,
+  fib: 64,
+  calls: 16,
+  mix: 64,
 };
 
 export const kernelMeasurables: readonly Measurable[] = Object.keys(REPEATS).map((kernel) => ({

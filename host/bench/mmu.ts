@@ -48,7 +48,7 @@ const REFCOUNT_WORD = MM_BASE + MM_COUNT;
 const HIT_GOAL: Goal = { of: "ratio", atMost: 1.2 };
 const WALK_GOAL: Goal = { of: "ratio", atMost: 1.7 };
 const REFCOUNT_GOAL: Goal = { of: "ratio", atMost: 1.1 };
-/** Calls before the first measurement: V8 replaces its baseline code between calls, some time after it found them hot. */
+/** Before the first measurement: V8 replaces its baseline code between calls, some time after it found them hot. */
 const WARM_UP_CALLS = 20;
 const WARM_UP_MS = 300;
 const REFERENCES = 1e7;

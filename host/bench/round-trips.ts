@@ -1,5 +1,5 @@
-// Round trips: out of the guest and back, and from one hart to another. Times; the baseline is what native Linux takes for
-// the same errand.
+// Round trips: out of the guest and back, and from one hart to another. Times; the baseline is what native Linux takes
+// for the same errand.
 
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
@@ -15,7 +15,7 @@ import type { IpiWorkerData } from "./ipi-worker.ts";
 import { makeRow, type Row } from "./row.ts";
 
 const GROUP = "round trips";
-const SYSCALLS = 4e6;
+const SYSCALLS = 3e6;
 const TRAPS = 2e6;
 const TURNS = 20_000;
 const IPIS = { running: 100_000, parked: 2_000 } as const;

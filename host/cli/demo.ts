@@ -62,7 +62,8 @@ export async function demoCommand(harts: number): Promise<number> {
 function table(results: readonly MachineStats[]): string {
   const cell = (text: string) => text.padStart(18);
   const lines = [`${"".padEnd(26)}${TOUR.map(({ program }) => cell(program)).join("")}`];
-  for (const { label, value } of ROWS) lines.push(label.padEnd(26) + results.map((stats) => cell(value(stats))).join(""));
+  for (const { label, value } of ROWS)
+    lines.push(label.padEnd(26) + results.map((stats) => cell(value(stats))).join(""));
   return `${lines.join("\n")}\n`;
 }
 

@@ -77,12 +77,12 @@ function makeCommand(setExitCode: (code: number) => void): Command {
 }
 
 async function main(): Promise<number> {
-  hearErrors(process.stdout);
   let exitCode = 0;
   const command = makeCommand((code) => {
     exitCode = code;
   });
   const argv = process.argv.slice(2);
+  if (argv[0] !== "run") hearErrors(process.stdout); // run writes to it by the machine's own sink
   try {
     await command.parseAsync(translateQemuNames(argv), { from: "user" });
     return exitCode;

@@ -1,7 +1,7 @@
 // Random instructions of the table, for the differential test against another implementation.
 
-import type { Encoding, Field } from "./encoding.ts";
 import { encodeAs, type Operands } from "./encode.ts";
+import type { Encoding, Field } from "./encoding.ts";
 import { COMPRESSED_INSTRUCTIONS, type Group, INSTRUCTIONS } from "./table.ts";
 
 /** A number from 0 to below 1. */
@@ -38,7 +38,11 @@ const CANDIDATES: readonly Candidate[] = [
 const ROUNDING_MODES: readonly number[] = [0, 1, 2, 3, 4, 7];
 
 /** Every row of the given groups is equally likely. */
-export function randomInstruction(groups: ReadonlySet<Group>, random: Random, choices: Choices = {}): RandomInstruction {
+export function randomInstruction(
+  groups: ReadonlySet<Group>,
+  random: Random,
+  choices: Choices = {},
+): RandomInstruction {
   const rows = CANDIDATES.filter(({ group }) => groups.has(group));
   const { name, group, encoding } = pick(rows, random);
   const operands: Record<string, number> = {};

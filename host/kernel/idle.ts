@@ -55,6 +55,8 @@ function waitForWork(hart: Hart, callbacks: readonly (RcuCallback | undefined)[]
     const deadline = rcuPending(hart) ? Math.min(nextTimer(hart), hart.clock.now() + RCU_LOOK_NS) : nextTimer(hart);
     // The idle bit is set and the queue was empty after that: whoever enqueues from now on rings the doorbell.
     if (shared.loadAcquire(hart.rq + RQ_COUNT) > 0) return;
+    // What a poll above has taken off the doorbell would not end the park.
+    if (hart.hasDeferredWork() || hart.get(HART_NEED_RESCHED) !== 0) return;
     park(hart, hart.base + HART_DOORBELL, 0, deadline, POINT_IDLE);
     if (hart.hasDeferredWork()) return;
   }

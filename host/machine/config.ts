@@ -87,7 +87,12 @@ export function resolveConfig(config: MachineConfig): ResolvedConfig {
     harts: integerIn("harts", config.harts ?? 1, 1, HART_COUNT_THREADED_MAX),
     ramBytes: checkRam(config.ramBytes ?? RAM_BYTES_DEFAULT),
     tlbEntries: checkTlb(config.tlbEntries ?? TLB_ENTRIES_DEFAULT),
-    decodePages: integerIn("decode pages", config.decodePages ?? DECODE_PAGES_DEFAULT, DECODE_PAGES_MIN, DECODE_PAGES_MAX),
+    decodePages: integerIn(
+      "decode pages",
+      config.decodePages ?? DECODE_PAGES_DEFAULT,
+      DECODE_PAGES_MIN,
+      DECODE_PAGES_MAX,
+    ),
     seed: integerIn("seed", config.seed ?? defaultSeed(driver), 0, SEED_MAX),
     driver,
     strace: config.strace ?? false,
@@ -142,7 +147,9 @@ function checkEnv(key: string, value: string): string {
 function checkMemoryTotal(config: ResolvedConfig): void {
   const total = RAM_BASE + config.ramBytes + config.harts * config.decodePages * DECODE_PAGE_BYTES;
   if (total > MEMORY_BYTES_MAX) {
-    throw new ConfigError(`${config.harts} harts with this ram and ${config.decodePages} decode pages need more than 4 GiB`);
+    throw new ConfigError(
+      `${config.harts} harts with this ram and ${config.decodePages} decode pages need more than 4 GiB`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
-// For tests: a hart that dies while it holds a lock. It rides on the schedule points of the deterministic worker, with the
-// harts running in parallel as in the threaded driver, and throws when one of them enters its section-th locked section.
-// Whoever waits for that lock must then leave because the machine stops, and the process must end with an oops.
+// For tests: a hart that dies while it holds a lock. It rides on the schedule points of the deterministic worker, with
+// the harts running in parallel as in the threaded driver, and throws when one of them enters its section-th locked
+// section. Whoever waits for that lock must then leave because the machine stops, and the process ends with an oops.
 
 import { HART_LOCK_COUNT, MACHINE_BASE, MACHINE_STOP, STOP_NONE } from "../../assembly/layout.ts";
 import { hartBase } from "../memory/hart-local.ts";

@@ -2,6 +2,7 @@
 // atomic.fence)`. On x86-64 the core uses an atomic read-modify-write, which is a full barrier there and cheaper; on
 // arm64 it is not one (load-acquire and store-release exclusive let later loads pass), so the core calls this.
 
+// biome-ignore format: one section a line
 const FENCE_MODULE = new Uint8Array([
   0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // "\0asm", version 1
   0x01, 0x04, 0x01, 0x60, 0x00, 0x00, // type section: one type, () -> ()

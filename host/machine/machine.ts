@@ -116,7 +116,8 @@ export class Machine {
   stats(): MachineStats {
     const endMs = this.#endMs > 0 ? this.#endMs : performance.now();
     const seconds = this.#startMs > 0 ? (endMs - this.#startMs) / 1000 : 0;
-    return readStats(this.#shared, seconds, freeFrameCount(this.#shared));
+    const stopped = stopReason(this.#shared) !== STOP_NONE;
+    return readStats(this.#shared, { stopped, seconds, framesFree: freeFrameCount(this.#shared) });
   }
 
   /** Stops the machine if it runs, and ends its workers. */
@@ -139,7 +140,8 @@ export class Machine {
     this.#startMs = performance.now();
     const init = { ...this.#program, args, env };
     if (stopReason(this.#shared) === STOP_NONE) {
-      void this.#workers.start(harts, { memory: this.#shared.memory, core: this.#core, driver, dieInLock, init });
+      const data = { memory: this.#shared.memory, core: this.#core, driver, dieInLock, init };
+      void this.#workers.start(harts, data);
     }
     const timer = timeoutSeconds > 0 ? setTimeout(() => this.#timeOut(), timeoutSeconds * 1000) : undefined;
     const pumped = this.#pump.run();

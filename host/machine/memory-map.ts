@@ -106,7 +106,13 @@ function writeMachineHeader(
   }
 }
 
-function writeHartBlock(shared: SharedMemory, config: ResolvedConfig, id: number, ramEnd: number, options: number): void {
+function writeHartBlock(
+  shared: SharedMemory,
+  config: ResolvedConfig,
+  id: number,
+  ramEnd: number,
+  options: number,
+): void {
   const block = hartBase(id);
   shared.set(block + HART_ID, id);
   shared.set(block + HART_TLB_ENTRIES, config.tlbEntries);

@@ -18,6 +18,8 @@ import type { WorkerData } from "./worker-data.ts";
 
 /** How long harts have for leaving once the machine has stopped. */
 const LEAVE_MS_MAX = 1000;
+/** How long the end of a worker's thread may take. */
+const TERMINATE_MS_MAX = 2000;
 /** How often those that have not left are woken again. */
 const WAKE_AGAIN_MS = 10;
 /** Looks at a word before a hart parks: about 2 µs. */
@@ -55,21 +57,31 @@ export class HartWorkers {
   /** Resolves when the machine has stopped and its memory is quiet; false if some harts had to be given up. */
   async untilQuiet(): Promise<boolean> {
     const shared = this.#shared;
-    while (stopReason(shared) === STOP_NONE) await nextPulse(shared, currentPulse(shared));
+    for (;;) {
+      const pulse = currentPulse(shared); // before the look, so that a stop right after it ends the wait
+      if (stopReason(shared) !== STOP_NONE) break;
+      await nextPulse(shared, pulse);
+    }
     const startMs = performance.now();
     for (;;) {
       const pulse = currentPulse(shared);
       const inside = Atomics.load(shared.i32, (MACHINE_BASE + MACHINE_WORKERS_INSIDE) >>> 2);
-      if (inside === 0 || this.#gone === this.#workers.length) return true;
+      if (inside === 0 || this.#gone >= this.#workers.length) return true;
       if (performance.now() - startMs > LEAVE_MS_MAX) return false;
       wakeEveryHart(shared);
       await nextPulse(shared, pulse, WAKE_AGAIN_MS);
     }
   }
 
-  /** Ends every worker, whatever it is doing. */
+  /** Ends every worker, whatever it is doing. Gives up after a while: one may hang in a call of the host. */
   async terminate(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    const ended = Promise.all(this.#workers.map((worker) => worker.terminate()));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, TERMINATE_MS_MAX);
+    });
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
   }
 
   /** Ends one worker as if it had crashed. */
@@ -79,7 +91,12 @@ export class HartWorkers {
 
   #startOne(data: WorkerData): void {
     const init = data.hartId === 0 ? data.init : null;
-    this.#workers.push(startWorker({ ...data, init }, (error) => this.#onGone(data.hartId, error)));
+    const onGone = (error: Error | null) => this.#onGone(data.hartId, error);
+    try {
+      this.#workers.push(startWorker({ ...data, init }, onGone));
+    } catch (error) {
+      onGone(error as Error); // the host is out of threads or memory
+    }
   }
 
   #onGone(hartId: number, error: Error | null): void {

@@ -6,9 +6,9 @@
 //
 // and last, the lists of the other harts, so that "out of memory" means that no frame is free anywhere.
 //
-// Protocol of HART_FRAMES_LIST: the word owns the list. Its hart takes it by exchanging LIST_BUSY in, and stores the new
-// list back; another hart takes the whole list by compare-and-swap of a word that is not busy to 0. A hart never polls,
-// waits or takes a lock while its word is busy, so a thief that meets LIST_BUSY only spins for a moment.
+// Protocol of HART_FRAMES_LIST: the word owns the list. Its hart takes it by exchanging LIST_BUSY in, and stores the
+// new list back; another hart takes the whole list by compare-and-swap of a word that is not busy to 0. A hart never
+// polls, waits or takes a lock while its word is busy, so a thief that meets LIST_BUSY only spins for a moment.
 
 import {
   COUNTER_FRAME_ALLOC,

@@ -35,7 +35,9 @@ const INSTRUCTION_NOP = 0x00000013;
 const INSTRUCTION_ECALL = 0x00000073;
 const STUB_NOPS = 3;
 
-/** Boot, hart 0: the zero page, the stub page, the kernel half of the address space, and init_mm, which is that alone. */
+/**
+ * Boot, hart 0: the zero page, the stub page, the kernel half of the address space, and init_mm, which is that alone.
+ */
 export function initKernelMm(hart: Hart): void {
   const { shared } = hart;
   shared.set(MACHINE_BASE + MACHINE_ZERO_PFN, reservedFrame(hart));

@@ -26,6 +26,7 @@ export function doMunmap(hart: Hart, mm: number, address: number, length: number
 
 /** Unmaps the vpns [start, end): 0, or -ENOMEM with nothing changed. Requires: mmap_lock for write. Waits. */
 export function unmapRange(hart: Hart, mm: number, start: number, end: number): number {
+  if (start === end) return 0; // mremap of length 0 has nothing to take away
   const first = vmaFind(hart, mm, start);
   if (first === 0 || vmaStart(hart, first) >= end) return 0;
   // The only case that makes a vma more: AAAA -> A..A. (Linux lets the other splits pass the limit.)

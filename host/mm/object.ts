@@ -1,5 +1,6 @@
 // The object behind a shared anonymous mapping: the pages belong to it, not to the vma, so they outlive MADV_DONTNEED,
-// mremap can map them twice, and fork will share them by sharing the object. (Linux: the shmem file of shmem_zero_setup)
+// mremap can map them twice, and fork will share them by sharing the object. (Linux: the shmem file of
+// shmem_zero_setup)
 //
 //   object = struct page of the root frame;  VMA_FILE of each vma that maps it
 //     PAGE_REFCOUNT   vmas that map it (and its creator, for a moment)
@@ -59,7 +60,9 @@ export function objectPut(hart: HartLocal, object: number): void {
   if (old === 1) freeNode(hart, pfnOfPage(object), shared.get(object + PAGE_MAPPING));
 }
 
-/** Frame of page `index`, with a reference for the caller; made if it is a hole. 0 = out of memory, or BEYOND_OBJECT. */
+/**
+ * Frame of page `index`, with a reference for the caller; made if it is a hole. 0 = out of memory, or BEYOND_OBJECT.
+ */
 export function objectFrame(hart: HartLocal, object: number, index: number): number {
   const { shared } = hart;
   if (index >= shared.get(object + PAGE_INDEX)) return BEYOND_OBJECT;

@@ -1,6 +1,7 @@
-// Sv39 page tables in RAM frames. The struct page of a table knows its mm, the first vpn that it translates and how many
-// of its entries are not 0; its split lock PAGE_PTL orders all writers of its entries. The walker takes no lock: it reads
-// entries and sets A and D by compare-and-swap, so a writer that replaces a valid entry must exchange, never store.
+// Sv39 page tables in RAM frames. The struct page of a table knows its mm, the first vpn that it translates and how
+// many of its entries are not 0; its split lock PAGE_PTL orders all writers of its entries. The walker takes no lock:
+// it reads entries and sets A and D by compare-and-swap, so a writer that replaces a valid entry must exchange, never
+// store.
 //
 // Tables disappear only under mmap_lock held for write (host/mm/free-tables.ts), so whoever holds it for read may keep
 // the address of an entry.

@@ -1,5 +1,5 @@
-// Vmas and nodes of the vma map come from pools of fixed size and return to them only after a grace period. A guest that
-// maps and unmaps faster than grace periods end must wait for one, not see ENOMEM.
+// Vmas and nodes of the vma map come from pools of fixed size and return to them only after a grace period. A guest
+// that maps and unmaps faster than grace periods end must wait for one, not see ENOMEM.
 
 import { POOL_BASE, POOL_BYTES, POOL_LIMIT, POOL_LIVE, POOL_VMA, POOL_VMA_NODE } from "../../assembly/layout.ts";
 import { rcuBarrier, rcuPending, synchronizeRcu } from "../memory/rcu.ts";

@@ -1,4 +1,5 @@
-// Faulting pages in ahead of their use: MAP_POPULATE, mlock, MADV_POPULATE_*. (Linux: populate_vma_page_range in mm/gup.c)
+// Faulting pages in ahead of their use: MAP_POPULATE, mlock, MADV_POPULATE_*. (Linux: populate_vma_page_range in
+// mm/gup.c)
 
 import { ACCESS_LOAD, ACCESS_STORE, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";

@@ -1,7 +1,8 @@
 // One page-table entry: its low 32 bits (the high half of a valid entry is 0, because RAM ends below 4 GiB).
 //
-// An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V clear
-// and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame. User tables hold 4 KiB leaves only.
+// An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V
+// clear and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame. User tables hold 4 KiB
+// leaves only.
 
 import {
   PTE_A,
@@ -42,7 +43,7 @@ export function pteModify(pte: number, vmFlags: number, writable: boolean): numb
   return (pte & ~PERMISSIONS) | permissionsOf(vmFlags, writable);
 }
 
-/** Does the entry, as the walker sees it, lack the rights that `next` has? Then a stale translation is only a refault. */
+/** May a translation by `old` do what one by `next` may not? Then it has to be flushed. */
 export function pteLosesRights(old: number, next: number): boolean {
   return (old & ~next & (PTE_V | PTE_R | PTE_W | PTE_X)) !== 0;
 }

@@ -1,6 +1,7 @@
-// User memory as the kernel reaches it: the core copies through the hart's own TLB and walker; where it stops at a fault,
-// the fault is resolved as if the guest had made the access, and the copy goes on from there. Between translation and
-// copy there is no poll, so a translated address is never used after another hart could have flushed it.
+// User memory as the kernel reaches it: the core copies through the hart's own TLB and walker; where it stops at a
+// fault, the fault is resolved as if the guest had made the access, and the copy goes on from there. Between
+// translation and copy there is no poll, so a translated address is never used after another hart could have flushed
+// it.
 
 import {
   ACCESS_LOAD,

@@ -1,5 +1,6 @@
-// Changes to the vma map (vma-map.ts). One VmaMapEdit is one transaction: any number of inserts, erasures and changes on
-// an unpublished copy, then commit() makes them visible at once, or abort() forgets them. Requires: mmap_lock for write.
+// Changes to the vma map (vma-map.ts). One VmaMapEdit is one transaction: any number of inserts, erasures and changes
+// on an unpublished copy, then commit() makes them visible at once, or abort() forgets them. Requires: mmap_lock for
+// write.
 //
 // Every operation returns false when no node can be had; the edit can then only be aborted.
 

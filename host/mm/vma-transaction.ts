@@ -1,6 +1,6 @@
-// A change to an address space's vmas that happens as a whole or not at all: new, removed, resized and reflagged vmas are
-// collected, and commit() writes the fields, publishes the map and settles the counters. Whoever holds mmap_lock sees
-// the vmas as they were before until then. Requires: mmap_lock for write.
+// A change to an address space's vmas that happens as a whole or not at all: new, removed, resized and reflagged vmas
+// are collected, and commit() writes the fields, publishes the map and settles the counters. Whoever holds mmap_lock
+// sees the vmas as they were before until then. Requires: mmap_lock for write.
 //
 // Each vma may be touched once in a transaction. Every step returns false when memory has run out; then abort().
 // Steps that make room come before steps that fill it: the map refuses overlaps at any moment.

@@ -27,12 +27,14 @@ export interface DeterministicStats {
 }
 
 export interface MachineStats {
+  /** The machine has stopped: the numbers are final. */
+  readonly stopped: boolean;
   readonly harts: number;
   readonly seed: number;
   /** Host seconds from the start of the workers to the end of the last (so far, while the machine runs). */
   readonly seconds: number;
   readonly framesFreeAtBoot: number;
-  /** Exact only when the machine has stopped; equal to framesFreeAtBoot then, or the kernel has lost frames. */
+  /** Exact only once the guest has ended: then it is framesFreeAtBoot, or the kernel has lost frames. */
   readonly framesFree: number;
   readonly total: CounterValues;
   readonly perHart: readonly CounterValues[];
@@ -40,17 +42,23 @@ export interface MachineStats {
   readonly deterministic: DeterministicStats | null;
 }
 
-export function readStats(shared: SharedMemory, seconds: number, framesFree: number): MachineStats {
+/** What the shared memory does not say by itself. */
+export interface Observed {
+  readonly stopped: boolean;
+  readonly seconds: number;
+  readonly framesFree: number;
+}
+
+export function readStats(shared: SharedMemory, observed: Observed): MachineStats {
   const harts = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
   const perHart: CounterValues[] = [];
   for (let id = 0; id < harts; id++) perHart.push(readHart(shared, id));
   const isDeterministic = (shared.get(MACHINE_BASE + MACHINE_OPTIONS) & OPTION_DETERMINISTIC) !== 0;
   return {
+    ...observed,
     harts,
     seed: shared.get(MACHINE_BASE + MACHINE_SEED_LO) >>> 0,
-    seconds,
     framesFreeAtBoot: shared.get(MACHINE_BASE + MACHINE_FRAMES_AT_BOOT),
-    framesFree,
     total: sum(perHart),
     perHart,
     deterministic: isDeterministic ? readDeterministic(shared) : null,
@@ -60,16 +68,22 @@ export function readStats(shared: SharedMemory, seconds: number, framesFree: num
 /** Lines for people: totals, one per counter that is not 0. */
 export function formatStats(stats: MachineStats): string {
   const lines = [`harts ${stats.harts}, seed ${stats.seed}, ${stats.seconds.toFixed(3)} s`];
-  const mips = stats.total.instret / stats.seconds / 1e6;
+  const mips = stats.total.instret / Math.max(stats.seconds, 1e-9) / 1e6;
   lines.push(row(stats.total.instret, "instret", `instructions retired, ${mips.toFixed(0)} million a second`));
-  for (const { name, meaning } of COUNTERS) if (stats.total[name] > 0) lines.push(row(stats.total[name], name, meaning));
+  for (const { name, meaning } of COUNTERS)
+    if (stats.total[name] > 0) lines.push(row(stats.total[name], name, meaning));
   lines.push(row(stats.framesFreeAtBoot, "frames at boot", "free when init was about to be made"));
-  lines.push(row(stats.framesFree, "frames at exit", stats.framesFree === stats.framesFreeAtBoot ? "all back" : "LOST"));
+  lines.push(row(stats.framesFree, stats.stopped ? "frames at exit" : "frames free", verdictOnFrames(stats)));
   if (stats.deterministic !== null) {
     const { traceHash, scheduleSteps, virtualSeconds } = stats.deterministic;
     lines.push(`trace hash ${traceHash}, ${scheduleSteps} schedule points, ${virtualSeconds.toFixed(6)} virtual s`);
   }
   return `${lines.join("\n")}\n`;
+}
+
+function verdictOnFrames({ stopped, framesFree, framesFreeAtBoot }: MachineStats): string {
+  if (!stopped) return "now";
+  return framesFree === framesFreeAtBoot ? "all back" : `${framesFreeAtBoot - framesFree} not back`;
 }
 
 function row(value: number, name: string, meaning: string): string {

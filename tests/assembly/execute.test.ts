@@ -3,10 +3,10 @@
 import { expect, test } from "vitest";
 import { PAGE_BYTES } from "../../assembly/layout.ts";
 import { type Choices, randomInstruction } from "../../host/isa/generate-random.ts";
-import { type Group } from "../../host/isa/table.ts";
+import type { Group } from "../../host/isa/table.ts";
 import { CODE, DATA, ECALL, Guest } from "./guest.ts";
-import { differences, expand, modelOf, PlainRandom, seed, setRandomRegisters } from "./random-code.ts";
 import { step } from "./model.ts";
+import { differences, expand, modelOf, PlainRandom, seed, setRandomRegisters } from "./random-code.ts";
 
 const PROGRAMS = 400;
 const INSTRUCTIONS = 60;

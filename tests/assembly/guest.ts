@@ -51,7 +51,8 @@ export const ECALL = 0x00000073;
 const RAM_FRAMES = 1024;
 const RAM_END = RAM_BASE + RAM_FRAMES * PAGE_BYTES;
 const DECODE_PAGES = 8;
-const ALL = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | PTE_D;
+const DATA_FLAGS = PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
+export const CODE_FLAGS = DATA_FLAGS | PTE_X;
 const core = new WebAssembly.Module(readFileSync(new URL("../../build/core.wasm", import.meta.url)));
 
 export class Guest {
@@ -72,7 +73,8 @@ export class Guest {
     this.setWord(HART_RAM_END, RAM_END);
     this.setWord(HART_DECODE_BASE, RAM_END);
     this.setWord(HART_DECODE_PAGES, DECODE_PAGES);
-    for (const va of [CODE, CODE + PAGE_BYTES, DATA, DATA + PAGE_BYTES]) this.map(va, this.frame());
+    for (const va of [CODE, CODE + PAGE_BYTES]) this.map(va, this.frame(), CODE_FLAGS);
+    for (const va of [DATA, DATA + PAGE_BYTES]) this.map(va, this.frame(), DATA_FLAGS);
     this.exports.bind(HART_BASE);
     this.pc = CODE;
   }
@@ -81,7 +83,7 @@ export class Guest {
     return this.#nextFrame++;
   }
 
-  map(va: number, pfn: number, flags = ALL): void {
+  map(va: number, pfn: number, flags = CODE_FLAGS): void {
     this.#bytes.setBigUint64(this.#pteAddress(va), (BigInt(pfn) << BigInt(PTE_PPN_SHIFT)) | BigInt(flags), true);
   }
 
@@ -121,7 +123,11 @@ export class Guest {
   /** Bumps the generation of the frame at va, as the kernel does when it gets new contents. */
   bumpGeneration(va: number): void {
     const page = PAGE_BASE + (Math.floor(this.address(va) / PAGE_BYTES) - RAM_PFN_BASE) * PAGE_STRUCT_BYTES;
-    this.#bytes.setUint32(page + PAGE_CODE_GENERATION, this.#bytes.getUint32(page + PAGE_CODE_GENERATION, true) + 1, true);
+    this.#bytes.setUint32(
+      page + PAGE_CODE_GENERATION,
+      this.#bytes.getUint32(page + PAGE_CODE_GENERATION, true) + 1,
+      true,
+    );
   }
 
   /** Runs from va until a trap or exit, and returns the exit code. */
@@ -134,7 +140,9 @@ export class Guest {
   runToEcall(va: number): void {
     const exit = this.run(va);
     if (exit !== EXIT_TRAP || this.cause !== CAUSE_ECALL_U) {
-      throw new Error(`exit ${exit}, cause ${this.cause}, pc 0x${this.pc.toString(16)}, tval 0x${this.tval.toString(16)}`);
+      throw new Error(
+        `exit ${exit}, cause ${this.cause}, pc 0x${this.pc.toString(16)}, tval 0x${this.tval.toString(16)}`,
+      );
     }
   }
 
@@ -175,7 +183,11 @@ export class Guest {
   }
 
   get pc(): number {
-    return Number(this.#bytes.getBigUint64(HART_BASE + HART_PC, true));
+    return Number(this.wholePc);
+  }
+
+  get wholePc(): bigint {
+    return this.#bytes.getBigUint64(HART_BASE + HART_PC, true);
   }
 
   set pc(va: number) {

@@ -97,7 +97,8 @@ export function step(state: ModelState, { name, bytes, rd, rs1, rs2, imm }: Mode
   };
   if (name === "jal" || name === "jalr") {
     state.pc = name === "jal" ? u64(state.pc + imm) : u64(a + imm) & ~1n;
-    return set(next);
+    set(next);
+    return;
   }
   if (name in BRANCHES) {
     state.pc = BRANCHES[name]!(a, b) ? u64(state.pc + imm) : next;

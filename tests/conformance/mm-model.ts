@@ -76,13 +76,15 @@ export class AddressSpace {
     return result;
   }
 
-  /** mremap of one page to `count` pages at another place: MREMAP_MAYMOVE | MREMAP_FIXED. */
+  /**
+   * mremap of one page to `count` pages at another place: MREMAP_MAYMOVE | MREMAP_FIXED. A hole at the source comes
+   * first, then ranges that overlap (mm/mremap.c of Linux 6.1).
+   */
   move(from: number, to: number, count: number): number {
-    if (to <= from && from < to + count) return EINVAL; // they overlap
-    // Linux takes the target away before it looks at the source (mm/mremap.c, mremap_to).
-    this.unmap(to, count);
     const page = this.#pages[from];
     if (page === undefined) return EFAULT;
+    if (to <= from && from < to + count) return EINVAL;
+    this.unmap(to, count);
     this.#pages[from] = undefined;
     for (let index = to; index < to + count; index++) this.#pages[index] = { prot: page.prot, value: 0n };
     this.#pages[to] = page;

@@ -132,7 +132,8 @@ export function firstWrongFinding(
   if (stdout.length !== expected.length * 8) return `${stdout.length} bytes written, not ${expected.length * 8}`;
   const index = expected.findIndex((value, at) => stdout.readBigInt64LE(at * 8) !== BigInt.asIntN(64, value));
   if (index < 0) return undefined;
-  const values = `0x${stdout.readBigUInt64LE(index * 8).toString(16)}, not 0x${BigInt.asUintN(64, expected[index]).toString(16)}`;
+  const found = stdout.readBigUInt64LE(index * 8).toString(16);
+  const values = `0x${found}, not 0x${BigInt.asUintN(64, expected[index]).toString(16)}`;
   if (index < operations.length) return `operation ${index}, ${operations[index].text}, returned ${values}`;
   const page = Math.floor((index - operations.length) / 3);
   const what = ["writing", "reading", "content"][(index - operations.length) % 3];

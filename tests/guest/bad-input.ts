@@ -51,7 +51,10 @@ const FILES: Readonly<Record<string, Uint8Array>> = {
   "relocatable object": patched((elf) => elf.writeUInt16LE(1, 16)),
   "half a header": patched(() => {}).subarray(0, 40),
   "half a program header": patched(() => {}).subarray(0, 100),
-  "segment beyond the file": patched((elf) => elf.writeBigUInt64LE(1n << 20n, 64 + 32)),
+  "segment beyond the file": patched((elf) => {
+    elf.writeBigUInt64LE(1n << 20n, 64 + 32);
+    elf.writeBigUInt64LE(1n << 20n, 64 + 40);
+  }),
   "file size above memory size": patched((elf) => elf.writeBigUInt64LE(2n, 64 + 40)),
   "no segment": patched((elf) => elf.writeUInt16LE(0, 56)),
   "program headers at the end of the address space": patched((elf) => elf.writeBigUInt64LE(0xffffffffffffffe0n, 32)),

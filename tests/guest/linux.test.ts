@@ -1,4 +1,5 @@
-// Where qemu-riscv64 is not like Linux, the guest programs check for Linux when they are told to (guest-programs/README.md).
+// Where qemu-riscv64 is not like Linux, the guest programs check for Linux when they are told to: see the README of
+// guest-programs.
 
 import { expect, test } from "vitest";
 import { PREBUILT } from "../support/paths.ts";

@@ -26,7 +26,7 @@ describe("a machine whose worker dies", () => {
     for (let round = 0; round < 12; round++) {
       const machine = await Machine.boot({
         program: `${PREBUILT}/fault-storm`,
-        args: ["fault-storm", "4", "64", "100000"],
+        args: ["fault-storm", "4", "64", "60000"],
         harts: 4,
         output: () => {},
       });

@@ -34,7 +34,7 @@ import type { Core } from "../../host/memory/core.ts";
 import { HartLocal } from "../../host/memory/hart-local.ts";
 import { serveMailbox } from "../../host/memory/ipi.ts";
 import { initPools, poolAlloc, poolLive } from "../../host/memory/pool.ts";
-import { rcuAdvance, rcuPending } from "../../host/memory/rcu.ts";
+import { rcuAdvance, rcuPending, rcuQuiescent } from "../../host/memory/rcu.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
 import { switchMm } from "../../host/mm/context.ts";
@@ -55,6 +55,10 @@ export const BRK_START = 0x10_0000_0000;
 
 class TestHart extends HartLocal implements Hart {
   readonly policies = { lazyTlb: refcount, tlbFlush: ipiMask };
+
+  hasDeferredWork(): boolean {
+    return false;
+  }
 }
 
 export interface Vma {
@@ -127,7 +131,10 @@ export class MmMachine {
 
   drainRcu(): void {
     for (const hart of this.harts) {
-      while (rcuPending(hart)) for (const each of this.harts) rcuAdvance(each, mmRcuCallbacks);
+      while (rcuPending(hart)) {
+        for (const each of this.harts) rcuQuiescent(each);
+        rcuAdvance(hart, mmRcuCallbacks);
+      }
     }
   }
 

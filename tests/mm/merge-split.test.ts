@@ -1,5 +1,5 @@
-// Which vmas a sequence of calls leaves, as pictures: one character per page, a letter per kind of rights, '.' unmapped,
-// '|' between two vmas that touch.
+// Which vmas a sequence of calls leaves, as pictures: one character per page, a letter per kind of rights, '.'
+// unmapped, '|' between two vmas that touch.
 
 import { beforeEach, expect, test } from "vitest";
 import { PAGE_BYTES, VM_DONTCOPY, VM_EXEC, VM_READ, VM_WRITE } from "../../assembly/layout.ts";

@@ -112,7 +112,11 @@ class Model {
       const below = this.#entries.findLast((entry) => entry.start < vpn)?.vma ?? 0;
       expect([vmaFind(hart, this.#mm, vpn), vmaFindBelow(hart, this.#mm, vpn)], `vpn ${vpn}`).toEqual([above, below]);
     }
-    for (const [low, high] of [[0, SPAN + 30], [100, 3000], [2000, 2100]]) {
+    for (const [low, high] of [
+      [0, SPAN + 30],
+      [100, 3000],
+      [2000, 2100],
+    ]) {
       for (const pages of [1, 2, 5, 19, 100, 5000]) {
         expect(gapBelow(hart, this.#mm, low, high, pages), `${low} ${high} ${pages}`).toBe(this.#gap(low, high, pages));
       }

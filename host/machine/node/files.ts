@@ -1,7 +1,7 @@
 // What the machine reads from the host's disk: the program, and the core beside the bundles.
 
 import { readFile, stat } from "node:fs/promises";
-import { NotFoundError, NotRunnableError, HostError } from "../errors.ts";
+import { HostError, NotFoundError, NotRunnableError } from "../errors.ts";
 
 /** A riscv64 executable larger than the largest guest memory can never be loaded. */
 const PROGRAM_BYTES_MAX = 2 ** 31;

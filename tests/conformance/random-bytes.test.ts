@@ -1,0 +1,20 @@
+// RANDOM_BYTES_SEED replays; a failure names the seed of its program.
+
+import { expect, test } from "vitest";
+import { seedFrom } from "../support/seeds.ts";
+import { runRandomBytes } from "./random-bytes.ts";
+
+const SEED = seedFrom("RANDOM_BYTES_SEED");
+const COUNT = Number(process.env.RANDOM_BYTES_COUNT ?? 1000);
+const MINUTES_MAX = 5;
+
+test(`${COUNT} programs of random bytes end by a signal, or by an exit of their own`, {
+  timeout: MINUTES_MAX * 60_000,
+}, async () => {
+  const tally = await runRandomBytes(SEED, COUNT);
+  const { exits, signals, loops, failures } = tally;
+  console.log(`random bytes: ${signals} killed by a signal, ${exits} exited, ${loops} looped until stopped`);
+  expect(failures, `RANDOM_BYTES_SEED=${SEED} npm test -- tests/conformance/random-bytes`).toEqual([]);
+  expect(exits + signals + loops).toBe(COUNT);
+  expect(signals).toBeGreaterThan(COUNT / 2);
+});

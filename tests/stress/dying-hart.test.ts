@@ -1,0 +1,40 @@
+// A hart that dies while it holds a lock takes the machine with it: an oops within a second, whatever the lock was and
+// whoever was waiting for it.
+
+import { describe, expect, test } from "vitest";
+import { exitCodeOf, Machine } from "../machine/library.ts";
+import { PREBUILT } from "../support/paths.ts";
+
+const END_MS = 1000;
+const BOOT_MS = 2000;
+const HARTS = 3;
+
+/** Every section at the start of a hart's life, then wider and wider apart. */
+const SECTIONS = [...Array.from({ length: 24 }, (_, index) => index + 1), 40, 60, 100, 160, 260, 420, 680, 1100];
+
+async function dieIn(hart: number, section: number) {
+  const program = `${PREBUILT}/fault-storm`;
+  const args = ["fault-storm", "6", "64", "20000", "same"];
+  const debugDieInLock = { hart, section };
+  const machine = await Machine.boot({
+    program,
+    args,
+    harts: HARTS,
+    output: () => {},
+    timeoutSeconds: 20,
+    debugDieInLock,
+  });
+  const startMs = performance.now();
+  const status = await machine.run();
+  await machine.dispose();
+  return { status, elapsedMs: performance.now() - startMs };
+}
+
+describe.each([0, HARTS - 1])("hart %d dies", (hart) => {
+  test.each(SECTIONS)("in its locked section %d, and the machine ends with an oops", async (section) => {
+    const { status, elapsedMs } = await dieIn(hart, section);
+    expect(status).toEqual({ kind: "oops", message: expect.stringContaining(`hart ${hart}`) });
+    expect(exitCodeOf(status)).toBe(125);
+    expect(elapsedMs).toBeLessThan(BOOT_MS + END_MS);
+  });
+});
