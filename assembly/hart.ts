@@ -1,4 +1,5 @@
-// Which hart this instance is, and how it starts afresh. Module globals are private to the instance, and so to the hart.
+// Which hart this instance is, and how it starts afresh. Module globals are private to the instance, and so to the
+// hart.
 
 import { bindDecode } from "./decode.ts";
 import { startAt } from "./execute/position.ts";

@@ -442,10 +442,12 @@ export const RECORD_IMM = 4; // i32
 export const RECORD_LINK = 6; // u16 of jalr: page offset of the next instruction; jal has it in RS1 and RS2
 export const RECORD_SLOW = 7; // u8 of operations from SLOW_OPERATION_FIRST on: how far they lie behind it
 export const SLOW_OPERATION_FIRST = 256;
-// decode directory: one record per decoded page
+// decode directory: one record per decoded page, in sets of DECODE_WAYS, the one used last first
+export const DECODE_WAYS = 4; // DECODE_PAGES is a multiple of it and a power of two
 export const DECODE_PFN = 0; // 0 = slot is empty
 export const DECODE_GENERATION = 4; // PAGE_CODE_GENERATION of the frame when it was decoded
 export const DECODE_FENCE = 8; // the hart's count of fence.i when the page was last made true
+export const DECODE_RECORDS = 12; // address of the page's records in the pool
 export const DECODE_PAGE_BYTES = 17408; // 2048 records, the sentinel, and room to keep pages off one cache set
 
 // ---------------------------------------------------------------- counters (u64 each, at HART_COUNTERS)
@@ -598,7 +600,8 @@ export const VM_STACK = 1 << 22;
 export const VM_HEAP = 1 << 23; // for the maps file and RLIMIT_DATA
 export const VM_WIPEONFORK = 1 << 25;
 
-// ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see host/mm/vma-map.ts
+// ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see
+// host/mm/vma-map.ts
 
 export const VMA_NODE_NEXT = 0; // SLOT_NEXT
 export const VMA_NODE_RCU_HEAD = 0; // NEXT is dead once the node is in use

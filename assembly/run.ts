@@ -11,8 +11,8 @@ import { EXIT_BUDGET, EXIT_DOORBELL, EXIT_TRAP, HART_DOORBELL, HART_FCSR, HART_I
 
 /**
  * Returns EXIT_*, with HART_PC, HART_FCSR and HART_INSTRET exact. The budget, in instructions, is looked at where the
- * doorbell is: at transfers that do not lead ahead in their page. So a run may exceed it by a straight piece of a page, but
- * ends at the same instruction each time.
+ * doorbell is: at transfers that do not lead ahead in their page. So a run may exceed it by a straight piece of a page,
+ * but ends at the same instruction each time.
  */
 export function run(budgetInstrs: i32): i32 {
   setFcsr(load<u32>(hart, HART_FCSR));

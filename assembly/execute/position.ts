@@ -7,6 +7,7 @@ import { PAGE_BYTES } from "../layout.ts";
 export const CROSSING_OFFSET: u32 = 0xffe; // page offset of an instruction whose upper half is in the next page
 export const SENTINEL_INDEX: u32 = 2048; // record behind the last halfword: leads to the next page
 export const CROSSING_INDEX: u32 = 2049; // where the crossing instruction is decoded, each time anew
+export const FRAME_INDEX: u32 = 2050; // no record: holds the address of the frame
 export const CROSSING_END_INDEX: u32 = 2051; // leads to the halfword behind it
 
 export let ip: usize = 0; // record of the next instruction

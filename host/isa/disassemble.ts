@@ -43,17 +43,17 @@ function immediateText(value: number, pc: number | bigint | undefined): string {
 
 function fieldText(name: string, encoding: Encoding, bits: number): string {
   if (name === "rm") return roundingMode(encoding, bits);
-  const value = valueOf(name, encoding, bits);
+  const value = valueOfOperand(name, encoding, bits);
   if (name === "csr") return CSR_NAMES.get(value) ?? `0x${value.toString(16)}`;
   if (name === "zimm") return String(value);
   return (name.startsWith("f") ? F_NAMES : X_NAMES)[value]!;
 }
 
 function roundingMode(encoding: Encoding, bits: number): string {
-  return ROUNDING_MODE_NAMES[valueOf("rm", encoding, bits)]!;
+  return ROUNDING_MODE_NAMES[valueOfOperand("rm", encoding, bits)]!;
 }
 
-function valueOf(name: string, encoding: Encoding, bits: number): number {
+function valueOfOperand(name: string, encoding: Encoding, bits: number): number {
   const field = encoding.fields.find((candidate) => candidate.name === name);
   if (!field) throw new Error(`no field ${name}`);
   return fieldOf(field, bits);

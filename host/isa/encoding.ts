@@ -53,7 +53,10 @@ export function parseEncoding(text: string): Encoding {
 }
 
 function takeToken(builder: Builder, token: string): void {
-  if (/^[01-]+$/.test(token)) return takeBits(builder, token);
+  if (/^[01-]+$/.test(token)) {
+    takeBits(builder, token);
+    return;
+  }
   const [name, exclusion] = token.split("!") as [string, string | undefined];
   const immediate = /^(u?)imm\[(.*)\]$/.exec(name);
   if (immediate) {

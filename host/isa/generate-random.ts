@@ -7,7 +7,9 @@ import { COMPRESSED_INSTRUCTIONS, type Group, INSTRUCTIONS } from "./table.ts";
 /** A number from 0 to below 1. */
 export type Random = () => number;
 
-/** What a test harness wants of the operands: it keeps some registers for itself, and memory where it can be reached. */
+/**
+ * What a test harness wants of the operands: it keeps some registers for itself, and memory where it can be reached.
+ */
 export interface Choices {
   /** The register, or other value, for a field of that name. */
   readonly field?: (name: string, random: Random) => number | undefined;

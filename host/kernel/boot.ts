@@ -23,8 +23,8 @@ import { type InitProgram, makeInitTask } from "./init.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
-import { wakeTask } from "./wake.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
+import { wakeTask } from "./wake.ts";
 
 const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
 

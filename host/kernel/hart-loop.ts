@@ -36,11 +36,13 @@ import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { schedulerTick } from "./sched.ts";
 import { deliverSignals } from "./signal.ts";
 import { releaseBorrowedMm, schedule } from "./switch.ts";
-import { waitqWakeAll } from "./wait.ts";
 import { expireTimers } from "./timer.ts";
 import { handleTrap } from "./trap.ts";
+import { waitqWakeAll } from "./wait.ts";
 
-/** Instructions per call of run(): V8 replaces baseline code only between calls, and timers are looked at after each. */
+/**
+ * Instructions per call of run(): V8 replaces baseline code only between calls, and timers are looked at after each.
+ */
 const BUDGET_INSTRS = 200_000;
 /** In the deterministic driver a shorter one, so that harts interleave. */
 const BUDGET_INSTRS_DETERMINISTIC = 2_000;
@@ -76,8 +78,8 @@ function step(hart: KernelHart): void {
 }
 
 /**
- * Guest code and its traps, until the hart has something else to do. Nothing is polled between two traps: run() looks at
- * the doorbell before its first instruction, and everything that others want of this hart rings there.
+ * Guest code and its traps, until the hart has something else to do. Nothing is polled between two traps: run() looks
+ * at the doorbell before its first instruction, and everything that others want of this hart rings there.
  */
 function runGuest(hart: KernelHart): void {
   const { shared, base, core, current } = hart;

@@ -13,14 +13,7 @@ export class KernelHart extends HartLocal implements Hart {
   /** Guest instructions until the next timer tick; a trap costs TRAP_CHARGE_INSTRS of them. */
   budgetInstrs = 0;
 
-  constructor(
-    id: number,
-    shared: SharedMemory,
-    core: Core,
-    clock: Clock,
-    spinCount: number,
-    policies: Policies,
-  ) {
+  constructor(id: number, shared: SharedMemory, core: Core, clock: Clock, spinCount: number, policies: Policies) {
     super(id, shared, core, clock, spinCount);
     this.policies = policies;
     this.doorbell = new DoorbellController(this);

@@ -1,4 +1,5 @@
-// Where a runnable task goes: to an idle hart if it may run there, else to the hart it ran on last. Idle harts are told.
+// Where a runnable task goes: to an idle hart if it may run there, else to the hart it ran on last. Idle harts are
+// told.
 
 import {
   CPUMASK_WORDS,

@@ -1,5 +1,5 @@
-// A run queue: the runnable tasks of one hart that are not current, first in first out. Its lock guards the list and which
-// queue a task belongs to (TASK_HART); two such locks are never held at once.
+// A run queue: the runnable tasks of one hart that are not current, first in first out. Its lock guards the list and
+// which queue a task belongs to (TASK_HART); two such locks are never held at once.
 
 import {
   RQ_COUNT,

@@ -1,5 +1,5 @@
-// The scheduler's decisions on one hart: who runs next, when a slice ends, what an idle hart steals. The switch itself is
-// in switch.ts, the queues in run-queue.ts, waking in wake.ts.
+// The scheduler's decisions on one hart: who runs next, when a slice ends, what an idle hart steals. The switch itself
+// is in switch.ts, the queues in run-queue.ts, waking in wake.ts.
 //
 // A task's context is in its record, unless TASK_ON_HART names the hart whose block holds it.
 

@@ -22,8 +22,8 @@ import {
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { wakeTask } from "./wake.ts";
 import { disarmTimer } from "./timer.ts";
+import { wakeTask } from "./wake.ts";
 
 /** Result of a system call that waits: a0 and pc stay, the scheduler runs another task. */
 export const WAIT = -(2 ** 40);

@@ -1,6 +1,6 @@
 // Read-modify-writes on shared words as a Wasm module of five one-instruction functions. V8 of Node 20 does not inline
-// JavaScript's Atomics.*: a call costs about 9 ns, through this module 4.5, and the kernel makes a dozen of them in a page
-// fault. Sequentially consistent, like Atomics.*; addresses are bytes, aligned to 4.
+// JavaScript's Atomics.*: a call costs about 9 ns, through this module 4.5, and the kernel makes a dozen of them in a
+// page fault. Sequentially consistent, like Atomics.*; addresses are bytes, aligned to 4.
 
 export interface AtomicWords {
   add(address: number, delta: number): number;

@@ -45,15 +45,7 @@ const RING_AGAIN_NS = 200_000;
  * ignored) and returns when all have served it. Waits: the caller holds no lock that a hart takes with interrupts off.
  * `IPI_FLUSH` to a parked hart is delivered by FLUSH_ON_RESUME and does not wake it.
  */
-export function sendIpi(
-  hart: HartLocal,
-  mask: Int32Array,
-  op: number,
-  arg0 = 0,
-  arg1 = 0,
-  arg2 = 0,
-  arg3 = 0,
-): void {
+export function sendIpi(hart: HartLocal, mask: Int32Array, op: number, arg0 = 0, arg1 = 0, arg2 = 0, arg3 = 0): void {
   if (hart.get(HART_IRQ_OFF_DEPTH) !== 0) throw new KernelBug("synchronous IPI with interrupts off", { op });
   const seq = (hart.get(HART_IPI_SEQ) + 1) | 0;
   hart.set(HART_IPI_SEQ, seq);

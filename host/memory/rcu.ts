@@ -154,7 +154,8 @@ export function rcuStallReport(hart: HartLocal): string {
   if (ns < STALL_NS) return "";
   const holders: string[] = [];
   for (let id = 0; id < hart.hartCount; id++) {
-    if (!isQuiescent(hart, id, seq)) holders.push(`hart ${id} pc 0x${shared.u64[(hartBase(id) + HART_PC) >>> 3].toString(16)}`);
+    if (!isQuiescent(hart, id, seq))
+      holders.push(`hart ${id} pc 0x${shared.u64[(hartBase(id) + HART_PC) >>> 3].toString(16)}`);
   }
   return `rcu: grace period ${seq} has lasted ${(ns / 1e9).toFixed(1)} s, waiting for ${holders.join(", ")}`;
 }

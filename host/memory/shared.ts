@@ -2,9 +2,9 @@
 // (once, acquire, release, full), so that the deterministic driver can stop before it and a memory model can weaken it.
 // Offsets are byte addresses in the shared memory, always aligned to 4 (f64: 8).
 //
-// Loads and release stores are plain typed-array accesses where the host is x86-64: its loads acquire, its stores release,
-// and V8 neither merges nor moves accesses to typed arrays. On other hosts they are Atomics. Neither orders a store
-// before a later load: whoever needs that (Dekker) uses a read-modify-write or barrier() between the two.
+// Loads and release stores are plain typed-array accesses where the host is x86-64: its loads acquire, its stores
+// release, and V8 neither merges nor moves accesses to typed arrays. On other hosts they are Atomics. Neither orders a
+// store before a later load: whoever needs that (Dekker) uses a read-modify-write or barrier() between the two.
 
 import { type AtomicWords, atomicWords } from "./atomic-module.ts";
 import {

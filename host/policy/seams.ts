@@ -32,7 +32,9 @@ export interface TlbFlush {
   flush(hart: HartLocal, mm: number, vpn: number, pages: number, freedTables: boolean): void;
   /** The receiver's half: an IPI_FLUSH arrived. Interrupt context: no lock, no allocation. */
   onIpi(hart: HartLocal, mm: number, vpn: number, pages: number, generation: number): void;
-  /** This hart loads `next` (its cpumask bit is set, its root is in satp): drop what may be stale. Interrupts are off. */
+  /**
+   * This hart loads `next` (its cpumask bit is set, its root is in satp): drop what may be stale. Interrupts are off.
+   */
   switchTo(hart: HartLocal, next: number): void;
 }
 

@@ -1,4 +1,5 @@
-// The decode cache stays true: own stores at once, others after fence.i or a new generation, and never before the guest asks.
+// The decode cache stays true: own stores at once, others after fence.i or a new generation, and never before the guest
+// asks.
 
 import { describe, expect, test } from "vitest";
 import { COUNTER_DECODE_MISS, PAGE_BYTES } from "../../assembly/layout.ts";

@@ -72,7 +72,8 @@ function runBoth(guest: Guest, placed: readonly Placed[], skip: number): string[
     faulted = true;
   }
   if (guest.run(start) !== EXIT_TRAP) return ["no trap"];
-  const lost = faulted || ![BigInt(BEHIND), BigInt(BEFORE), BigInt(endOf(placed))].includes(model.pc); // jumped to nowhere
+  // It may have jumped to nowhere.
+  const lost = faulted || ![BigInt(BEHIND), BigInt(BEFORE), BigInt(endOf(placed))].includes(model.pc);
   const found = differences(guest, model).filter((text) => !(lost && /^cause 1[235]$/.test(text)));
   if (guest.instret - before !== steps) found.push(`${guest.instret - before} instructions retired, and not ${steps}`);
   return found;

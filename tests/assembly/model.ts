@@ -1,5 +1,5 @@
-// The integer instructions once more, over BigInt and written from the manual: the reference for the interpreter's tests.
-// It knows nothing of pages, caches or fused sequences.
+// The integer instructions once more, over BigInt and written from the manual: the reference for the interpreter's
+// tests. It knows nothing of pages, caches or fused sequences.
 
 export interface ModelState {
   readonly x: bigint[];

@@ -17,8 +17,8 @@ import { sendIpi, serveMailbox } from "../../host/memory/ipi.ts";
 import { waitWhileEqual } from "../../host/memory/park.ts";
 import {
   callRcu,
-  rcuAdvance,
   type RcuCallback,
+  rcuAdvance,
   rcuPending,
   rcuQuiescent,
   rcuReadLock,
