@@ -22,6 +22,7 @@ import { rcuQuiescent } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { switchMm } from "../mm/context.ts";
 import { mmdrop } from "../mm/mm.ts";
+import { flushRss } from "../mm/rss.ts";
 import type { Hart } from "../policy/hart.ts";
 import { finishDeadTask } from "./exit.ts";
 import { afterSwitch, chooseNextLocked, leaveHartLocked, startSlice } from "./sched.ts";
@@ -31,6 +32,7 @@ export function schedule(hart: Hart): void {
   const { shared, rq } = hart;
   const previous = hart.current;
   const dead = shared.loadAcquire(previous + TASK_STATE) === TASK_DEAD;
+  flushRss(hart);
   rcuQuiescent(hart);
   spinLock(hart, rq + RQ_LOCK);
   const next = chooseNextLocked(hart);
@@ -59,6 +61,7 @@ export function exitMm(hart: Hart): number {
   const { shared, current } = hart;
   const mm = shared.get(current + TASK_MM);
   if (mm === 0) return 0;
+  flushRss(hart); // whoever drops the last user frees the mm
   hart.policies.lazyTlb.grab(hart, mm);
   hart.count(COUNTER_LAZY_ENTER);
   shared.storeRelease(current + TASK_MM, 0);

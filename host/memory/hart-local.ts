@@ -59,6 +59,9 @@ export class HartLocal {
   gatherTableCount = 0;
   /** mm being unmapped, 0 = no gather is open. */
   gatherMm = 0;
+  /** Resident pages of `rssMm` that MM_RSS does not know of yet (mm/rss.ts). */
+  rssMm = 0;
+  rssDelta = 0;
   /** vpns that were cleared since the last flush: [gatherStart, gatherEnd). */
   gatherStart = 0;
   gatherEnd = 0;

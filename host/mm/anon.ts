@@ -24,8 +24,9 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
 import { BEYOND_OBJECT, objectFrame } from "./object.ts";
-import { addRss, clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
+import { addRss } from "./rss.ts";
 import { vmaPgoffAt } from "./vma.ts";
 
 /** First read of a private page. Requires: mmap_lock for read. */

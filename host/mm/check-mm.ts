@@ -34,6 +34,7 @@ import { frameAddress, pageOf } from "./frames.ts";
 import { objectHas } from "./object.ts";
 import { levelPages, PTE_BYTES } from "./page-table.ts";
 import { pteModify, ptePfn } from "./pte.ts";
+import { flushRss } from "./rss.ts";
 import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
 
@@ -48,6 +49,7 @@ interface Tally {
 /** What is wrong with the mm, one line each; empty if all is well. */
 export function checkMm(hart: Hart, mm: number): string[] {
   const { shared } = hart;
+  flushRss(hart);
   const tally: Tally = { rss: 0, tables: 0, mapped: new Map(), problems: [] };
   checkVmas(hart, mm, tally);
   checkTable(hart, mm, shared.get(mm + MM_ROOT_PFN), LEVEL_COUNT - 1, 0, tally);

@@ -5,6 +5,7 @@ import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { objectPut } from "./object.ts";
+import { flushRss } from "./rss.ts";
 import { vmaFreeLater } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { retireVmaMap } from "./vma-map-edit.ts";
@@ -18,6 +19,7 @@ export function exitMmap(hart: Hart, mm: number): void {
   zapRange(hart, mm, 0, USER_VPN_END);
   freeEmptyTables(hart, mm, 0, USER_VPN_END);
   gatherFinish(hart);
+  flushRss(hart);
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {
     objectPut(hart, shared.get(vma + VMA_FILE));
     vmaFreeLater(hart, vma);

@@ -9,17 +9,17 @@
 // for write, every software reader of tables holds mmap_lock, and a hart acknowledges the flush (or is parked, outside
 // any walk) only when its own walker has stopped. A policy that reads tables without mmap_lock must bring its own rule.
 
-import { COUNTER_GATHER_BATCHES, MM_RSS, MM_RSS_HIGH, USER_VPN_END } from "../../assembly/layout.ts";
+import { COUNTER_GATHER_BATCHES, USER_VPN_END } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
 import { putPage } from "./frames.ts";
 import { freeTable } from "./page-table.ts";
+import { updateRssHigh } from "./rss.ts";
 
 /** Opens this hart's gather for `mm`. Requires: mmap_lock, or the last user of the mm. */
 export function gatherBegin(hart: Hart, mm: number): void {
   if (hart.gatherMm !== 0) throw new KernelBug("a gather is already open", { mm, open: hart.gatherMm });
-  const rss = hart.shared.loadOnce(mm + MM_RSS);
-  if (rss > hart.shared.get(mm + MM_RSS_HIGH)) hart.shared.storeOnce(mm + MM_RSS_HIGH, rss);
+  updateRssHigh(hart, mm);
   hart.gatherMm = mm;
   resetRange(hart);
 }

@@ -12,7 +12,6 @@ import {
   LEVEL_COUNT,
   MM_PT_PAGES,
   MM_ROOT_PFN,
-  MM_RSS,
   PAGE_FLAGS,
   PAGE_PT_ENTRIES,
   PAGE_PT_MM,
@@ -124,10 +123,6 @@ export function lockTable(hart: HartLocal, page: number): void {
 
 export function unlockTable(hart: HartLocal, page: number): void {
   spinUnlock(hart, page + PAGE_PTL);
-}
-
-export function addRss(hart: HartLocal, mm: number, pages: number): void {
-  if (pages !== 0) hart.shared.fetchAdd(mm + MM_RSS, pages);
 }
 
 /** Puts a new table of `level` behind the entry at `address`, unless another hart was faster. The entry, or 0. */

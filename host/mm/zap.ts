@@ -15,7 +15,6 @@ import type { Hart } from "../policy/hart.ts";
 import { pageOf } from "./frames.ts";
 import { gatherFlush, gatherIsFull, gatherPage, gatherRange, gatherTable } from "./gather.ts";
 import {
-  addRss,
   clearPte,
   entryAddress,
   findPte,
@@ -26,6 +25,7 @@ import {
   unlockTable,
 } from "./page-table.ts";
 import { ptePfn } from "./pte.ts";
+import { addRss } from "./rss.ts";
 
 /** Entries handled between two polls. */
 export const CHUNK_PAGES = 64;

@@ -55,6 +55,8 @@ describe.skipIf(missing.length > 0 && !required)(`floating point against the ins
   });
 });
 
-test.runIf(missing.length > 0 && !required)("floating point is not compared with the instructions", (context) => {
-  context.skip(`${OPERATIONS.length} operations skipped: no ${missing.join(", no ")}`);
-});
+if (missing.length > 0 && !required) {
+  test("floating point is not compared with the instructions", (context) => {
+    context.skip(`${OPERATIONS.length} operations skipped: no ${missing.join(", no ")}`);
+  });
+}
