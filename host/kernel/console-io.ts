@@ -44,7 +44,8 @@ export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): nu
   const hostFd = shared.get(file + FILE_CONSOLE_FD) === 2 ? 2 : 1;
   while (done < total) {
     const bytes = gather(hart, buffers, done, total - done);
-    if (bytes < 0) return done > 0 ? done : bytes;
+    // 0: another thread has shortened the iovecs meanwhile.
+    if (bytes <= 0) return done > 0 ? done : bytes;
     const taken = writePiece(hart, file, hostFd, bytes, done);
     if (taken === WAIT) return WAIT;
     if (taken === -EPIPE) sendSignalToSelf(hart, SIGPIPE);

@@ -11,6 +11,8 @@ import {
   PROCESS_EXIT_CODE,
   PROCESS_GROUP_EXIT,
   PROCESS_LEADER,
+  PROCESS_PENDING_HI,
+  PROCESS_PENDING_LO,
   PROCESS_TASK_RECORDS,
   PROCESS_THREADS,
   STOP_EXIT,
@@ -25,6 +27,8 @@ import {
   TASK_RESTART_CALL,
   TASK_RUNTIME_NS,
   TASK_SIGHAND,
+  TASK_SIGMASK_HI,
+  TASK_SIGMASK_LO,
   TASK_STATE,
   TASK_THREAD_NEXT,
 } from "../../assembly/layout.ts";
@@ -124,6 +128,7 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   spinLock(hart, TASKLIST_LOCK);
   shared.set(current + TASK_SIGHAND, 0);
   const left = removeThreadLocked(shared, process, current);
+  retargetSignalsLocked(hart, process);
   const runtime = shared.getF64(process + PROCESS_DEAD_RUNTIME_NS) + shared.getF64(current + TASK_RUNTIME_NS);
   shared.setF64(process + PROCESS_DEAD_RUNTIME_NS, runtime);
   if (left === 0 && shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0)
@@ -131,6 +136,20 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   spinUnlock(hart, TASKLIST_LOCK);
   putSighand(hart, sighand);
   if (left === 0) endProcess(hart, process);
+}
+
+/**
+ * Signals to the process that the ending thread was to take: the others look too. Requires: TASKLIST_LOCK. (Linux:
+ * retarget_shared_pending)
+ */
+function retargetSignalsLocked(hart: Hart, process: number): void {
+  const { shared } = hart;
+  const [lo, hi] = [shared.get(process + PROCESS_PENDING_LO), shared.get(process + PROCESS_PENDING_HI)];
+  if ((lo | hi) === 0) return;
+  for (let task = shared.get(process + PROCESS_THREADS); task !== 0; task = shared.get(task + TASK_THREAD_NEXT)) {
+    const open = (lo & ~shared.loadOnce(task + TASK_SIGMASK_LO)) | (hi & ~shared.loadOnce(task + TASK_SIGMASK_HI));
+    if (open !== 0) notifyTaskLocked(hart, task);
+  }
 }
 
 /** The end of init is the end of the machine. */

@@ -46,7 +46,7 @@ import { waitqWakeAll } from "./wait.ts";
 const BUDGET_INSTRS = 200_000;
 /** In the deterministic driver a shorter one, so that harts interleave. */
 const BUDGET_INSTRS_DETERMINISTIC = 2_000;
-/** What a trap costs of the budget, so that a task which only makes system calls is preempted too. */
+/** What a trap or a kernel thread's step costs of the budget, so that who makes only these is preempted too. */
 const TRAP_CHARGE_INSTRS = 200;
 
 /** Runs the hart until the machine stops. Bugs throw: the worker makes an oops of them. */
@@ -67,11 +67,15 @@ function step(hart: KernelHart): void {
   const flags = hart.shared.get(hart.current + TASK_FLAGS);
   if ((flags & PF_IDLE) !== 0) {
     idle(hart, rcuCallbacks);
+    setTime(hart); // it may have slept for long
     schedule(hart);
   } else if ((flags & PF_KTHREAD) !== 0) {
     runKthreadStep(hart);
+    rcuQuiescent(hart);
+    hart.budgetInstrs -= TRAP_CHARGE_INSTRS;
+    if (hart.budgetInstrs <= 0) tick(hart);
   } else if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0 && deliverSignals(hart)) {
-    schedule(hart); // the task is gone or stopped
+    schedule(hart); // the task is gone
   } else {
     runGuest(hart);
   }
@@ -152,9 +156,19 @@ function wakeQueue(hart: KernelHart, queue: number): void {
 function leave(hart: KernelHart): void {
   const { shared } = hart;
   hart.forgetContext();
-  releaseBorrowedMm(hart);
+  tidyUp(() => releaseBorrowedMm(hart));
+  hart.forgetContext();
   shared.storeRelease(hart.base + HART_RUN_STATE, RUN_OFFLINE);
   const left = Atomics.sub(shared.i32, (MACHINE_BASE + MACHINE_HARTS_RUNNING) >>> 2, 1) - 1;
-  if (left === 0) rcuDrainAll(hart, rcuCallbacks);
+  if (left === 0) tidyUp(() => rcuDrainAll(hart, rcuCallbacks));
   shared.notify(MACHINE_BASE + MACHINE_HARTS_RUNNING);
+}
+
+/** A lock that is taken just now ends the tidying, as it ends every wait after the stop; the hart must leave anyway. */
+function tidyUp(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof MachineStopped)) throw error;
+  }
 }

@@ -30,7 +30,8 @@ import type { Hart } from "../policy/hart.ts";
 import { kick, kickIdle, selectHart } from "./placement.ts";
 import { dequeue, enqueue, enqueueOn, isAllowed } from "./run-queue.ts";
 
-const SLICE_NS = 4_000_000;
+/** How long a task runs before it is the turn of the next. */
+export const SLICE_NS = 4_000_000;
 
 /**
  * Chooses the next task of this hart; the current one goes to the end of the queue if it still wants to run. Requires:

@@ -13,6 +13,7 @@ import {
 } from "../../assembly/layout.ts";
 import { rqOf } from "../memory/hart-local.ts";
 import { FOREVER } from "../memory/park.ts";
+import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { wakeTask } from "./wake.ts";
@@ -58,11 +59,17 @@ export function expireTimers(hart: Hart): void {
     spinLock(hart, rq + RQ_LOCK);
     const task = shared.get(rq + RQ_TIMER_HEAD);
     const due = task !== 0 && shared.getF64(task + TASK_TIMER_NS) <= now;
-    if (due) unlink(hart, rq, task);
+    if (!due) {
+      spinUnlock(hart, rq + RQ_LOCK);
+      return;
+    }
+    // Off the list, the task may be woken by others and end: its record must stay until wakeTask is done with it.
+    rcuReadLock(hart);
+    unlink(hart, rq, task);
     spinUnlock(hart, rq + RQ_LOCK);
-    if (!due) return;
     hart.count(COUNTER_TIMER_EXPIRED);
     wakeTask(hart, task);
+    rcuReadUnlock(hart);
   }
 }
 

@@ -22,7 +22,6 @@ import {
   HART_TVAL,
   HART_X,
   TASK_MM,
-  TASK_RESTART_CALL,
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
@@ -82,7 +81,6 @@ function systemCall(hart: Hart): void {
     return;
   }
   if (result === NO_RETURN) return;
-  shared.set(current + TASK_RESTART_CALL, 0);
   shared.set(current + TASK_SYSCALL, -1);
   writeU64(hart, hart.base + A0, result);
   advancePc(hart);

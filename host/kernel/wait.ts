@@ -20,6 +20,7 @@ import {
   WAITQ_LOCK,
   WAITQ_TAIL,
 } from "../../assembly/layout.ts";
+import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { disarmTimer } from "./timer.ts";
@@ -56,11 +57,17 @@ export function waitqUnlink(hart: Hart, queue: number, task: number): void {
   shared.storeRelease(task + TASK_WAIT_QUEUE, 0);
 }
 
-/** Takes `task` off its queue as woken and makes it runnable. Requires: the queue's lock. */
+/**
+ * Takes `task` off its queue as woken and makes it runnable. Requires: the queue's lock. The result comes before the
+ * unlink: a task that its timer has woken meanwhile looks at it, without the lock, once it finds itself off the queue.
+ * It may even end then, so a read section keeps its record until wakeTask is done with it.
+ */
 export function waitqWake(hart: Hart, queue: number, task: number): void {
-  waitqUnlink(hart, queue, task);
+  rcuReadLock(hart);
   hart.shared.set(task + TASK_WAIT_RESULT, WAIT_WOKEN);
+  waitqUnlink(hart, queue, task);
   wakeTask(hart, task);
+  rcuReadUnlock(hart);
 }
 
 /** Wakes the first waiter; false if there was none. Requires: the queue's lock. */
@@ -107,4 +114,15 @@ export function sleepOnTimer(hart: Hart): void {
 /** True while a restarted call finds its own restart block. */
 export function isRestart(hart: Hart, call: number): boolean {
   return hart.shared.get(hart.current + TASK_RESTART_CALL) === call;
+}
+
+/**
+ * The current task's call is over. One that has waited may have found an error before it came to finishWait (its file
+ * is closed, its iovecs are gone) and then still stands on its queue.
+ */
+export function endRestart(hart: Hart): void {
+  const { shared, current } = hart;
+  if (shared.get(current + TASK_RESTART_CALL) === 0) return;
+  finishWait(hart);
+  shared.set(current + TASK_RESTART_CALL, 0);
 }

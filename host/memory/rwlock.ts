@@ -18,19 +18,28 @@ export function readLock(hart: HartLocal, address: number): void {
   if (!readTryLock(hart, address)) readLockSlow(hart, address);
 }
 
+/**
+ * Counts itself in first and looks then: one transfer of the line where a load and a compare-and-swap cost two, and
+ * readers never fail because of each other.
+ */
 export function readTryLock(hart: HartLocal, address: number): boolean {
-  const { shared } = hart;
-  const word = shared.loadOnce(address);
-  if ((word & (RW_WRITER | RW_WRITER_WANTED)) !== 0) return false;
-  if (shared.compareExchange(address, word, word + RW_READER) !== word) return false;
+  const old = hart.shared.fetchAdd(address, RW_READER);
+  if ((old & (RW_WRITER | RW_WRITER_WANTED)) !== 0) {
+    dropReader(hart, address);
+    return false;
+  }
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
   return true;
 }
 
 export function readUnlock(hart: HartLocal, address: number): void {
+  dropReader(hart, address);
+  hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) - 1);
+}
+
+function dropReader(hart: HartLocal, address: number): void {
   const old = hart.shared.fetchAdd(address, -RW_READER);
   if ((old & RW_READERS_MASK) === 0) throw new KernelBug("read unlock without readers", { address });
-  hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) - 1);
   if ((old & RW_READERS_MASK) === RW_READER && (old & RW_WAITERS) !== 0) wakeAll(hart, address);
 }
 
@@ -61,7 +70,8 @@ function wakeAll(hart: HartLocal, address: number): void {
 function readLockSlow(hart: HartLocal, address: number): void {
   hart.count(COUNTER_LOCK_WAIT);
   for (let tries = 0; ; tries++) {
-    if (readTryLock(hart, address)) return;
+    const busy = (hart.shared.loadOnce(address) & (RW_WRITER | RW_WRITER_WANTED)) !== 0;
+    if (!busy && readTryLock(hart, address)) return;
     waitForChange(hart, address, tries, RW_WRITER | RW_WRITER_WANTED, RW_WAITERS);
   }
 }

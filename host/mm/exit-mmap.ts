@@ -23,6 +23,7 @@ export function exitMmap(hart: Hart, mm: number): void {
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {
     objectPut(hart, shared.get(vma + VMA_FILE));
     vmaFreeLater(hart, vma);
+    hart.pollIrq();
   }
   retireVmaMap(hart, shared.get(mm + MM_VMA_ROOT));
   shared.storeRelease(mm + MM_VMA_ROOT, 0);

@@ -1,7 +1,9 @@
 // The frame allocator. Three places hold free frames, asked in this order:
 //
 //   the hart's own list    one word, HART_FRAMES_LIST = count << 20 | pfn of the first; linked by PAGE_NEXT
-//   the global list        MACHINE_FRAMES_HEAD, lock FRAMES_LOCK; frames move in batches of BATCH_FRAMES
+//   the global list        MACHINE_FRAMES_HEAD, lock FRAMES_LOCK: whole batches of BATCH_FRAMES frames, which PAGE_NEXT
+//                          links as on a hart's list; PAGE_PREV of a batch's first frame leads to the next batch, so
+//                          that a batch moves in two stores and the lock is held for a moment only
 //   fresh frames           from MACHINE_FRAMES_FRESH up, in pfn order: RAM that no guest touched costs no host memory
 //
 // and last, the lists of the other harts, so that "out of memory" means that no frame is free anywhere.
@@ -27,6 +29,7 @@ import {
   PAGE_GENERATION,
   PAGE_MAPCOUNT,
   PAGE_NEXT,
+  PAGE_PREV,
   PAGE_REFCOUNT,
   PAGE_SHIFT,
   PAGE_STRUCT_SHIFT,
@@ -156,29 +159,27 @@ function push(hart: HartLocal, pfn: number, page: number): void {
   const { shared } = hart;
   const own = hart.base + HART_FRAMES_LIST;
   const list = shared.exchange(own, LIST_BUSY);
-  const count = list >>> LIST_COUNT_SHIFT;
+  const count = (list >>> LIST_COUNT_SHIFT) + 1;
   shared.set(page + PAGE_NEXT, list & LIST_PFN_MASK);
   if (count < LIST_FRAMES_MAX) {
-    shared.storeRelease(own, listOf(count + 1, pfn));
+    shared.storeRelease(own, listOf(count, pfn));
     return;
   }
-  // Keep the frames freed last: their lines are warm.
+  // Keep the frames freed last: their lines are warm. LIST_FRAMES_MAX is two batches, so the rest is one.
   let last = page;
   for (let kept = 1; kept < BATCH_FRAMES; kept++) last = pageOf(shared.get(last + PAGE_NEXT));
   const surplus = shared.get(last + PAGE_NEXT);
   shared.storeRelease(own, listOf(BATCH_FRAMES, pfn));
-  drain(hart, surplus, count + 1 - BATCH_FRAMES);
+  drain(hart, surplus);
 }
 
-/** Hands a chain of `count` frames to the global list. */
-function drain(hart: HartLocal, first: number, count: number): void {
+/** Hands a chain of BATCH_FRAMES frames to the global list. */
+function drain(hart: HartLocal, first: number): void {
   const { shared } = hart;
-  let last = first;
-  for (let i = 1; i < count; i++) last = shared.get(pageOf(last) + PAGE_NEXT);
   spinLock(hart, FRAMES_LOCK);
-  shared.set(pageOf(last) + PAGE_NEXT, shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD));
+  shared.set(pageOf(first) + PAGE_PREV, shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD));
   shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, first);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + count);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + BATCH_FRAMES);
   spinUnlock(hart, FRAMES_LOCK);
 }
 
@@ -186,31 +187,20 @@ function drain(hart: HartLocal, first: number, count: number): void {
 function refill(hart: HartLocal): number {
   const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
-  const available = shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE);
-  const list = available !== 0 ? takeGlobal(hart, Math.min(available, BATCH_FRAMES)) : takeFresh(hart);
-  spinUnlock(hart, FRAMES_LOCK);
-  return list !== LIST_EMPTY ? list : steal(hart);
-}
-
-/** Requires: FRAMES_LOCK, `count` frames on the global list. */
-function takeGlobal(hart: HartLocal, count: number): number {
-  const { shared } = hart;
   const first = shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD);
-  let next = first;
-  for (let i = 0; i < count; i++) next = shared.get(pageOf(next) + PAGE_NEXT);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, next);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) - count);
-  return listOf(count, first);
-}
-
-/** Requires: FRAMES_LOCK. */
-function takeFresh(hart: HartLocal): number {
-  const { shared } = hart;
-  const first = shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
+  if (first !== 0) {
+    shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, shared.get(pageOf(first) + PAGE_PREV));
+    shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) - BATCH_FRAMES);
+    spinUnlock(hart, FRAMES_LOCK);
+    return listOf(BATCH_FRAMES, first);
+  }
+  const fresh = shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
   const count = Math.min(freshFrames(shared), BATCH_FRAMES);
-  for (let pfn = first; pfn < first + count; pfn++) shared.set(pageOf(pfn) + PAGE_NEXT, pfn + 1);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, first + count);
-  return listOf(count, first);
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, fresh + count);
+  spinUnlock(hart, FRAMES_LOCK);
+  if (count === 0) return steal(hart);
+  for (let pfn = fresh; pfn < fresh + count; pfn++) shared.set(pageOf(pfn) + PAGE_NEXT, pfn + 1);
+  return listOf(count, fresh);
 }
 
 /** The whole list of some other hart, or LIST_EMPTY: memory is exhausted. */

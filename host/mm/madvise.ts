@@ -7,6 +7,7 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "./fault.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import * as advice from "./uapi.ts";
@@ -47,6 +48,7 @@ function advise(hart: Hart, mm: number, start: number, end: number, behavior: nu
       return result;
     }
     default: {
+      relieveVmaPools(hart);
       mmapWriteLock(hart, mm);
       const result = walkVmas(hart, mm, start, end, behavior);
       mmapWriteUnlock(hart, mm);
@@ -69,6 +71,7 @@ function walkVmas(hart: Hart, mm: number, start: number, end: number, behavior: 
     const error = adviseVma(hart, mm, vma, vpn, partEnd, behavior);
     if (error !== 0) return error;
     vpn = partEnd;
+    hart.pollIrq();
   }
   return unmapped;
 }

@@ -5,7 +5,7 @@ import { MM_FLAGS, PAGE_BYTES, USER_VPN_END, VM_LOCKED } from "../../assembly/la
 import { EAGAIN, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_OOM } from "./fault.ts";
-import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
@@ -19,8 +19,8 @@ export function doMlock(hart: Hart, mm: number, address: number, length: number,
   if ((flags & ~MLOCK_ONFAULT) !== 0) return -EINVAL;
   const error = lockRange(hart, mm, address, length, VM_LOCKED);
   if (error !== 0 || (flags & MLOCK_ONFAULT) !== 0) return error;
-  const end = toVpn(address + length + PAGE_BYTES - 1);
-  const outcome = populateRange(hart, mm, toVpn(address), length === 0 ? 0 : end, null);
+  const start = toVpn(address);
+  const outcome = populateRange(hart, mm, start, start + lockedBytes(address, length) / PAGE_BYTES, null);
   if (outcome === FAULT_OK) return 0;
   return outcome === FAULT_OOM ? -EAGAIN : -ENOMEM;
 }
@@ -48,7 +48,7 @@ export function doMunlockall(hart: Hart, mm: number): number {
 /** Sets or clears VM_LOCKED in a range without holes. (Linux: apply_vma_lock_flags) */
 function lockRange(hart: Hart, mm: number, address: number, length: number, locked: number): number {
   const first = address - (address % PAGE_BYTES);
-  const bytes = pageAlign(length + (address - first));
+  const bytes = lockedBytes(address, length);
   if (first + bytes >= 2 ** 64) return -EINVAL;
   if (bytes === 0) return 0;
   if (first + bytes > TASK_BYTES_USER) return -ENOMEM;
@@ -57,6 +57,11 @@ function lockRange(hart: Hart, mm: number, address: number, length: number, lock
   const result = lockVmas(hart, mm, toVpn(first), toVpn(first + bytes), locked);
   mmapWriteUnlock(hart, mm);
   return result;
+}
+
+/** Whole pages that the range touches; 0 for lengths that wrap, as in 64-bit arithmetic. */
+function lockedBytes(address: number, length: number): number {
+  return pageAlign(length + (address % PAGE_BYTES));
 }
 
 /** Requires: mmap_lock for write. */
@@ -68,6 +73,7 @@ function lockVmas(hart: Hart, mm: number, start: number, end: number, locked: nu
     const error = modifyVma(hart, mm, vma, vpn, partEnd, (vmaFlags(hart, vma) & ~VM_LOCKED) | locked);
     if (error !== 0) return error;
     vpn = partEnd;
+    hart.pollIrq();
   }
   return 0;
 }
@@ -81,16 +87,19 @@ function lockAll(hart: Hart, mm: number, future: number, current: number | null)
     const end = vmaEnd(hart, vma);
     modifyVma(hart, mm, vma, vmaStart(hart, vma), end, (vmaFlags(hart, vma) & ~VM_LOCKED) | current);
     vma = vmaFind(hart, mm, end);
+    hart.pollIrq();
   }
   mmapWriteUnlock(hart, mm);
 }
 
 function populateAll(hart: Hart, mm: number): void {
   for (let vpn = 0; vpn < USER_VPN_END; ) {
+    mmapReadLock(hart, mm);
     const vma = vmaFind(hart, mm, vpn);
-    if (vma === 0) return;
-    vpn = vmaEnd(hart, vma);
+    const start = vma === 0 ? USER_VPN_END : Math.max(vpn, vmaStart(hart, vma));
+    vpn = vma === 0 ? USER_VPN_END : vmaEnd(hart, vma);
+    mmapReadUnlock(hart, mm);
     // What can not be populated (no rights, no memory) stays as it is.
-    populateRange(hart, mm, vmaStart(hart, vma), vpn, null);
+    populateRange(hart, mm, start, vpn, null);
   }
 }

@@ -69,6 +69,7 @@ function protectVmas(hart: Hart, mm: number, start: number, end: number, prot: n
     const error = protectVma(hart, mm, vma, vpn, partEnd, flags);
     if (error !== 0) return error;
     vpn = partEnd;
+    hart.pollIrq();
   }
   return 0;
 }

@@ -4,7 +4,7 @@ import { MM_MAP_COUNT } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
-import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { mmapReadUnlock, mmapWriteDowngrade, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { MAX_MAP_COUNT, TASK_BYTES_USER } from "./uapi.ts";
@@ -18,14 +18,47 @@ export function doMunmap(hart: Hart, mm: number, address: number, length: number
   if (!isPageAligned(address) || address > TASK_BYTES_USER || length > TASK_BYTES_USER - address) return -EINVAL;
   if (length === 0) return -EINVAL;
   relieveVmaPools(hart);
+  const start = toVpn(address);
+  const end = toVpn(address + pageAlign(length));
   mmapWriteLock(hart, mm);
-  const result = unmapRange(hart, mm, toVpn(address), toVpn(address + pageAlign(length)));
+  const cut = cutRange(hart, mm, start, end);
+  if (cut <= 0) {
+    mmapWriteUnlock(hart, mm);
+    return cut;
+  }
+  // The vmas are gone: faults there find nothing, and a new mapping needs the lock for write. So the pages, which are
+  // most of the work, can go while others fault elsewhere.
+  mmapWriteDowngrade(hart, mm);
+  gatherBegin(hart, mm);
+  zapRange(hart, mm, start, end);
+  gatherFinish(hart);
+  mmapReadUnlock(hart, mm);
+  freeTables(hart, mm, start, end);
+  return 0;
+}
+
+/** Tables need the lock for write: a fault next door may be about to fill an entry of one that is still empty. */
+function freeTables(hart: Hart, mm: number, start: number, end: number): void {
+  mmapWriteLock(hart, mm);
+  gatherBegin(hart, mm);
+  freeEmptyTables(hart, mm, start, end);
+  gatherFinish(hart);
   mmapWriteUnlock(hart, mm);
-  return result;
 }
 
 /** Unmaps the vpns [start, end): 0, or -ENOMEM with nothing changed. Requires: mmap_lock for write. Waits. */
 export function unmapRange(hart: Hart, mm: number, start: number, end: number): number {
+  const cut = cutRange(hart, mm, start, end);
+  if (cut <= 0) return cut;
+  gatherBegin(hart, mm);
+  zapRange(hart, mm, start, end);
+  freeEmptyTables(hart, mm, start, end);
+  gatherFinish(hart);
+  return 0;
+}
+
+/** Takes [start, end) out of the vmas: 1, 0 if nothing was there, or -ENOMEM. Requires: mmap_lock for write. */
+function cutRange(hart: Hart, mm: number, start: number, end: number): number {
   if (start === end) return 0; // mremap of length 0 has nothing to take away
   const first = vmaFind(hart, mm, start);
   if (first === 0 || vmaStart(hart, first) >= end) return 0;
@@ -38,12 +71,7 @@ export function unmapRange(hart: Hart, mm: number, start: number, end: number): 
     done = cutOut(hart, change, vma, start, end);
   }
   const error = settle(change, done, ENOMEM);
-  if (error !== 0) return error;
-  gatherBegin(hart, mm);
-  zapRange(hart, mm, start, end);
-  freeEmptyTables(hart, mm, start, end);
-  gatherFinish(hart);
-  return 0;
+  return error !== 0 ? error : 1;
 }
 
 /** Removes from `vma` what lies in [start, end). */

@@ -1,9 +1,16 @@
 // ppoll, read and FIONREAD on the console's input.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { CONSOLE_INPUT_EOF, MACHINE_BASE, MACHINE_CONSOLE_FLAGS } from "../../assembly/layout.ts";
+import {
+  CONSOLE_INPUT_EOF,
+  MACHINE_BASE,
+  MACHINE_CONSOLE_FLAGS,
+  MACHINE_CONSOLE_READERS,
+  WAITQ_HEAD,
+} from "../../assembly/layout.ts";
 import { CONSOLE_IN } from "../../host/devices/console.ts";
 import { ringAddress, setRingTail } from "../../host/devices/ring.ts";
+import { replaceFd } from "../../host/kernel/files.ts";
 import { WAIT } from "../../host/kernel/wait.ts";
 import { EAGAIN, EBADF, EFAULT, EINTR, EINVAL } from "../../host/memory/errno.ts";
 import { BAD_ADDRESS, NR } from "./numbers.ts";
@@ -36,6 +43,21 @@ function pollFds(...fds: [number, number][]): number {
 function revents(index: number): number {
   return p.peek32(p.memory + index * 8 + 4) >>> 16;
 }
+
+test("a read whose descriptor was closed while it waited leaves the queue of readers", () => {
+  const fd = p.call(NR.dup, 0);
+  expect(p.call(NR.read, fd, p.memory, 1)).toBe(WAIT);
+  expect(p.machine(MACHINE_CONSOLE_READERS + WAITQ_HEAD)).not.toBe(0);
+  replaceFd(p.hart, fd, 0, 0); // as another thread would; the file itself stays open as 0
+  expect(p.restart()).toBe(-EBADF);
+  expect(p.machine(MACHINE_CONSOLE_READERS + WAITQ_HEAD)).toBe(0);
+});
+
+test("another call in place of one that waits is a call of its own", () => {
+  expect(p.call(NR.read, 0, p.memory, 1)).toBe(WAIT);
+  expect(p.call(NR.getpid)).toBe(1);
+  expect(p.machine(MACHINE_CONSOLE_READERS + WAITQ_HEAD)).toBe(0);
+});
 
 describe("ppoll", () => {
   test("reports what is ready, a descriptor that is closed, and skips negative ones", () => {

@@ -8,6 +8,7 @@ import {
   MACHINE_STOP,
   STOP_FATAL_SIGNAL,
   STOP_NONE,
+  TASK_SIGNAL_PENDING,
 } from "../../assembly/layout.ts";
 import { forceSignal } from "../../host/kernel/signal.ts";
 import { EFAULT, EINVAL, ENOMEM, ESRCH } from "../../host/memory/errno.ts";
@@ -32,6 +33,15 @@ beforeEach(() => {
 function setAction(signal: number, handler: number): number {
   return p.call(NR.rt_sigaction, signal, p.poke64(p.memory, handler, 0, 0), 0, 8);
 }
+
+test("a signal to the process is not lost when the thread that was to take it ends", () => {
+  const tid = p.call(NR.clone, THREAD_FLAGS);
+  expect(p.call(NR.kill, 1, SIGTERM)).toBe(0);
+  p.call(NR.exit, 0); // before it has looked
+  expect(p.switchTask()).toBe(tid);
+  expect(p.shared.get(p.hart.current + TASK_SIGNAL_PENDING)).toBe(1);
+  expect(p.deliverSignals()).toBe(true);
+});
 
 describe("actions and masks", () => {
   test("are remembered, checked and given back", () => {

@@ -11,7 +11,6 @@ import {
   PF_KTHREAD,
   TASK_FLAGS,
   TASK_PID,
-  TASK_RESTART_CALL,
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { bootHart } from "../../host/kernel/boot.ts";
@@ -89,7 +88,6 @@ export class TestProcess {
     const task = hart.current;
     const result = dispatchSyscall(hart);
     if (result === WAIT || result === NO_RETURN) return result;
-    shared.set(task + TASK_RESTART_CALL, 0);
     shared.set(task + TASK_SYSCALL, -1);
     this.setRegister(A0, result);
     const pc = (hart.base + HART_PC) >>> 3;

@@ -41,6 +41,7 @@ export const LOCK_WORD = RQ_BASE;
 export const COUNT_WORD = RQ_BASE + 64;
 export const TWIN_WORD = RQ_BASE + 128;
 export const BAD_WORD = RQ_BASE + 192;
+const READY_WORD = RQ_BASE + 256;
 
 const { memory, id, scenario, rounds, spinCount } = workerData as ScenarioData;
 const shared = new SharedMemory(memory);
@@ -63,6 +64,7 @@ const scenarios: Record<string, () => void> = {
   rcu: () => rcu(true),
   rcuWithoutGracePeriod: () => rcu(false),
 };
+startTogether();
 scenarios[scenario]();
 leaveTogether();
 
@@ -133,6 +135,13 @@ function rcu(gracePeriod: boolean): void {
     }
     hart.pollIrq();
   }
+}
+
+/** One worker may have done all its rounds before another has loaded. */
+function startTogether(): void {
+  let ready = shared.fetchAdd(READY_WORD, 1) + 1;
+  shared.notify(READY_WORD);
+  while (ready < hart.hartCount) ready = waitWhileEqual(hart, READY_WORD, ready);
 }
 
 /** A hart that has finished still answers the others. */

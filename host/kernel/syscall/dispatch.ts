@@ -12,6 +12,7 @@ import { ENOSYS } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argHigh, argUint } from "../registers.ts";
 import { traceSyscall } from "../strace.ts";
+import { endRestart, NO_RETURN, WAIT } from "../wait.ts";
 import { SYSCALLS } from "./table.ts";
 import type { Handler } from "./types.ts";
 
@@ -22,11 +23,18 @@ const HANDLERS: readonly (Handler | undefined)[] = SYSCALLS.map((call) => call?.
 export function dispatchSyscall(hart: Hart): number {
   const { shared, current } = hart;
   const number = argHigh(hart, A7) === 0 ? argUint(hart, A7) : HANDLERS.length;
+  // Another thread may have overwritten the ecall of a call that waits: what comes now is a call of its own.
+  if (shared.get(current + TASK_RESTART_CALL) !== number) endRestart(hart);
   if (shared.get(current + TASK_RESTART_CALL) === 0) {
     hart.count(COUNTER_SYSCALL);
     shared.set(current + TASK_SYSCALL, number);
   }
-  if ((hart.get(HART_OPTIONS) & OPTION_STRACE) !== 0) return traceSyscall(hart, number, HANDLERS[number]);
-  const handler = HANDLERS[number];
+  const result = run(hart, number, HANDLERS[number]);
+  if (result !== WAIT && result !== NO_RETURN) endRestart(hart);
+  return result;
+}
+
+function run(hart: Hart, number: number, handler: Handler | undefined): number {
+  if ((hart.get(HART_OPTIONS) & OPTION_STRACE) !== 0) return traceSyscall(hart, number, handler);
   return handler === undefined ? -ENOSYS : handler(hart);
 }

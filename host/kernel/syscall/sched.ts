@@ -17,6 +17,7 @@ import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser, putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
+import { SLICE_NS } from "../sched.ts";
 import { findTask, TASKLIST_LOCK } from "../task.ts";
 import { storeTimespec } from "../user-time.ts";
 import { setAffinity } from "../wake.ts";
@@ -45,7 +46,6 @@ const SCHED_BATCH = 3;
 const SCHED_IDLE = 5;
 const SCHED_DEADLINE = 6;
 const REALTIME_PRIORITY_MAX = 99;
-const SLICE_NS = 4_000_000;
 
 function sysYield(hart: Hart): number {
   hart.set(HART_NEED_RESCHED, 1);

@@ -9,6 +9,7 @@ import {
   MACHINE_BASE,
   MACHINE_ONLINE_MASK,
   MACHINE_TASK_COUNT,
+  MM_RSS,
   MM_RSS_HIGH,
   PAGE_BYTES,
   PROCESS_TGID,
@@ -28,6 +29,7 @@ import { randomFill } from "../random.ts";
 import { argAddress, argHigh, argInt, argUint, loadU64, storeU64 } from "../registers.ts";
 import { processRuntime } from "../runtime.ts";
 import { runtimeOfCurrent } from "../sched.ts";
+import { signalPending } from "../signal.ts";
 import { NS_PER_SECOND, RLIM_INFINITY_F64, RLIMIT_NOFILE, USER_HZ } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 
@@ -90,6 +92,7 @@ function sysGetrandom(hart: Hart): number {
     if (copyToUser(hart, va + done, buffer, bytes) < 0) return done > 0 ? done : -EFAULT;
     done += bytes;
     hart.pollIrq();
+    if (signalPending(hart)) break;
   }
   return done;
 }
@@ -181,7 +184,10 @@ function sysGetrusage(hart: Hart): number {
     const ns = who === RUSAGE_SELF ? processRuntime(hart) : runtimeOfCurrent(hart);
     storeU64(hart, buffer, Math.floor(ns / NS_PER_SECOND));
     storeU64(hart, buffer + 8, Math.floor((ns % NS_PER_SECOND) / 1000));
-    storeU64(hart, buffer + 32, (shared.get(shared.get(current + TASK_MM) + MM_RSS_HIGH) * PAGE_BYTES) / 1024);
+    const mm = shared.get(current + TASK_MM);
+    // The high mark is raised only when pages go.
+    const pages = Math.max(shared.loadOnce(mm + MM_RSS), shared.loadOnce(mm + MM_RSS_HIGH));
+    storeU64(hart, buffer + 32, (pages * PAGE_BYTES) / 1024);
     storeU64(hart, buffer + 128, shared.get(current + TASK_SWITCHES));
   }
   return copyToUser(hart, argAddress(hart, 1), buffer, RUSAGE_BYTES);
