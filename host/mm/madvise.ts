@@ -2,13 +2,13 @@
 // dumps) is accepted and changes nothing.
 
 import { ACCESS_LOAD, ACCESS_STORE, VM_DONTCOPY, VM_LOCKED, VM_SHARED, VM_WIPEONFORK } from "../../assembly/layout.ts";
-import { EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { EFAULT, EINTR, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "./fault.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { populateRange } from "./populate.ts";
+import { POPULATE_INTERRUPTED, populateRange } from "./populate.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import * as advice from "./uapi.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
@@ -115,6 +115,7 @@ function discard(hart: Hart, mm: number, start: number, end: number): number {
 
 function populateResult(outcome: number): number {
   if (outcome === FAULT_OK) return 0;
+  if (outcome === POPULATE_INTERRUPTED) return -EINTR;
   if (outcome === FAULT_SEGV_ACCERR) return -EINVAL;
   return outcome === FAULT_BUS ? -EFAULT : -ENOMEM;
 }

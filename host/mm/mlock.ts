@@ -2,12 +2,12 @@
 // The caller is root: RLIMIT_MEMLOCK does not bind it. (Linux: mm/mlock.c)
 
 import { MM_FLAGS, PAGE_BYTES, USER_VPN_END, VM_LOCKED } from "../../assembly/layout.ts";
-import { EAGAIN, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { EAGAIN, EINTR, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { populateRange } from "./populate.ts";
+import { POPULATE_INTERRUPTED, populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
 import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT, TASK_BYTES_USER } from "./uapi.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
@@ -22,6 +22,7 @@ export function doMlock(hart: Hart, mm: number, address: number, length: number,
   const start = toVpn(address);
   const outcome = populateRange(hart, mm, start, start + lockedBytes(address, length) / PAGE_BYTES, null);
   if (outcome === FAULT_OK) return 0;
+  if (outcome === POPULATE_INTERRUPTED) return -EINTR;
   return outcome === FAULT_OOM ? -EAGAIN : -ENOMEM;
 }
 

@@ -69,6 +69,7 @@ function cutRange(hart: Hart, mm: number, start: number, end: number): number {
   let done = true;
   for (let vma = first; done && vma !== 0 && vmaStart(hart, vma) < end; vma = vmaFind(hart, mm, vmaEnd(hart, vma))) {
     done = cutOut(hart, change, vma, start, end);
+    hart.pollIrq();
   }
   const error = settle(change, done, ENOMEM);
   return error !== 0 ? error : 1;

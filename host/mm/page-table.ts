@@ -3,8 +3,8 @@
 // it reads entries and sets A and D by compare-and-swap, so a writer that replaces a valid entry must exchange, never
 // store.
 //
-// Tables disappear only under mmap_lock held for write (host/mm/free-tables.ts), so whoever holds it for read may keep
-// the address of an entry.
+// Tables disappear only under mmap_lock held for write (freeEmptyTables in zap.ts), so whoever holds it for read may
+// keep the address of an entry.
 
 import {
   COUNTER_PAGE_TABLE_ALLOC,

@@ -1,7 +1,8 @@
 // Faulting pages in ahead of their use: MAP_POPULATE, mlock, MADV_POPULATE_*. (Linux: populate_vma_page_range in
 // mm/gup.c)
 
-import { ACCESS_LOAD, ACCESS_STORE, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
+import { ACCESS_LOAD, ACCESS_STORE, TASK_SIGNAL_PENDING, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
+import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, faultInVma } from "./fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
@@ -11,10 +12,12 @@ import { CHUNK_PAGES } from "./zap.ts";
 
 /** populateRange: no vma covers the page. Not a FAULT_*, because a fault could never say so without an address. */
 export const POPULATE_NO_VMA = -1;
+/** populateRange: a signal is pending; what was populated stays. (Linux: -EINTR of faultin_page) */
+export const POPULATE_INTERRUPTED = -2;
 
 /**
  * Faults in the vpns [start, end) by `access`, or by what each vma suggests if that is null. Returns FAULT_OK, or why
- * it stopped: FAULT_* or POPULATE_NO_VMA. Takes mmap_lock for read, chunk by chunk.
+ * it stopped: FAULT_* or POPULATE_*. Takes mmap_lock for read, chunk by chunk.
  */
 export function populateRange(hart: Hart, mm: number, start: number, end: number, access: number | null): number {
   for (let vpn = start; vpn < end; vpn += CHUNK_PAGES) {
@@ -23,6 +26,8 @@ export function populateRange(hart: Hart, mm: number, start: number, end: number
     mmapReadUnlock(hart, mm);
     if (outcome !== FAULT_OK) return outcome;
     hart.pollIrq();
+    rcuQuiescent(hart); // a range may take seconds
+    if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0) return POPULATE_INTERRUPTED;
   }
   return FAULT_OK;
 }

@@ -1,6 +1,7 @@
-// Resident pages of an address space. Each hart keeps what it has added or taken away since it last told MM_RSS, so that
-// two harts that fault do not fight for that line; it tells at RSS_BATCH pages, at a context switch, and when a task
-// gives up its mm. So MM_RSS may be off by RSS_BATCH for each hart that runs a task of it. (Linux: SPLIT_RSS_COUNTING)
+// Resident pages of an address space. Each hart keeps what it has added or taken away since it last told MM_RSS, so
+// that two harts that fault do not fight for that line; it tells at RSS_BATCH pages, at a context switch, and when a
+// task gives up its mm. So MM_RSS may be off by RSS_BATCH for each hart that runs a task of it. (Linux:
+// SPLIT_RSS_COUNTING)
 
 import { MM_RSS, MM_RSS_HIGH } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
