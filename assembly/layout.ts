@@ -181,7 +181,6 @@ export const MACHINE_PID_NEXT = 388; // lock TASKLIST_LOCK
 export const MACHINE_TASK_COUNT = 392; // lock TASKLIST_LOCK: live tasks without idle tasks
 export const MACHINE_TASK_COUNT_MAX = 396; // constant after boot: threads-max
 export const MACHINE_INIT_TASK = 400; // constant after boot
-export const MACHINE_KTHREAD_HEAD = 404; // lock TASKLIST_LOCK
 // line 7: the console
 export const MACHINE_CONSOLE_LOCK = 448; // guards both rings' kernel ends
 export const MACHINE_CONSOLE_COLUMNS = 452; // shared: window size, written by the main thread
@@ -367,7 +366,6 @@ export const DOORBELL_IPI = 1 << 0; // a mailbox slot is filled
 export const DOORBELL_STOP = 1 << 1; // MACHINE_STOP is set
 export const DOORBELL_RESCHED = 1 << 2;
 export const DOORBELL_CONSOLE = 1 << 3; // from the main thread to hart 0: console space or input
-export const DOORBELL_BATON = 1 << 4;
 
 export const RUN_USER = 0; // states in the low bits of HART_RUN_STATE
 export const RUN_KERNEL = 1;
@@ -388,7 +386,6 @@ export const MAILBOX_ARG3 = 24;
 
 export const IPI_FLUSH = 1; // arg0 mm, arg1 first vpn, arg2 page count (0 = all), arg3 tlb_gen
 export const IPI_FENCE_I = 2; // arg0 mm
-export const IPI_UNLAZY = 3; // arg0 mm
 export const IPI_BARRIER = 4;
 
 // what run() returns
@@ -512,7 +509,6 @@ export const PAGE_PT_MM = 32; // mm of a page-table page
 export const PAGE_PT_VPN = 36; // first vpn that a page-table page translates
 export const PAGE_MAPPING = 40;
 export const PAGE_INDEX = 44;
-export const PAGE_RCU_HEAD = 48; // RCU_HEAD_BYTES
 export const PAGE_GENERATION = 60; // bumped at each free, for the checkers
 
 export const PG_FREE = 1 << 0;
@@ -527,9 +523,6 @@ export const RCU_HEAD_KIND = 4; // RCU_* callback; 0 = not queued (double queue 
 export const RCU_FREE_VMA_NODE = 1;
 export const RCU_FREE_VMA = 2;
 export const RCU_FREE_TASK = 3;
-export const RCU_FREE_TABLE = 4;
-export const RCU_FREE_MM = 5;
-export const RCU_WAKE = 6; // synchronize_rcu, rcu_barrier
 
 // ---------------------------------------------------------------- MM: struct mm_struct
 
@@ -547,7 +540,6 @@ export const MM_LOCK_SEQ = 324; // shared: odd while write-locked
 export const MM_LOCK_OWNER = 328; // hart + 1 that holds it for write, for the oops
 export const MM_VMA_ROOT = 384; // shared (release), own line: root node of the vma map, 0 = empty
 export const MM_MAP_COUNT = 388; // lock MM_LOCK write
-export const MM_VMA_HEIGHT = 392; // part of the root word's snapshot: kept in the node instead, unused
 export const MM_BRK_START = 400; // f64, lock MM_LOCK write
 export const MM_BRK = 408; // f64, lock MM_LOCK write
 export const MM_MMAP_BASE = 416; // f64: top of the mmap area, constant after exec
@@ -564,8 +556,6 @@ export const MM_ENTRY = 480; // f64
 export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
-export const MM_RCU_HEAD = 576;
-export const MM_GAP_HINT = 584; // vpn, lock MM_LOCK write: where the last top-down search ended
 
 // ---------------------------------------------------------------- VMA: struct vm_area_struct
 
@@ -594,10 +584,8 @@ export const VM_GROWSDOWN = 1 << 8;
 export const VM_LOCKED = 1 << 13;
 export const VM_DONTCOPY = 1 << 17;
 export const VM_DONTEXPAND = 1 << 18;
-export const VM_ACCOUNT = 1 << 20;
 export const VM_NORESERVE = 1 << 21;
 export const VM_STACK = 1 << 22;
-export const VM_HEAP = 1 << 23; // for the maps file and RLIMIT_DATA
 export const VM_WIPEONFORK = 1 << 25;
 
 // ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see
@@ -649,10 +637,7 @@ export const TASK_STEP = 764; // kernel thread: KTHREAD_* step function
 export const TASK_STEP_ARG = 768;
 export const TASK_SWITCHES = 772; // owner
 export const TASK_RUNTIME_NS = 776; // f64, owner
-export const TASK_REFCOUNT = 784; // shared
 export const TASK_RCU_HEAD = 792;
-export const TASK_ORIG_A0_LO = 800; // owner: a0 at the ecall, for restart
-export const TASK_ORIG_A0_HI = 804;
 export const TASK_SYSCALL = 808; // owner: number of the call in progress, -1 = none
 export const TASK_FAULT_ADDRESS = 816; // f64, owner: for the line that says why it was killed
 export const TASK_ROBUST_LIST_BYTES = 824;

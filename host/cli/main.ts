@@ -37,7 +37,9 @@ function makeCommand(setExitCode: (code: number) => void): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`pagewalk: ${text.replace(/^error: /, "")}`) })
+    .configureOutput({
+      outputError: (text, write) => write(`pagewalk: ${text.replace(/^error: /, "").replace(/\n\(/, " (")}`),
+    })
     .addHelpText("after", "\nExample:\n  pagewalk run --harts 4 --stats ./threads\n");
 
   addMachineOptions(command.command("run"))
