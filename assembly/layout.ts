@@ -124,9 +124,12 @@ export const PAGE_COUNT_MAX = 3 * (1 << 18);
 export const HART_BASE = PAGE_BASE + PAGE_STRUCT_BYTES * PAGE_COUNT_MAX; // hart blocks
 export const HART_BYTES = 1 << 18;
 
+// What the core does not know of follows the hart blocks, so that it can grow without a new core.
+export const KERNEL_BASE = HART_BASE + HART_BYTES * HART_COUNT_MAX;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
-export const RAM_BASE = 3 * (1 << 27); // 384 MiB; only what is touched is backed by host memory
-export const RAM_PFN_BASE = 3 * (1 << 15);
+export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
+export const RAM_PFN_BASE = 1 << 17;
 
 // ---------------------------------------------------------------- MACHINE: one per machine
 

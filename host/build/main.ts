@@ -1,10 +1,13 @@
-// `npm run build`, after tsc: generated assembly, core.wasm, its checks, and the bundles.
+// `npm run build`, after tsc: generated assembly, core.wasm, its checks, and the bundles. A core whose inputs have not
+// changed since the last build is not compiled again.
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as layout from "../../assembly/layout.ts";
 import { bundleHost } from "./bundle.ts";
 import { compileBench } from "./compile-bench.ts";
 import { compileCore } from "./compile-core.ts";
+import { coreInputs, isCoreCurrent, noteCoreInputs } from "./core-inputs.ts";
 import { writeFingerprint } from "./fingerprint.ts";
 import { checkCore } from "./gate.ts";
 import { generateAssembly } from "./generate.ts";
@@ -12,8 +15,12 @@ import { generateAssembly } from "./generate.ts";
 const root = fileURLToPath(new URL("../../..", import.meta.url)); // from build/host/build/
 
 generateAssembly(root);
-compileCore(root, "release");
-compileCore(root, "checked");
-checkCore(join(root, "build/core.wasm"), join(root, "build/core.wat"));
-compileBench(root);
+const inputs = coreInputs(root, layout);
+if (!isCoreCurrent(root, inputs)) {
+  compileCore(root, "release");
+  compileCore(root, "checked");
+  checkCore(join(root, "build/core.wasm"), join(root, "build/core.wat"));
+  compileBench(root);
+  noteCoreInputs(root, inputs);
+}
 await bundleHost(root, writeFingerprint(root));

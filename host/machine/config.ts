@@ -143,7 +143,7 @@ function checkEnv(key: string, value: string): string {
   return `${key}=${value}`;
 }
 
-/** RAM ends below 3.4 GiB; the decode pools of many harts must fit above it. */
+/** RAM ends below 3.5 GiB; the decode pools of many harts must fit above it. */
 function checkMemoryTotal(config: ResolvedConfig): void {
   const total = RAM_BASE + config.ramBytes + config.harts * config.decodePages * DECODE_PAGE_BYTES;
   if (total > MEMORY_BYTES_MAX) {

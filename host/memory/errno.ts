@@ -42,3 +42,10 @@ export const ELOOP = 40;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
 export const ETIMEDOUT = 110;
+
+// Never seen by a guest: what a call that a signal interrupted wants to happen, decided when the signal is delivered
+// (Linux: include/linux/errno.h).
+export const ERESTARTSYS = 512; // again, unless a handler without SA_RESTART runs: then EINTR
+export const ERESTARTNOINTR = 513; // always again
+export const ERESTARTNOHAND = 514; // again if no handler runs, else EINTR
+export const ERESTART_RESTARTBLOCK = 516; // by restart_syscall(2) if no handler runs, else EINTR
