@@ -127,6 +127,9 @@ export const HART_BYTES = 1 << 18;
 // What the core does not know of follows the hart blocks, so that it can grow without a new core.
 export const KERNEL_BASE = HART_BASE + HART_BYTES * HART_COUNT_MAX;
 
+export const TTY_BASE = KERNEL_BASE; // the console's terminal, see TTY_*
+export const TTY_BYTES = 1 << 14;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -237,6 +240,46 @@ export const RING_DATA = 128;
 export const CONSOLE_IN_DATA_BYTES = 1 << 15;
 export const CONSOLE_OUT_DATA_BYTES = 1 << 17;
 export const CONSOLE_RECORD_HEADER_BYTES = 3;
+
+// ---------------------------------------------------------------- TTY: the terminal behind the console (tty_struct
+// and n_tty_data). Everything is under TTY_LOCK unless it says otherwise. Positions count bytes for ever; the byte at
+// position p is at TTY_BUFFER + (p & (TTY_BUFFER_BYTES - 1)), and its bit in TTY_DELIMITERS says that a line ends there.
+
+export const TTY_LOCK = 0;
+export const TTY_SESSION = 4; // lock TASKLIST_LOCK: session id whose controlling terminal it is, 0 = none
+export const TTY_PGRP = 8; // lock TASKLIST_LOCK: foreground process group
+export const TTY_COLUMN = 12; // where the cursor is, as far as output tells
+export const TTY_LINE_COLUMN = 16; // where it was when the line being edited began
+export const TTY_READ_TAIL = 20; // next byte that a reader gets
+export const TTY_LINE_START = 24; // canonical mode: end of the finished lines, start of the one being edited
+export const TTY_READ_HEAD = 28; // next byte that is typed
+export const TTY_LITERAL_NEXT = 32; // 1: VLNEXT was typed
+export const TTY_OUTPUT_STOPPED = 36; // shared: 1 after VSTOP
+export const TTY_COLUMNS = 40; // window size that the foreground group was told of
+export const TTY_ROWS = 44;
+export const TTY_ECHO_COUNT = 48; // bytes in TTY_ECHO
+export const TTY_PUSHED = 52; // 1: data typed in raw mode is to be read as a line, whatever it ends in
+export const TTY_TERMIOS = 64; // struct termios2 (asm-generic/termbits.h): 44 bytes
+export const TTY_DELIMITERS = 128; // TTY_BUFFER_BYTES bits
+export const TTY_ECHO = 1024; // TTY_ECHO_BYTES: what is to be shown
+export const TTY_ECHO_BYTES = 1024;
+export const TTY_INPUT = 2048; // TTY_INPUT_BYTES: typed bytes on their way from the ring
+export const TTY_INPUT_BYTES = 256;
+export const TTY_OUTPUT = 4096; // TTY_OUTPUT_BYTES: processed output on its way to the ring
+export const TTY_OUTPUT_BYTES = 4096;
+export const TTY_BUFFER = 8192;
+export const TTY_BUFFER_BYTES = 4096;
+
+export const TERMIOS_IFLAG = 0; // fields of TTY_TERMIOS
+export const TERMIOS_OFLAG = 4;
+export const TERMIOS_CFLAG = 8;
+export const TERMIOS_LFLAG = 12;
+export const TERMIOS_LINE = 16; // u8
+export const TERMIOS_CC = 17; // 19 u8
+export const TERMIOS_ISPEED = 36;
+export const TERMIOS_OSPEED = 40;
+export const TERMIOS_BYTES = 36; // struct termios: without the speeds
+export const TERMIOS2_BYTES = 44;
 
 // ---------------------------------------------------------------- POOL: slot allocators of fixed capacity
 

@@ -97,6 +97,24 @@ export function consoleRead(hart: HartLocal, address: number, bytesMax: number):
   if (bytesMax === 0) return 0;
   spinLock(hart, LOCK);
   requestInputLocked(hart, Math.min(bytesMax, CONSOLE_IN.dataBytes));
+  const taken = takeLocked(hart, address, bytesMax);
+  spinUnlock(hart, LOCK);
+  if (taken > 0) pulseHost(shared);
+  return taken;
+}
+
+/** Like consoleRead, but of what is there: nobody is asked for more. */
+export function consoleTake(hart: HartLocal, address: number, bytesMax: number): number {
+  spinLock(hart, LOCK);
+  const taken = takeLocked(hart, address, bytesMax);
+  spinUnlock(hart, LOCK);
+  if (taken > 0) pulseHost(hart.shared);
+  return taken;
+}
+
+/** Requires: MACHINE_CONSOLE_LOCK. */
+function takeLocked(hart: HartLocal, address: number, bytesMax: number): number {
+  const { shared } = hart;
   // EOF is set after the last byte: looked at before the ring, it can not hide bytes.
   const ended = (consoleFlags(hart) & CONSOLE_INPUT_EOF) !== 0;
   const bytes = Math.min(bytesMax, ringUsed(shared, CONSOLE_IN));
@@ -105,8 +123,6 @@ export function consoleRead(hart: HartLocal, address: number, bytesMax: number):
     ringLoad(hart.core.copyBytes, CONSOLE_IN, head, address, bytes);
     setRingHead(shared, CONSOLE_IN, head + bytes);
   }
-  spinUnlock(hart, LOCK);
-  if (bytes > 0) pulseHost(shared);
   if (bytes === 0 && !ended) return CONSOLE_EMPTY;
   return bytes;
 }
