@@ -5,6 +5,7 @@ import type { Driver, MachineConfig } from "../machine/config.ts";
 import { collectEnv, parseInteger, parseSeconds, parseSize } from "./sizes.ts";
 
 export interface MachineFlags {
+  readonly root?: string;
   readonly harts?: number;
   readonly ram?: number;
   readonly tlb?: number;
@@ -19,6 +20,7 @@ export interface MachineFlags {
 
 export function addMachineOptions(command: Command): Command {
   return command
+    .option("--root <DIR>", "the guest's root file system; it is not written, PROGRAM is a path in it")
     .addOption(new Option("--harts <N>", "emulated CPUs, 1 to 64 (also -smp N)").argParser(parseInteger))
     .addOption(new Option("--ram <SIZE>", "guest memory, 16M to 3G; default 256M (also -m SIZE)").argParser(parseSize))
     .addOption(
@@ -43,6 +45,7 @@ export function machineConfig(flags: MachineFlags, program: string, args: readon
     program,
     args: [program, ...args],
     env: flags.env,
+    root: flags.root,
     harts: flags.harts,
     ramBytes: flags.ram,
     tlbEntries: flags.tlb,

@@ -28,6 +28,8 @@ export interface MachineConfig {
   args?: readonly string[];
   /** The guest's environment. Default: empty. */
   env?: Readonly<Record<string, string>>;
+  /** A host directory as the root file system. It is never written: changes stay in guest memory. */
+  root?: string;
   /** Emulated CPUs, 1 to 64. Default 1. */
   harts?: number;
   /** Guest memory in bytes, 16 MiB to 3 GiB, whole pages. Default 256 MiB. */
@@ -56,6 +58,7 @@ export interface MachineConfig {
 
 /** MachineConfig with every default filled in and every value checked. */
 export interface ResolvedConfig {
+  readonly root: string | null;
   readonly harts: number;
   readonly ramBytes: number;
   readonly tlbEntries: number;
@@ -84,6 +87,7 @@ export function resolveConfig(config: MachineConfig): ResolvedConfig {
     throw new ConfigError(`driver ${JSON.stringify(driver)}: there is "threaded" and "deterministic"`);
   }
   const resolved: ResolvedConfig = {
+    root: config.root ?? null,
     harts: integerIn("harts", config.harts ?? 1, 1, HART_COUNT_THREADED_MAX),
     ramBytes: checkRam(config.ramBytes ?? RAM_BYTES_DEFAULT),
     tlbEntries: checkTlb(config.tlbEntries ?? TLB_ENTRIES_DEFAULT),

@@ -15,7 +15,9 @@ import { type ExitStatus, readExitStatus } from "./exit-status.ts";
 import { createMemory } from "./memory-map.ts";
 import { hrtimeNs } from "./node/clock.ts";
 import { readBuildFile, readProgram } from "./node/files.ts";
+import type { HostRoot } from "./node/host-files.ts";
 import { hostNeedsFence, writeToProcess } from "./node/process.ts";
+import { closeRoot, openRoot } from "./node/root.ts";
 import { HartWorkers } from "./workers.ts";
 
 /** How long a stalled output stream may hold up a machine that was told to stop. */
@@ -56,6 +58,7 @@ export class Machine {
   readonly #shared: SharedMemory;
   readonly #workers: HartWorkers;
   readonly #pump: ConsolePump;
+  #root: HostRoot | null;
   #startMs = 0;
   #endMs = 0;
   #running: Promise<ExitStatus> | null = null;
@@ -71,7 +74,8 @@ export class Machine {
     const bootTime = { realtimeNs: Date.now() * 1e6, hrtimeNs: hrtimeNs() };
     const shared = createMemory(resolved, bootTime, hostNeedsFence());
     if (resolved.driver === "deterministic") initSchedule(shared);
-    return new Machine(config, resolved, program, core, shared);
+    const root = resolved.root === null ? null : openRoot(resolved.root);
+    return new Machine(config, resolved, program, core, shared, root);
   }
 
   /** Use Machine.boot. */
@@ -81,7 +85,9 @@ export class Machine {
     program: Program,
     core: WebAssembly.Module,
     shared: SharedMemory,
+    root: HostRoot | null,
   ) {
+    this.#root = root;
     this.#config = resolved;
     this.#program = program;
     this.#core = core;
@@ -125,6 +131,8 @@ export class Machine {
     if (stopReason(this.#shared) === STOP_NONE) this.stop();
     if (this.#running !== null) await this.#running;
     await this.#workers.terminate();
+    if (this.#root !== null) closeRoot(this.#root);
+    this.#root = null;
   }
 
   /** Ends one hart's worker as if it had crashed: for tests of what the machine makes of that. */
@@ -140,7 +148,7 @@ export class Machine {
     this.#startMs = performance.now();
     const init = { ...this.#program, args, env };
     if (stopReason(this.#shared) === STOP_NONE) {
-      const data = { memory: this.#shared.memory, core: this.#core, driver, dieInLock, init };
+      const data = { memory: this.#shared.memory, core: this.#core, driver, dieInLock, root: this.#root, init };
       void this.#workers.start(harts, data);
     }
     const timer = timeoutSeconds > 0 ? setTimeout(() => this.#timeOut(), timeoutSeconds * 1000) : undefined;

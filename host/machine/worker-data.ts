@@ -2,6 +2,7 @@
 
 import type { Driver } from "./config.ts";
 import type { DeathInLock } from "./dying-scheduler.ts";
+import type { HostRoot } from "./node/host-files.ts";
 
 export interface WorkerData {
   readonly memory: WebAssembly.Memory;
@@ -12,6 +13,9 @@ export interface WorkerData {
   readonly spinCount: number;
   /** For tests: where a hart dies. Needs the bundle with schedule points. */
   readonly dieInLock: DeathInLock | null;
+  /** The directory that the main thread has opened for the guest, and how many workers share the host's descriptors. */
+  readonly root: HostRoot | null;
+  readonly workerCount: number;
   /** The first process; on hart 0 alone. */
   readonly init: { path: string; bytes: Uint8Array; args: readonly string[]; env: readonly string[] } | null;
 }

@@ -38,17 +38,17 @@ export class HartWorkers {
    * Starts as many workers as there are processors, and the others once hart 0 has booted, so that sixty of them do not
    * hold it up. Not so in the deterministic driver, where hart 0 hands the baton on while it boots.
    */
-  async start(harts: number, data: Omit<WorkerData, "hartId" | "spinCount">): Promise<void> {
+  async start(harts: number, data: Omit<WorkerData, "hartId" | "spinCount" | "workerCount">): Promise<void> {
     const processors = processorCount();
     const first = data.driver === "threaded" ? Math.min(harts, processors) : harts;
     // A hart that spins while the one it waits for has no processor only delays it.
     const spinCount = harts <= processors ? SPIN_COUNT : 0;
-    for (let hartId = 0; hartId < first; hartId++) this.#startOne({ ...data, hartId, spinCount });
+    for (let hartId = 0; hartId < first; hartId++) this.#startOne({ ...data, hartId, spinCount, workerCount: harts });
     if (first === harts) return;
     const booted = Atomics.waitAsync(this.#shared.i32, (MACHINE_BASE + MACHINE_BOOTED) >>> 2, 0);
     if (booted.async) await booted.value;
     for (let hartId = first; hartId < harts && stopReason(this.#shared) === STOP_NONE; hartId++) {
-      this.#startOne({ ...data, hartId, spinCount });
+      this.#startOne({ ...data, hartId, spinCount, workerCount: harts });
       // One turn of the event loop: a start takes milliseconds, and there may be output to carry.
       await new Promise((resolve) => setTimeout(resolve));
     }

@@ -42,6 +42,7 @@ export const ELOOP = 40;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
 export const ETIMEDOUT = 110;
+export const ESTALE = 116;
 
 // Never seen by a guest: what a call that a signal interrupted wants to happen, decided when the signal is delivered
 // (Linux: include/linux/errno.h).

@@ -20,6 +20,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { Core } from "./core.ts";
 import { MachineStopped } from "./errors.ts";
+import { emptyHostStat, type HostFiles } from "./host-files.ts";
 import type { RcuCallback } from "./rcu.ts";
 import type { SharedMemory } from "./shared.ts";
 
@@ -48,6 +49,10 @@ export class HartLocal {
   interrupts: InterruptController | null = null;
   /** What to do with each kind of object after its grace period (RCU_*). Handed in at boot, like `interrupts`. */
   rcuCallbacks: readonly (RcuCallback | undefined)[] = [];
+  /** The host's files below --root, or null: there are none. Handed in at boot. */
+  host: HostFiles | null = null;
+  /** Work space of whoever asks `host` for a status. */
+  readonly hostStat = emptyHostStat();
   /** Work space of sendIpi: harts whose acknowledgement is outstanding. */
   readonly ipiWaiting = new Int32Array(CPUMASK_WORDS);
   /** Work space of a TLB flush: a copied cpumask. */

@@ -23,6 +23,10 @@ describe("Machine.boot refuses", () => {
     ["an unknown driver", { driver: "steam" as "threaded" }],
     ["an environment variable without a name", { env: { "": "x" } }],
     ["an argument with a NUL", { args: ["a\0b"] }],
+    ["a root that is not there", { root: "/nowhere/at-all" }],
+    ["a root that is a file", { root: program }],
+    ["a root below a file", { root: `${program}/sub` }],
+    ["no root at all", { root: "" }],
   ])("%s, with one line", async (_name, config) => {
     const boot = Machine.boot({ program, ...config });
     await expect(boot).rejects.toBeInstanceOf(ConfigError);
