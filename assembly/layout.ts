@@ -130,6 +130,14 @@ export const KERNEL_BASE = HART_BASE + HART_BYTES * HART_COUNT_MAX;
 export const TTY_BASE = KERNEL_BASE; // the console's terminal, see TTY_*
 export const TTY_BYTES = 1 << 14;
 
+export const SIGQUEUE_BASE = TTY_BASE + TTY_BYTES; // queued signals, see SIGQUEUE_*
+export const SIGQUEUE_BYTES = 192;
+export const SIGQUEUE_COUNT_MAX = 1 << 16;
+
+export const PSIG_BASE = SIGQUEUE_BASE + SIGQUEUE_BYTES * SIGQUEUE_COUNT_MAX; // one per PROCESS record, see PSIG_*
+export const PSIG_BYTES = 256;
+export const PSIG_PROCESS_SHIFT = 2; // PROCESS_BYTES = PSIG_BYTES << PSIG_PROCESS_SHIFT
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -299,7 +307,8 @@ export const POOL_MM = 4;
 export const POOL_TASK = 5;
 export const POOL_VMA = 6;
 export const POOL_VMA_NODE = 7;
-export const POOL_COUNT = 8;
+export const POOL_SIGQUEUE = 8;
+export const POOL_COUNT = 9;
 
 // ---------------------------------------------------------------- lock words
 
@@ -384,6 +393,8 @@ export const HART_SCHED_DEADLINE_NS = 1168; // f64, virtual time; infinity = non
 
 export const HART_COUNTERS = 1280; // COUNTER_COUNT u64, owner writes, anyone reads
 export const HART_COUNTERS_BYTES = 1024;
+
+export const HART_SIGINFO = 2304; // SIGINFO_BYTES, owner: the signal that is about to be sent or was just taken
 
 export const HART_MAILBOX = 4096; // HART_COUNT_MAX slots of MAILBOX_BYTES, indexed by the sender
 export const MAILBOX_BYTES = 32;
@@ -672,7 +683,7 @@ export const TASK_THREAD_PREV = 668;
 export const TASK_EXIT_CODE = 672; // wait status word
 export const TASK_CLEAR_CHILD_TID = 680; // f64, owner
 export const TASK_ROBUST_LIST = 688; // f64, owner
-export const TASK_SIGMASK_LO = 696; // owner
+export const TASK_SIGMASK_LO = 696; // written by the owner under SIGHAND_LOCK
 export const TASK_SIGMASK_HI = 700;
 export const TASK_PENDING_LO = 704; // lock SIGHAND_LOCK
 export const TASK_PENDING_HI = 708;
@@ -705,6 +716,11 @@ export const TASK_TIMER_NS = 976; // f64: monotonic expiry
 export const TASK_RESTART = 1024; // 64 bytes, owner: restart block, 8 f64 whose meaning belongs to the call
 export const TASK_RESTART_BYTES = 64;
 export const TASK_RESTART_CALL = 1088; // owner: call that owns the restart block, 0 = none
+// signals
+export const TASK_QUEUE_HEAD = 1280; // lock SIGHAND_LOCK: SIGQUEUE records of the thread's own pending signals
+export const TASK_QUEUE_TAIL = 1284;
+export const TASK_REAL_BLOCKED_LO = 1288; // lock SIGHAND_LOCK: what was blocked before sigtimedwait opened its set
+export const TASK_REAL_BLOCKED_HI = 1292;
 
 // TASK_STATE (Linux values)
 export const TASK_RUNNING = 0;
@@ -762,6 +778,19 @@ export const PROCESS_DEAD_RUNTIME_NS = 328; // f64, lock TASKLIST_LOCK: what thr
 export const PROCESS_EXE_BYTES = 336; // bytes of the program's path
 export const PROCESS_EXE = 340; // the path, for /proc/self/exe; constant after exec
 export const PROCESS_EXE_BYTES_MAX = 640;
+
+// ---------------------------------------------------------------- PSIG: what a process has of signals and timers
+// (the record of process P is PSIG_BASE + (P - PROCESS_BASE >> PSIG_PROCESS_SHIFT))
+
+export const PSIG_QUEUE_HEAD = 0; // lock SIGHAND_LOCK: SIGQUEUE records of the shared pending signals, oldest first
+export const PSIG_QUEUE_TAIL = 4;
+
+// ---------------------------------------------------------------- SIGQUEUE: a queued signal
+
+export const SIGQUEUE_NEXT = 0; // lock SIGHAND_LOCK: next of its pending list, 0 = last; SLOT_NEXT while free
+export const SIGQUEUE_SIGNAL = 4;
+export const SIGQUEUE_INFO = 64; // SIGINFO_BYTES: siginfo_t
+export const SIGINFO_BYTES = 128;
 
 // ---------------------------------------------------------------- SIGHAND
 

@@ -14,7 +14,8 @@ import {
   PROCESS_PENDING_HI,
   PROCESS_PENDING_LO,
   PROCESS_TASK_RECORDS,
-  PROCESS_THREADS,
+  PROCESS_THREAD_COUNT,
+  SIGHAND_LOCK,
   STOP_EXIT,
   STOP_FATAL_SIGNAL,
   TASK_CLEAR_CHILD_TID,
@@ -27,10 +28,7 @@ import {
   TASK_RESTART_CALL,
   TASK_RUNTIME_NS,
   TASK_SIGHAND,
-  TASK_SIGMASK_HI,
-  TASK_SIGMASK_LO,
   TASK_STATE,
-  TASK_THREAD_NEXT,
 } from "../../assembly/layout.ts";
 import { stopMachine } from "../devices/power.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
@@ -39,10 +37,12 @@ import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { putFiles } from "./files.ts";
 import { FUTEX_BITSET_MATCH_ANY, futexWake } from "./futex.ts";
-import { notifyTaskLocked } from "./notify.ts";
+import { startGroupExitLocked } from "./group-exit.ts";
 import { removeThreadLocked } from "./process.ts";
 import { exitRobustList } from "./robust-list.ts";
 import { putSighand } from "./sighand.ts";
+import { retargetSignalsLocked } from "./signal-mask.ts";
+import { flushSignals } from "./sigqueue.ts";
 import { exitMm } from "./switch.ts";
 import { releaseTaskLocked, TASKLIST_LOCK } from "./task.ts";
 import { finishWait } from "./wait.ts";
@@ -77,13 +77,7 @@ export function groupExit(hart: Hart, status: number): void {
   const { shared, current } = hart;
   const process = shared.get(current + TASK_PROCESS);
   spinLock(hart, TASKLIST_LOCK);
-  if (shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0) {
-    shared.set(process + PROCESS_EXIT_CODE, status);
-    shared.storeRelease(process + PROCESS_GROUP_EXIT, 1);
-    for (let task = shared.get(process + PROCESS_THREADS); task !== 0; task = shared.get(task + TASK_THREAD_NEXT)) {
-      if (task !== current) notifyTaskLocked(hart, task);
-    }
-  }
+  startGroupExitLocked(hart, process, status);
   const groupStatus = shared.get(process + PROCESS_EXIT_CODE);
   spinUnlock(hart, TASKLIST_LOCK);
   doExit(hart, groupStatus);
@@ -126,9 +120,15 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   const process = shared.get(current + TASK_PROCESS);
   const sighand = shared.get(current + TASK_SIGHAND);
   spinLock(hart, TASKLIST_LOCK);
-  shared.set(current + TASK_SIGHAND, 0);
+  flushSignalsAtExit(hart, process, sighand);
   const left = removeThreadLocked(shared, process, current);
-  retargetSignalsLocked(hart, process);
+  // Signals to the process that this thread was to take: the others look too.
+  retargetSignalsLocked(
+    hart,
+    process,
+    shared.get(process + PROCESS_PENDING_LO),
+    shared.get(process + PROCESS_PENDING_HI),
+  );
   const runtime = shared.getF64(process + PROCESS_DEAD_RUNTIME_NS) + shared.getF64(current + TASK_RUNTIME_NS);
   shared.setF64(process + PROCESS_DEAD_RUNTIME_NS, runtime);
   if (left === 0 && shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0)
@@ -138,18 +138,14 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   if (left === 0) endProcess(hart, process);
 }
 
-/**
- * Signals to the process that the ending thread was to take: the others look too. Requires: TASKLIST_LOCK. (Linux:
- * retarget_shared_pending)
- */
-function retargetSignalsLocked(hart: Hart, process: number): void {
-  const { shared } = hart;
-  const [lo, hi] = [shared.get(process + PROCESS_PENDING_LO), shared.get(process + PROCESS_PENDING_HI)];
-  if ((lo | hi) === 0) return;
-  for (let task = shared.get(process + PROCESS_THREADS); task !== 0; task = shared.get(task + TASK_THREAD_NEXT)) {
-    const open = (lo & ~shared.loadOnce(task + TASK_SIGMASK_LO)) | (hi & ~shared.loadOnce(task + TASK_SIGMASK_HI));
-    if (open !== 0) notifyTaskLocked(hart, task);
-  }
+/** Nobody will take what is pending for this thread, nor what is pending for the process once it is the last. */
+function flushSignalsAtExit(hart: Hart, process: number, sighand: number): void {
+  const { shared, current } = hart;
+  spinLock(hart, sighand + SIGHAND_LOCK);
+  flushSignals(hart, current, process, -1, -1);
+  if (shared.get(process + PROCESS_THREAD_COUNT) === 1) flushSignals(hart, 0, process, -1, -1);
+  shared.set(current + TASK_SIGHAND, 0);
+  spinUnlock(hart, sighand + SIGHAND_LOCK);
 }
 
 /** The end of init is the end of the machine. */

@@ -17,6 +17,7 @@ import {
   PROCESS_TGID,
   PROCESS_THREAD_COUNT,
   PROCESS_THREADS,
+  PSIG_BYTES,
   RLIMIT_COUNT,
   TASK_COUNT_MAX,
   TASK_PID,
@@ -27,6 +28,7 @@ import {
 import { poolAlloc } from "../memory/pool.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import type { Hart } from "../policy/hart.ts";
+import { psigOf } from "./sigqueue.ts";
 import {
   RLIM_INFINITY_F64,
   RLIMIT_CORE,
@@ -51,6 +53,7 @@ export function allocProcess(hart: Hart, leader: number): number {
   const process = poolAlloc(hart, POOL_PROCESS);
   if (process === 0) return 0;
   hart.core.zeroBytes(process, PROCESS_BYTES);
+  hart.core.zeroBytes(psigOf(process), PSIG_BYTES);
   shared.set(process + PROCESS_LEADER, leader);
   shared.setF64(process + PROCESS_START_NS, hart.clock.now());
   for (let resource = 0; resource < RLIMIT_COUNT; resource++) {

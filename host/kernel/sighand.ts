@@ -18,6 +18,18 @@ export const ACTION_FLAGS = 8;
 export const ACTION_MASK = 16;
 export const ACTION_USER_BYTES = 24;
 
+export const SA_NOCLDSTOP = 1;
+export const SA_NOCLDWAIT = 2;
+export const SA_SIGINFO = 4;
+export const SA_EXPOSE_TAGBITS = 0x800;
+export const SA_ONSTACK = 0x08000000;
+export const SA_RESTART = 0x10000000;
+export const SA_NODEFER = 0x40000000;
+export const SA_RESETHAND = 1 << 31;
+/** UAPI_SA_FLAGS: other bits are dropped, so that a program can find out what a kernel knows. */
+export const SA_KNOWN =
+  SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND;
+
 /** All actions default, one reference; 0 if there is none left. */
 export function allocSighand(hart: Hart): number {
   const sighand = poolAlloc(hart, POOL_SIGHAND);

@@ -21,6 +21,7 @@ export const SIGXCPU = 24;
 export const SIGXFSZ = 25;
 export const SIGWINCH = 28;
 export const SIGSYS = 31;
+export const SIGRTMIN = 32;
 /** Signals are 1..64; 32 and up are the real-time ones. */
 export const SIGNAL_COUNT = 64;
 
@@ -50,6 +51,14 @@ const STOPPING: readonly number[] = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU];
 
 export function signalName(signal: number): string {
   return signal < NAMES.length ? `SIG${NAMES[signal]}` : `SIGRT_${signal - 32}`;
+}
+
+/** SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU, as bits of a set's low word. */
+export const STOP_SIGNALS_LO = STOPPING.reduce((set, signal) => set | (1 << (signal - 1)), 0);
+
+/** True for SIGSTOP and what a terminal stops with. */
+export function isStopSignal(signal: number): boolean {
+  return STOPPING.includes(signal);
 }
 
 /** ACTION_*: what a signal does when its handler is SIG_DFL. */

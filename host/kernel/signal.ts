@@ -16,13 +16,12 @@ import {
   HART_PC,
   PROCESS_EXIT_CODE,
   PROCESS_GROUP_EXIT,
-  PROCESS_PENDING_LO,
   PROCESS_TGID,
   SIGHAND_LOCK,
   TASK_FAULT_ADDRESS,
-  TASK_PENDING_LO,
   TASK_PROCESS,
   TASK_SIGHAND,
+  TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
   TASK_SIGNAL_PENDING,
 } from "../../assembly/layout.ts";
@@ -52,6 +51,7 @@ import {
   SIGTRAP,
   signalName,
 } from "./signal-numbers.ts";
+import { bitOf, takeSignal } from "./sigqueue.ts";
 import { commOf } from "./task.ts";
 
 /** True if the current task has something to look at: a call that waits must return -EINTR or what it has. */
@@ -113,19 +113,20 @@ function kill(hart: Hart, signal: number, what: string, says: boolean): void {
 function takeFatalSignal(hart: Hart, process: number): number {
   const { shared, current } = hart;
   const sighand = shared.get(current + TASK_SIGHAND);
-  let fatal = 0;
   spinLock(hart, sighand + SIGHAND_LOCK);
-  for (let signal = 1; signal <= SIGNAL_COUNT && fatal === 0; signal++) {
-    const word = ((signal - 1) >>> 5) * 4;
-    const bit = 1 << ((signal - 1) & 31);
-    const pending = shared.get(current + TASK_PENDING_LO + word) | shared.get(process + PROCESS_PENDING_LO + word);
-    if ((pending & ~shared.get(current + TASK_SIGMASK_LO + word) & bit) === 0) continue;
+  let lo = shared.get(current + TASK_SIGMASK_LO);
+  let hi = shared.get(current + TASK_SIGMASK_HI);
+  for (let signal = 1; signal <= SIGNAL_COUNT; signal++) {
     const handler = handlerOf(hart, sighand, signal);
-    if (handler !== SIG_DFL && handler !== SIG_IGN) continue;
-    for (const set of [current + TASK_PENDING_LO, process + PROCESS_PENDING_LO]) {
-      shared.set(set + word, shared.get(set + word) & ~bit);
-    }
-    const action = handler === SIG_IGN ? ACTION_IGNORE : defaultAction(signal);
+    if (handler === SIG_DFL || handler === SIG_IGN) continue;
+    if (signal <= 32) lo |= bitOf(signal);
+    else hi |= bitOf(signal);
+  }
+  let fatal = 0;
+  while (fatal === 0) {
+    const signal = takeSignal(hart, current, process, lo, hi) || takeSignal(hart, 0, process, lo, hi);
+    if (signal === 0) break;
+    const action = handlerOf(hart, sighand, signal) === SIG_IGN ? ACTION_IGNORE : defaultAction(signal);
     if (action !== ACTION_IGNORE && action !== ACTION_STOP) fatal = signal;
   }
   spinUnlock(hart, sighand + SIGHAND_LOCK);

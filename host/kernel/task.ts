@@ -93,6 +93,19 @@ export function findTask(shared: SharedMemory, pid: number): number {
   return pid > 0 && pid < PID_COUNT_MAX ? shared.loadAcquire(pidSlot(pid)) : 0;
 }
 
+/** Calls `visit` with every process that has its number, in the order of pids. Requires: TASKLIST_LOCK. */
+export function forEachProcessLocked(hart: Hart, visit: (process: number) => void): void {
+  const { shared } = hart;
+  let left = shared.get(MACHINE_BASE + MACHINE_TASK_COUNT);
+  for (let pid = 1; pid < PID_COUNT_MAX && left > 0; pid++) {
+    const task = shared.loadOnce(pidSlot(pid));
+    if (task === 0) continue;
+    left--;
+    const process = shared.get(task + TASK_PROCESS);
+    if (process !== 0 && shared.get(process + PROCESS_LEADER) === task) visit(process);
+  }
+}
+
 /** Takes the number back; the record goes after a grace period. Requires: TASKLIST_LOCK. */
 export function releaseTaskLocked(hart: Hart, task: number): void {
   const { shared } = hart;

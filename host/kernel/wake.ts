@@ -28,10 +28,15 @@ import { dequeue, enqueue, enqueueOn, isAllowed, lockHome } from "./run-queue.ts
  * its hart stays there: schedule() looks at the state under the same lock. May be called with a wait queue's lock.
  */
 export function wakeTask(hart: Hart, task: number): boolean {
+  return wakeTaskIn(hart, task, TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE | TASK_NEW);
+}
+
+/** wakeTask for a task in one of `states` only (wake_up_state). */
+export function wakeTaskIn(hart: Hart, task: number, states: number): boolean {
   const { shared } = hart;
   const home = lockHome(hart, task);
   const rq = rqOf(home);
-  const asleep = (shared.loadOnce(task + TASK_STATE) & (TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE | TASK_NEW)) !== 0;
+  const asleep = (shared.loadOnce(task + TASK_STATE) & states) !== 0;
   if (asleep) shared.storeRelease(task + TASK_STATE, TASK_RUNNING);
   const placed = shared.get(task + TASK_ON_RQ) !== 0 || shared.loadAcquire(task + TASK_ON_HART) !== 0;
   if (!asleep || placed) {

@@ -24,6 +24,7 @@ import {
   POOL_MM,
   POOL_PROCESS,
   POOL_SIGHAND,
+  POOL_SIGQUEUE,
   POOL_TASK,
   POOL_VMA,
   POOL_VMA_NODE,
@@ -33,6 +34,9 @@ import {
   SIGHAND_BASE,
   SIGHAND_BYTES,
   SIGHAND_COUNT_MAX,
+  SIGQUEUE_BASE,
+  SIGQUEUE_BYTES,
+  SIGQUEUE_COUNT_MAX,
   SLOT_NEXT,
   TASK_BASE,
   TASK_BYTES,
@@ -66,6 +70,7 @@ function shapes(): PoolShape[] {
   table[POOL_TASK] = { base: TASK_BASE, slotBytes: TASK_BYTES, limit: TASK_COUNT_MAX };
   table[POOL_VMA] = { base: VMA_BASE, slotBytes: VMA_BYTES, limit: VMA_COUNT_MAX };
   table[POOL_VMA_NODE] = { base: VMA_NODE_BASE, slotBytes: VMA_NODE_BYTES, limit: VMA_NODE_COUNT_MAX };
+  table[POOL_SIGQUEUE] = { base: SIGQUEUE_BASE, slotBytes: SIGQUEUE_BYTES, limit: SIGQUEUE_COUNT_MAX };
   return table;
 }
 

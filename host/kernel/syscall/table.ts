@@ -10,6 +10,8 @@ import { memoryCalls } from "./memory.ts";
 import { pathCalls } from "./path.ts";
 import { pollCalls } from "./poll.ts";
 import { schedCalls } from "./sched.ts";
+import { sigactionCalls } from "./sigaction.ts";
+import { sigmaskCalls } from "./sigmask.ts";
 import { signalCalls } from "./signal.ts";
 import { systemCalls } from "./system.ts";
 import { taskCalls } from "./task.ts";
@@ -33,6 +35,8 @@ function build(): (SystemCall | undefined)[] {
     pathCalls,
     pollCalls,
     schedCalls,
+    sigactionCalls,
+    sigmaskCalls,
     signalCalls,
     systemCalls,
     taskCalls,
