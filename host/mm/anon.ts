@@ -22,7 +22,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_OOM } from "./fault.ts";
-import { allocFrame, frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
+import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
 import { BEYOND_OBJECT, objectFrame } from "./object.ts";
 import { clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
@@ -83,6 +83,14 @@ export function wpPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddr
 export function isExclusive(hart: Hart, pfn: number, flags: number): boolean {
   if (pfn === hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) return false;
   return (flags & VM_SHARED) !== 0 || hart.shared.loadAcquire(pageOf(pfn) + PAGE_REFCOUNT) === 1;
+}
+
+/** Another address space maps the private frame too (fork); false for the zero page, which nobody counts. */
+export function sharePage(hart: Hart, pfn: number): boolean {
+  if (pfn === hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) return false;
+  getPage(hart, pfn);
+  hart.shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
+  return true;
 }
 
 /** The frame is about to be mapped executable: what any hart decoded from its earlier life is void. */

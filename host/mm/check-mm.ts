@@ -43,20 +43,36 @@ interface Tally {
   tables: number;
   /** pfn -> entries that map it. */
   readonly mapped: Map<number, number>;
+  /** Frames of private mappings among them: nobody but entries holds them. */
+  readonly owned: Set<number>;
+  /** Those that some entry may write: then it is the only one. */
+  readonly writable: Set<number>;
   readonly problems: string[];
 }
 
 /** What is wrong with the mm, one line each; empty if all is well. */
 export function checkMm(hart: Hart, mm: number): string[] {
+  return checkMms(hart, [mm]);
+}
+
+/** The same for address spaces that share private pages by fork: `mms` are all that map these. */
+export function checkMms(hart: Hart, mms: readonly number[]): string[] {
   const { shared } = hart;
   flushRss(hart);
-  const tally: Tally = { rss: 0, tables: 0, mapped: new Map(), problems: [] };
-  checkVmas(hart, mm, tally);
-  checkTable(hart, mm, shared.get(mm + MM_ROOT_PFN), LEVEL_COUNT - 1, 0, tally);
-  expect(tally, "MM_RSS", shared.get(mm + MM_RSS), tally.rss);
-  expect(tally, "MM_PT_PAGES", shared.get(mm + MM_PT_PAGES), tally.tables);
+  const tally: Tally = { rss: 0, tables: 0, mapped: new Map(), owned: new Set(), writable: new Set(), problems: [] };
+  for (const mm of mms) {
+    tally.rss = 0;
+    tally.tables = 0;
+    checkVmas(hart, mm, tally);
+    checkTable(hart, mm, shared.get(mm + MM_ROOT_PFN), LEVEL_COUNT - 1, 0, tally);
+    expect(tally, "MM_RSS", shared.get(mm + MM_RSS), tally.rss);
+    expect(tally, "MM_PT_PAGES", shared.get(mm + MM_PT_PAGES), tally.tables);
+  }
   for (const [pfn, entries] of tally.mapped) {
     expect(tally, `mapcount of frame ${pfn}`, shared.get(pageOf(pfn) + PAGE_MAPCOUNT), entries);
+    if (tally.owned.has(pfn))
+      expect(tally, `references to frame ${pfn}`, shared.get(pageOf(pfn) + PAGE_REFCOUNT), entries);
+    if (tally.writable.has(pfn)) expect(tally, `entries of frame ${pfn}, one of them writable`, entries, 1);
   }
   return tally.problems;
 }
@@ -126,8 +142,10 @@ function checkLeaf(hart: Hart, mm: number, vpn: number, pte: number, tally: Tall
   const page = pageOf(pfn);
   if ((shared.get(page + PAGE_FLAGS) & PG_FREE) !== 0) tally.problems.push(`frame ${pfn} at vpn ${vpn} is free`);
   const isShared = (flags & VM_SHARED) !== 0;
-  if (!isShared) expect(tally, `references to frame ${pfn}`, shared.get(page + PAGE_REFCOUNT), 1);
-  else if (!objectHas(hart, shared.get(vma + VMA_FILE), vmaPgoffAt(hart, vma, vpn))) {
+  if (!isShared) {
+    tally.owned.add(pfn);
+    if ((pte & PTE_W) !== 0) tally.writable.add(pfn);
+  } else if (!objectHas(hart, shared.get(vma + VMA_FILE), vmaPgoffAt(hart, vma, vpn))) {
     tally.problems.push(`shared page at vpn ${vpn} is not in its object`);
   }
 }

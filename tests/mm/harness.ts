@@ -114,6 +114,13 @@ export class MmMachine {
     return this.mm;
   }
 
+  /** The task and every hart go over to another address space. */
+  enter(mm: number): void {
+    for (const hart of this.harts) switchMm(hart, this.mm, mm);
+    this.shared.set(this.hart.current + TASK_MM, mm);
+    this.mm = mm;
+  }
+
   /** Ends the address space; returns what it left behind, one line each. */
   finish(): string[] {
     const problems = checkMm(this.hart, this.mm);

@@ -1,0 +1,156 @@
+// fork's half of mm: a copy of an address space that shares the private pages with the original until one of the two
+// writes. (Linux: dup_mm and dup_mmap in kernel/fork.c, copy_page_range in mm/memory.c)
+//
+//   parent   PTE rw ──► frame, 1 reference      PTE r- ──┐
+//                                         ──►            ├─► frame, 2 references: the next store copies, or, when the
+//   child    (none)                             PTE r- ──┘   other has gone by then, takes the frame over (anon.ts)
+//
+// The parent's rights are taken away entry by entry and flushed once, before anybody can run in the child.
+
+import {
+  MM_ARG_END,
+  MM_ARG_START,
+  MM_BRK,
+  MM_BRK_START,
+  MM_ENTRY,
+  MM_ENV_END,
+  MM_ENV_START,
+  MM_MMAP_BASE,
+  MM_STACK_TOP,
+  PAGE_PT_ENTRIES,
+  PTE_A,
+  PTE_COUNT,
+  PTE_W,
+  VM_DONTCOPY,
+  VM_LOCKED,
+  VM_SHARED,
+  VM_WIPEONFORK,
+  VMA_FILE,
+  VMA_PGOFF,
+} from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { sharePage } from "./anon.ts";
+import { gatherBegin, gatherFinish, gatherRange } from "./gather.ts";
+import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { mmAlloc, mmput } from "./mm.ts";
+import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { relieveVmaPools } from "./pool-pressure.ts";
+import { ptePfn } from "./pte.ts";
+import { addRss, flushRss } from "./rss.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
+import { VmaTransaction } from "./vma-transaction.ts";
+import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+
+const FIELDS_COPIED = [
+  MM_BRK_START,
+  MM_BRK,
+  MM_MMAP_BASE,
+  MM_STACK_TOP,
+  MM_ARG_START,
+  MM_ARG_END,
+  MM_ENV_START,
+  MM_ENV_END,
+  MM_ENTRY,
+];
+
+/** A copy of the address space `parent` with one user, or 0: out of memory, and nothing has changed. Waits. */
+export function dupMm(hart: Hart, parent: number): number {
+  relieveVmaPools(hart);
+  const child = mmAlloc(hart);
+  if (child === 0) return 0;
+  mmapWriteLock(hart, parent);
+  mmapWriteLock(hart, child); // nobody else knows it yet: never contended
+  // MM_FLAGS stays 0: MCL_FUTURE is not inherited.
+  for (const field of FIELDS_COPIED) hart.shared.setF64(child + field, hart.shared.getF64(parent + field));
+  gatherBegin(hart, parent);
+  const done = dupVmas(hart, parent, child) && dupPages(hart, parent, child);
+  gatherFinish(hart);
+  flushRss(hart);
+  mmapWriteUnlock(hart, child);
+  mmapWriteUnlock(hart, parent);
+  if (done) return child;
+  mmput(hart, child); // pages copied so far lose their second reference: the parent's next store takes them over
+  return 0;
+}
+
+/** Requires: both mmap_locks for write. */
+function dupVmas(hart: Hart, parent: number, child: number): boolean {
+  const { shared } = hart;
+  const copy = new VmaTransaction(hart, child);
+  let done = true;
+  for (let vma = vmaFind(hart, parent, 0); done && vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
+    const flags = vmaFlags(hart, vma);
+    if ((flags & VM_DONTCOPY) === 0) {
+      const [start, end] = [vmaStart(hart, vma), vmaEnd(hart, vma)];
+      done = copy.insert(start, end, flags & ~VM_LOCKED, shared.get(vma + VMA_FILE), shared.get(vma + VMA_PGOFF));
+    }
+    hart.pollIrq();
+  }
+  if (done) copy.commit();
+  else copy.abort();
+  return done;
+}
+
+/** Requires: both mmap_locks for write, an open gather of the parent. */
+function dupPages(hart: Hart, parent: number, child: number): boolean {
+  for (let vma = vmaFind(hart, parent, 0); vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
+    // A shared mapping's pages come from its object when the child faults.
+    if ((vmaFlags(hart, vma) & (VM_DONTCOPY | VM_WIPEONFORK | VM_SHARED)) !== 0) continue;
+    if (!dupRange(hart, parent, child, vmaStart(hart, vma), vmaEnd(hart, vma))) return false;
+  }
+  return true;
+}
+
+/** (Linux: copy_page_range) */
+function dupRange(hart: Hart, parent: number, child: number, start: number, end: number): boolean {
+  for (let vpn = start; vpn < end; ) {
+    const source = findPte(hart, parent, vpn);
+    if (source === 0) {
+      vpn = skipMissingTable(hart, parent, vpn);
+      continue;
+    }
+    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
+    if (hart.shared.loadOnce(tablePageOf(source) + PAGE_PT_ENTRIES) === 0) {
+      vpn = tableEnd;
+      continue;
+    }
+    const target = allocPte(hart, child, vpn);
+    if (target === 0) return false;
+    const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
+    dupChunk(hart, child, source, target, vpn, chunkEnd);
+    vpn = chunkEnd;
+    hart.pollIrq();
+  }
+  return true;
+}
+
+/** Entries of one table to the same place of the other; two PTLs at once, the lower address first. */
+function dupChunk(hart: Hart, child: number, source: number, target: number, start: number, end: number): void {
+  const sourcePage = tablePageOf(source);
+  const targetPage = tablePageOf(target);
+  let resident = 0;
+  lockTable(hart, Math.min(sourcePage, targetPage));
+  lockTable(hart, Math.max(sourcePage, targetPage));
+  for (let vpn = start, at = 0; vpn < end; vpn++, at += PTE_BYTES) {
+    const pte = writeProtect(hart, source + at, vpn);
+    if (pte === 0) continue;
+    if (sharePage(hart, ptePfn(pte))) resident++;
+    setNewPte(hart, target + at, targetPage, pte & ~PTE_A);
+  }
+  unlockTable(hart, Math.max(sourcePage, targetPage));
+  unlockTable(hart, Math.min(sourcePage, targetPage));
+  addRss(hart, child, resident);
+}
+
+/** Takes W from an entry of the parent; returns what it is now. A walker may set A or D in between. */
+function writeProtect(hart: Hart, address: number, vpn: number): number {
+  const { shared } = hart;
+  for (;;) {
+    const old = shared.loadOnce(address);
+    if ((old & PTE_W) === 0) return old;
+    if (shared.compareExchange(address, old, old & ~PTE_W) !== old) continue;
+    gatherRange(hart, vpn);
+    return old & ~PTE_W;
+  }
+}
