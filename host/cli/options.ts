@@ -6,6 +6,7 @@ import { collectEnv, parseInteger, parseSeconds, parseSize } from "./sizes.ts";
 
 export interface MachineFlags {
   readonly root?: string;
+  readonly rootTar?: string;
   readonly harts?: number;
   readonly ram?: number;
   readonly tlb?: number;
@@ -21,6 +22,7 @@ export interface MachineFlags {
 export function addMachineOptions(command: Command): Command {
   return command
     .option("--root <DIR>", "the guest's root file system; it is not written, PROGRAM is a path in it")
+    .option("--root-tar <FILE>", "the same from a tar archive, plain or gzip")
     .addOption(new Option("--harts <N>", "emulated CPUs, 1 to 64 (also -smp N)").argParser(parseInteger))
     .addOption(new Option("--ram <SIZE>", "guest memory, 16M to 3G; default 256M (also -m SIZE)").argParser(parseSize))
     .addOption(
@@ -46,6 +48,7 @@ export function machineConfig(flags: MachineFlags, program: string, args: readon
     args: [program, ...args],
     env: flags.env,
     root: flags.root,
+    rootTar: flags.rootTar,
     harts: flags.harts,
     ramBytes: flags.ram,
     tlbEntries: flags.tlb,

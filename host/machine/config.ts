@@ -30,6 +30,8 @@ export interface MachineConfig {
   env?: Readonly<Record<string, string>>;
   /** A host directory as the root file system. It is never written: changes stay in guest memory. */
   root?: string;
+  /** The same from a tar archive of the host, plain or gzip. */
+  rootTar?: string;
   /** Emulated CPUs, 1 to 64. Default 1. */
   harts?: number;
   /** Guest memory in bytes, 16 MiB to 3 GiB, whole pages. Default 256 MiB. */
@@ -59,6 +61,7 @@ export interface MachineConfig {
 /** MachineConfig with every default filled in and every value checked. */
 export interface ResolvedConfig {
   readonly root: string | null;
+  readonly rootTar: string | null;
   readonly harts: number;
   readonly ramBytes: number;
   readonly tlbEntries: number;
@@ -88,6 +91,7 @@ export function resolveConfig(config: MachineConfig): ResolvedConfig {
   }
   const resolved: ResolvedConfig = {
     root: config.root ?? null,
+    rootTar: config.rootTar ?? null,
     harts: integerIn("harts", config.harts ?? 1, 1, HART_COUNT_THREADED_MAX),
     ramBytes: checkRam(config.ramBytes ?? RAM_BYTES_DEFAULT),
     tlbEntries: checkTlb(config.tlbEntries ?? TLB_ENTRIES_DEFAULT),
@@ -107,6 +111,9 @@ export function resolveConfig(config: MachineConfig): ResolvedConfig {
     env: Object.entries(config.env ?? {}).map(([key, value]) => checkEnv(key, value)),
   };
   for (const arg of resolved.args) if (arg.includes("\0")) throw new ConfigError("an argument contains a NUL byte");
+  if (resolved.root !== null && resolved.rootTar !== null) {
+    throw new ConfigError("root and root tar: give one of the two");
+  }
   checkMemoryTotal(resolved);
   return resolved;
 }

@@ -15,9 +15,8 @@ import { type ExitStatus, readExitStatus } from "./exit-status.ts";
 import { createMemory } from "./memory-map.ts";
 import { hrtimeNs } from "./node/clock.ts";
 import { readBuildFile, readProgram } from "./node/files.ts";
-import type { HostRoot } from "./node/host-files.ts";
 import { hostNeedsFence, writeToProcess } from "./node/process.ts";
-import { closeRoot, openRoot } from "./node/root.ts";
+import { closeRoot, type GuestRoot, openRoot } from "./node/root.ts";
 import { HartWorkers } from "./workers.ts";
 
 /** How long a stalled output stream may hold up a machine that was told to stop. */
@@ -58,7 +57,7 @@ export class Machine {
   readonly #shared: SharedMemory;
   readonly #workers: HartWorkers;
   readonly #pump: ConsolePump;
-  #root: HostRoot | null;
+  #root: GuestRoot | null;
   #startMs = 0;
   #endMs = 0;
   #running: Promise<ExitStatus> | null = null;
@@ -74,7 +73,7 @@ export class Machine {
     const bootTime = { realtimeNs: Date.now() * 1e6, hrtimeNs: hrtimeNs() };
     const shared = createMemory(resolved, bootTime, hostNeedsFence());
     if (resolved.driver === "deterministic") initSchedule(shared);
-    const root = resolved.root === null ? null : openRoot(resolved.root);
+    const root = openRoot(resolved.root, resolved.rootTar);
     return new Machine(config, resolved, program, core, shared, root);
   }
 
@@ -85,7 +84,7 @@ export class Machine {
     program: Program,
     core: WebAssembly.Module,
     shared: SharedMemory,
-    root: HostRoot | null,
+    root: GuestRoot | null,
   ) {
     this.#root = root;
     this.#config = resolved;

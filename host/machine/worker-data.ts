@@ -2,7 +2,7 @@
 
 import type { Driver } from "./config.ts";
 import type { DeathInLock } from "./dying-scheduler.ts";
-import type { HostRoot } from "./node/host-files.ts";
+import type { GuestRoot } from "./node/root.ts";
 
 export interface WorkerData {
   readonly memory: WebAssembly.Memory;
@@ -13,8 +13,8 @@ export interface WorkerData {
   readonly spinCount: number;
   /** For tests: where a hart dies. Needs the bundle with schedule points. */
   readonly dieInLock: DeathInLock | null;
-  /** The directory that the main thread has opened for the guest, and how many workers share the host's descriptors. */
-  readonly root: HostRoot | null;
+  /** The root file system that the main thread has opened, and how many workers share the host's descriptors. */
+  readonly root: GuestRoot | null;
   readonly workerCount: number;
   /** The first process; on hart 0 alone. */
   readonly init: { path: string; bytes: Uint8Array; args: readonly string[]; env: readonly string[] } | null;

@@ -28,7 +28,7 @@ import { instantiateCore } from "./core.ts";
 import { BatonScheduler } from "./deterministic.ts";
 import { DyingScheduler } from "./dying-scheduler.ts";
 import { hrtimeNs } from "./node/clock.ts";
-import { NodeHostFiles } from "./node/host-files.ts";
+import { hostFiles } from "./node/root.ts";
 import { workerData } from "./node/worker-side.ts";
 import type { WorkerData } from "./worker-data.ts";
 
@@ -65,7 +65,7 @@ function liveAsHart(shared: SharedMemory, data: WorkerData): void {
   if (SCHEDULE_POINTS && data.dieInLock !== null) {
     shared.scheduler = new DyingScheduler(shared, data.hartId, data.dieInLock);
   }
-  if (data.root !== null) hart.host = new NodeHostFiles(data.root, shared.u8, data.workerCount);
+  if (data.root !== null) hart.host = hostFiles(data.root, shared.u8, data.workerCount);
   if (!isDeterministic) {
     bootAndRun(hart, data);
     return;

@@ -27,6 +27,10 @@ describe("Machine.boot refuses", () => {
     ["a root that is a file", { root: program }],
     ["a root below a file", { root: `${program}/sub` }],
     ["no root at all", { root: "" }],
+    ["an archive that is not there", { rootTar: "/nowhere/at-all" }],
+    ["an archive that is a directory", { rootTar: "/" }],
+    ["an archive that is a program", { rootTar: program }],
+    ["both a root and an archive", { root: "/", rootTar: program }],
   ])("%s, with one line", async (_name, config) => {
     const boot = Machine.boot({ program, ...config });
     await expect(boot).rejects.toBeInstanceOf(ConfigError);

@@ -1,11 +1,36 @@
-// The directory that a guest has as its root, opened once for all harts: a descriptor is the same in every thread.
+// What a guest has as its root file system: a directory or an archive of the host, opened once for all harts. A
+// descriptor is the same in every thread.
 
 import { closeSync, constants, openSync, realpathSync, statSync } from "node:fs";
+import { TarFiles } from "../../fs/tar/tar-files.ts";
+import type { HostFiles } from "../../memory/host-files.ts";
 import { ConfigError } from "../errors.ts";
-import type { HostRoot } from "./host-files.ts";
+import { type HostRoot, NodeHostFiles } from "./host-files.ts";
+import { closeTar, type HostTar, openTar, tarReader } from "./tar.ts";
 
-/** Throws ConfigError. The user's own path may lead over links; what the guest sees begins where it ends. */
-export function openRoot(path: string): HostRoot {
+/** Can be cloned to a worker. */
+export type GuestRoot = HostRoot | HostTar;
+
+/** At most one of the two. Throws ConfigError. */
+export function openRoot(directory: string | null, archive: string | null): GuestRoot | null {
+  if (directory !== null) return openDirectory(directory);
+  return archive === null ? null : openTar(archive);
+}
+
+/** After the workers have ended. */
+export function closeRoot(root: GuestRoot): void {
+  if ("index" in root) closeTar(root);
+  else closeSync(root.fd);
+}
+
+/** The root as one of `workers` harts asks for it; files are read into `memory`. */
+export function hostFiles(root: GuestRoot, memory: Uint8Array, workers: number): HostFiles {
+  if ("index" in root) return new TarFiles(root.index, tarReader(root, memory));
+  return new NodeHostFiles(root, memory, workers);
+}
+
+/** The user's own path may lead over links; what the guest sees begins where it ends. */
+function openDirectory(path: string): HostRoot {
   try {
     const real = realpathSync.native(path, "latin1");
     const status = statSync(Buffer.from(real, "latin1"));
@@ -16,10 +41,6 @@ export function openRoot(path: string): HostRoot {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(`root ${JSON.stringify(path)}: ${reasonOf(error)}`);
   }
-}
-
-export function closeRoot(root: HostRoot): void {
-  closeSync(root.fd);
 }
 
 function reasonOf(error: unknown): string {
