@@ -231,6 +231,7 @@ export const CONSOLE_OUTPUT_CLOSED = 1 << 2; // the host's stdout is gone: write
 export const CONSOLE_IS_TTY = 1 << 3; // the guest's descriptors are a terminal
 export const CONSOLE_STDERR_CLOSED = 1 << 4;
 export const CONSOLE_ROOM_WANTED = 1 << 5; // set by a writer that found the ring full: the main thread rings hart 0
+export const CONSOLE_TTY_EXTERNAL = 1 << 6; // the host's terminal edits lines and echoes (EXTPROC); constant
 
 // ---------------------------------------------------------------- OOPS: the first report wins
 

@@ -8,7 +8,14 @@ import { join } from "node:path";
 import type { BenchPaths } from "./paths.ts";
 
 /** The C twins in guest-programs/native, and the guest programs that have a native build. */
-export type NativeProgram = "mmu" | "ipi" | "compute" | "syscall-loop" | "fault-loop" | "futex-pingpong";
+export type NativeProgram =
+  | "mmu"
+  | "ipi"
+  | "compute"
+  | "syscall-loop"
+  | "fault-loop"
+  | "futex-pingpong"
+  | "kernel-paths";
 
 export interface Baselines {
   /** The command, or null. */

@@ -26,8 +26,10 @@ export async function timeGuest(
   harts: number,
   program: string,
   args: readonly (string | number)[],
+  options: readonly string[] = [],
 ): Promise<number> {
-  const { stdout } = await runGuest(paths, ["--harts", `${harts}`], program, [...args.map(String), "--time"]);
+  const machine = ["--harts", `${harts}`, ...options];
+  const { stdout } = await runGuest(paths, machine, program, [...args.map(String), "--time"]);
   return elapsedNs(stdout);
 }
 

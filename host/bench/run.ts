@@ -4,13 +4,14 @@ import { prepareBaselines } from "./baselines.ts";
 import { type Bench, type Suite, select } from "./bench.ts";
 import { coreSuite } from "./core.ts";
 import { faultSuite } from "./faults.ts";
+import { kernelSuite } from "./kernel.ts";
 import { benchPaths } from "./paths.ts";
 import { describeHost, type Report } from "./report.ts";
 import type { Row } from "./row.ts";
 
-export type SuiteName = "core" | "faults";
+export type SuiteName = "core" | "faults" | "kernel";
 
-export const SUITES: Readonly<Record<SuiteName, Suite>> = { core: coreSuite, faults: faultSuite };
+export const SUITES: Readonly<Record<SuiteName, Suite>> = { core: coreSuite, faults: faultSuite, kernel: kernelSuite };
 
 export interface BenchOptions {
   readonly repeats: number;

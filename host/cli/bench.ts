@@ -1,4 +1,4 @@
-// `pagewalk bench core` and `pagewalk bench faults`. What measures is loaded when it is needed.
+// `pagewalk bench core`, `faults` and `kernel`. What measures is loaded when it is needed.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { SuiteName } from "../bench/run.ts";
@@ -29,6 +29,11 @@ const SUITES: readonly SuiteHelp[] = [
     name: "faults",
     description: "page faults a second on one and two harts",
     examples: ["pagewalk bench faults", "pagewalk bench faults --filter own --json faults.json"],
+  },
+  {
+    name: "kernel",
+    description: "fork, exec, pipes, context switches, copy on write, file and swap faults",
+    examples: ["pagewalk bench kernel", "pagewalk bench kernel --filter processes"],
   },
 ];
 

@@ -1,12 +1,12 @@
 // `pagewalk console`: the guest on this terminal, which is put into raw mode so that every key but Ctrl-A goes there.
 
-import { LineDiscipline } from "../devices/line-discipline.ts";
 import { HostError } from "../machine/errors.ts";
 import { Machine } from "../machine/machine.ts";
 import { formatStats } from "../observe/stats.ts";
 import { EscapeKeys } from "./escape-keys.ts";
 import { finish } from "./finish.ts";
 import { type MachineFlags, machineConfig } from "./options.ts";
+import { enterRawMode } from "./raw-terminal.ts";
 
 const HELP = `
 Ctrl-A x   leave: stop the machine
@@ -29,27 +29,20 @@ export async function consoleCommand(flags: MachineFlags, program: string, args:
   stdout.write("pagewalk console: Ctrl-A x leaves, Ctrl-A h helps\n");
   stdout.on("resize", () => machine.console.resize(stdout.columns, stdout.rows));
   process.on("SIGTERM", () => machine.stop());
-  process.on("exit", () => stdin.setRawMode(false));
   const keys = connectKeys(machine);
-  stdin.setRawMode(true);
+  const leaveRawMode = enterRawMode();
   stdin.on("data", (typed: Buffer) => keys.type(typed));
   const status = await machine.run();
   stdin.pause();
-  stdin.setRawMode(false);
+  leaveRawMode();
   const code = await finish(machine, status, flags);
   return status.kind === "stopped" ? 0 : code;
 }
 
 function connectKeys(machine: Machine): EscapeKeys {
-  const lines = new LineDiscipline();
-  const say = (text: string) => process.stdout.write(text);
+  const say = (text: string) => process.stdout.write(text.replaceAll("\n", "\r\n"));
   return new EscapeKeys({
-    typed: (bytes) => {
-      const { echo, input, ended } = lines.type(bytes);
-      process.stdout.write(echo);
-      if (input.length > 0) void machine.console.write(input);
-      if (ended) void machine.console.end();
-    },
+    typed: (bytes) => void machine.console.write(Buffer.from(bytes)),
     leave: () => machine.stop(),
     help: () => say(HELP),
     info: () => say(`\n${formatStats(machine.stats())}`),

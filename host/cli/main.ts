@@ -7,6 +7,7 @@ import { addBench } from "./bench.ts";
 import { reportFailure } from "./failure.ts";
 import { addMachineOptions, type MachineFlags } from "./options.ts";
 import { translateQemuNames } from "./qemu-names.ts";
+import type { RunFlags } from "./run.ts";
 import { parseInteger } from "./sizes.ts";
 import { readVersion } from "./version.ts";
 
@@ -25,6 +26,14 @@ Examples:
   pagewalk console --harts 2 ./busybox sh
 
 Ctrl-A x leaves, Ctrl-A h shows the other keys.`;
+
+const ATTACH_EXAMPLES = `
+Examples:
+  pagewalk run --console-socket /tmp/guest.sock --harts 2 ./busybox sh &
+  pagewalk attach /tmp/guest.sock
+
+Ctrl-A x leaves and the machine goes on. Any number may look; one types, the next in line when it leaves.
+Exit code: the machine's own when it ends; 0 after Ctrl-A x; 125 if it is gone without a word.`;
 
 const DEMO_EXAMPLES = `
 Example:
@@ -46,9 +55,10 @@ function makeCommand(setExitCode: (code: number) => void): Command {
     .description("run a Linux/riscv64 program: its stdin, stdout, stderr and exit code are this command's")
     .argument("<program>", "a static ELF64 riscv64 executable")
     .argument("[args...]", "the program's own arguments and options")
+    .option("--console-socket <PATH>", "the guest's terminal is at this unix socket: see attach")
     .passThroughOptions()
     .addHelpText("after", RUN_EXAMPLES)
-    .action(async (program: string, args: string[], flags: MachineFlags) => {
+    .action(async (program: string, args: string[], flags: RunFlags) => {
       const { runCommand } = await import("./run.ts");
       setExitCode(await runCommand(flags, program, args));
     });
@@ -62,6 +72,17 @@ function makeCommand(setExitCode: (code: number) => void): Command {
     .action(async (program: string, args: string[], flags: MachineFlags) => {
       const { consoleCommand } = await import("./console.ts");
       setExitCode(await consoleCommand(flags, program, args));
+    });
+
+  command
+    .command("attach")
+    .description("this terminal becomes the console of a machine that runs with --console-socket")
+    .argument("<socket>", "the path given to --console-socket")
+    .option("--view", "only look: somebody else may type")
+    .addHelpText("after", ATTACH_EXAMPLES)
+    .action(async (socket: string, flags: { view?: boolean }) => {
+      const { attachCommand } = await import("./socket/attach.ts");
+      setExitCode(await attachCommand(socket, flags));
     });
 
   command

@@ -93,6 +93,7 @@ export class ConsolePump {
   resize(columns: number, rows: number): void {
     Atomics.store(this.#shared.i32, (MACHINE_BASE + MACHINE_CONSOLE_COLUMNS) >>> 2, columns);
     Atomics.store(this.#shared.i32, (MACHINE_BASE + MACHINE_CONSOLE_ROWS) >>> 2, rows);
+    this.#ring();
   }
 
   async #drain(): Promise<void> {

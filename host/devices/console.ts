@@ -154,6 +154,16 @@ export function consoleReadReady(hart: HartLocal): boolean {
   return (consoleFlags(hart) & CONSOLE_INPUT_EOF) !== 0 || consoleReadable(hart) > 0;
 }
 
+/** True if no more input will come, and what came has left the ring. */
+export function consoleInputEnded(hart: HartLocal): boolean {
+  return (consoleFlags(hart) & CONSOLE_INPUT_EOF) !== 0 && consoleReadable(hart) === 0;
+}
+
+/** Bytes of output that the main thread has not taken yet (TIOCOUTQ). */
+export function consoleUnsent(hart: HartLocal): number {
+  return ringUsed(hart.shared, CONSOLE_OUT);
+}
+
 /** CONSOLE_* bits. Written by the main thread at any time. */
 export function consoleFlags(hart: HartLocal): number {
   return Atomics.load(hart.shared.i32, FLAGS >>> 2);

@@ -2,6 +2,7 @@
 // harts wait for MACHINE_BOOTED and then start on their idle tasks.
 
 import {
+  CONSOLE_TTY_EXTERNAL,
   HART_RUN_STATE,
   MACHINE_BASE,
   MACHINE_BOOTED,
@@ -13,6 +14,8 @@ import {
   RAM_PFN_BASE,
   RUN_KERNEL,
 } from "../../assembly/layout.ts";
+import { consoleFlags } from "../devices/console.ts";
+import { initTermios } from "../devices/tty/termios.ts";
 import { cpumaskSet } from "../memory/cpumask.ts";
 import { FOREVER, park } from "../memory/park.ts";
 import { initPools } from "../memory/pool.ts";
@@ -50,6 +53,7 @@ function initKernel(hart: KernelHart): void {
   initPools(shared);
   initFrames(shared, RAM_PFN_BASE);
   initKernelMm(hart);
+  initTermios(shared, (consoleFlags(hart) & CONSOLE_TTY_EXTERNAL) !== 0);
   // All of them before any task exists: a new task may run on every hart that will take part.
   for (let id = 0; id < hart.hartCount; id++) cpumaskSet(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, id);
 }

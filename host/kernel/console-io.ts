@@ -1,5 +1,6 @@
-// read and write on the console. A full ring makes the writer wait, an empty one the reader; how much a write has done
-// is in the restart block. The caller holds no lock; nothing is held across a wait.
+// read and write on the console when it is no terminal (that is tty-io.ts). A full ring makes the writer wait, an empty
+// one the reader; how much a write has done is in the restart block. The caller holds no lock; nothing is held across
+// a wait.
 
 import {
   FILE_CONSOLE_FD,
@@ -21,6 +22,8 @@ import type { Hart } from "../policy/hart.ts";
 import { signalPending } from "./signal.ts";
 import { SIGPIPE } from "./signal-numbers.ts";
 import { sendSignalToSelf } from "./signal-send.ts";
+import { isTerminal } from "./stat.ts";
+import { readTty, writeTty } from "./tty-io.ts";
 import { O_NONBLOCK } from "./uapi.ts";
 import { gather, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
@@ -31,6 +34,7 @@ const RESTART_DONE = TASK_RESTART;
 
 /** Bytes written, -errno, or WAIT. `file` is open for writing. */
 export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): number {
+  if (isTerminal(hart)) return writeTty(hart, file, buffers);
   const { shared, current } = hart;
   const total = totalBytes(hart, buffers);
   if (total <= 0) return total;
@@ -40,7 +44,6 @@ export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): nu
     done = shared.getF64(current + RESTART_DONE);
     if (signalPending(hart)) return done > 0 ? done : -EINTR;
   }
-  // fd 0 of a terminal can be written to as well; it comes out where stdout does.
   const hostFd = shared.get(file + FILE_CONSOLE_FD) === 2 ? 2 : 1;
   while (done < total) {
     const bytes = gather(hart, buffers, done, total - done);
@@ -57,6 +60,7 @@ export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): nu
 
 /** Reads what is there; waits for the first byte. Bytes, 0 at the end of the input, -errno, or WAIT. */
 export function readConsole(hart: Hart, file: number, buffers: UserBuffers): number {
+  if (isTerminal(hart)) return readTty(hart, file, buffers);
   const { shared, current } = hart;
   const total = totalBytes(hart, buffers);
   if (total <= 0) return total;

@@ -13,8 +13,6 @@ import {
   HART_RUN_STATE,
   HART_TIME_NS,
   MACHINE_BASE,
-  MACHINE_CONSOLE_READERS,
-  MACHINE_CONSOLE_WRITERS,
   MACHINE_HARTS_RUNNING,
   PF_IDLE,
   PF_KTHREAD,
@@ -23,12 +21,10 @@ import {
   RUN_USER,
   TASK_FLAGS,
   TASK_SIGNAL_PENDING,
-  WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { KernelBug, MachineStopped } from "../memory/errors.ts";
 import { rcuAdvance, rcuDrainAll, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_GUEST, SCHEDULE_POINTS } from "../memory/schedule.ts";
-import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { idle } from "./idle.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { runKthreadStep } from "./kthread.ts";
@@ -38,7 +34,7 @@ import { deliverSignals } from "./signal.ts";
 import { releaseBorrowedMm, schedule } from "./switch.ts";
 import { expireTimers } from "./timer.ts";
 import { handleTrap } from "./trap.ts";
-import { waitqWakeAll } from "./wait.ts";
+import { consoleEvent } from "./tty-events.ts";
 
 /**
  * Instructions per call of run(): V8 replaces baseline code only between calls, and timers are looked at after each.
@@ -140,16 +136,7 @@ function setTime(hart: KernelHart): void {
 /** Work that an interrupt left because it needs a lock. */
 function doDeferredWork(hart: KernelHart): void {
   const bits = hart.doorbell.takeDeferred();
-  if ((bits & DOORBELL_CONSOLE) !== 0) {
-    wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_WRITERS);
-    wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_READERS);
-  }
-}
-
-function wakeQueue(hart: KernelHart, queue: number): void {
-  spinLock(hart, queue + WAITQ_LOCK);
-  waitqWakeAll(hart, queue);
-  spinUnlock(hart, queue + WAITQ_LOCK);
+  if ((bits & DOORBELL_CONSOLE) !== 0) consoleEvent(hart);
 }
 
 /** The machine has stopped. The last hart out frees what still waited for a grace period: no reader is left. */

@@ -28,6 +28,7 @@ import { random32 } from "./random.ts";
 import { registerOffset, storeU64 } from "./registers.ts";
 import { allocSighand } from "./sighand.ts";
 import { allocTask, attachPidLocked, setComm, TASKLIST_LOCK } from "./task.ts";
+import { giveTerminalLocked } from "./tty-job-control.ts";
 
 const SP = 2;
 
@@ -76,6 +77,8 @@ function allocInit(hart: Hart, path: string): number {
   attachPidLocked(hart, task);
   addThreadLocked(shared, process, task);
   nameProcess(shared, process);
+  // The first process leads the session that has the terminal, as a shell does that getty has started.
+  if ((consoleFlags(hart) & CONSOLE_IS_TTY) !== 0) giveTerminalLocked(shared, process);
   spinUnlock(hart, TASKLIST_LOCK);
   shared.set(MACHINE_BASE + MACHINE_INIT_TASK, task);
   return task;

@@ -1,6 +1,7 @@
 // Signals: numbers, si_code values and default actions (include/uapi/asm-generic/signal.h, siginfo.h; signal(7)).
 
 export const SIGHUP = 1;
+export const SIGINT = 2;
 export const SIGQUIT = 3;
 export const SIGILL = 4;
 export const SIGTRAP = 5;

@@ -48,8 +48,11 @@ export interface MachineConfig {
   strace?: boolean;
   /** Stops the machine after this many seconds of host time. */
   timeoutSeconds?: number;
-  /** The guest sees its descriptors 0, 1 and 2 as a terminal of this size. */
-  terminal?: { columns: number; rows: number };
+  /**
+   * The guest sees its descriptors 0, 1 and 2 as a terminal of this size. `external`: what is at the other end edits
+   * lines and echoes itself, as a terminal of the host does that is not in raw mode.
+   */
+  terminal?: { columns: number; rows: number; external?: boolean };
   /** Where output goes. Default: this process's stdout and stderr. */
   output?: OutputSink;
   /** For tests: the hart that dies, and in which of its locked sections (from 1). Threaded driver only. */
@@ -70,7 +73,7 @@ export interface ResolvedConfig {
   readonly driver: Driver;
   readonly strace: boolean;
   readonly timeoutSeconds: number;
-  readonly terminal: { readonly columns: number; readonly rows: number } | null;
+  readonly terminal: { readonly columns: number; readonly rows: number; readonly external?: boolean } | null;
   readonly dieInLock: { readonly hart: number; readonly section: number } | null;
   readonly args: readonly string[];
   readonly env: readonly string[];

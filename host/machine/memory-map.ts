@@ -3,6 +3,7 @@
 
 import {
   CONSOLE_IS_TTY,
+  CONSOLE_TTY_EXTERNAL,
   DECODE_PAGE_BYTES,
   HART_DECODE_BASE,
   HART_DECODE_PAGES,
@@ -102,7 +103,7 @@ function writeMachineHeader(
   if (config.terminal !== null) {
     set(MACHINE_CONSOLE_COLUMNS, config.terminal.columns);
     set(MACHINE_CONSOLE_ROWS, config.terminal.rows);
-    set(MACHINE_CONSOLE_FLAGS, CONSOLE_IS_TTY);
+    set(MACHINE_CONSOLE_FLAGS, config.terminal.external ? CONSOLE_IS_TTY | CONSOLE_TTY_EXTERNAL : CONSOLE_IS_TTY);
   }
 }
 

@@ -11,11 +11,18 @@ import {
 } from "../../../assembly/layout.ts";
 import type { HartLocal } from "../../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { consoleTake } from "../console.ts";
+import { consoleInputEnded, consoleTake } from "../console.ts";
 import { inputRoom, receiveBytes } from "./input.ts";
 import { writeProcessed } from "./output.ts";
-import { flushBuffer, readableBytes, settleAfterModeChange, takeBytes } from "./read-buffer.ts";
-import { EXTPROC, ICANON, localFlags } from "./termios.ts";
+import {
+  editedBytes,
+  finishWithoutNewline,
+  flushBuffer,
+  readableBytes,
+  settleAfterModeChange,
+  takeBytes,
+} from "./read-buffer.ts";
+import { EXTPROC, ICANON, isCanonical, localFlags } from "./termios.ts";
 
 const LOCK = TTY_BASE + TTY_LOCK;
 const TERMIOS = TTY_BASE + TTY_TERMIOS;
@@ -33,6 +40,8 @@ export function ttyReceive(hart: HartLocal): number {
     if (bytes <= 0) break;
     due |= receiveBytes(hart, bytes);
   }
+  // The end of the input ends a line that was begun.
+  if (consoleInputEnded(hart) && isCanonical(shared) && editedBytes(shared) > 0) finishWithoutNewline(shared);
   spinUnlock(hart, LOCK);
   return due;
 }
