@@ -22,6 +22,14 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 /** Returns the exit code. Throws what Machine.boot throws. */
 export async function runCommand(flags: RunFlags, program: string, args: readonly string[]): Promise<number> {
+  let interruptedBy = 0;
+  let stop = (): void => process.exit(EXIT_CODE_SIGNAL_BASE + interruptedBy);
+  for (const [name, number] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      interruptedBy = number;
+      stop();
+    });
+  }
   const socket = flags.consoleSocket === undefined ? null : await listen(flags.consoleSocket);
   let stopInput = () => {};
   const machine = await bootOrClose(socket, {
@@ -34,13 +42,7 @@ export async function runCommand(flags: RunFlags, program: string, args: readonl
     },
   });
   socket?.connectTo(machine.console);
-  let interruptedBy = 0;
-  for (const [name, number] of Object.entries(SIGNALS)) {
-    process.on(name, () => {
-      interruptedBy = number;
-      machine.stop();
-    });
-  }
+  stop = () => machine.stop();
   const running = machine.run();
   // After the start of the workers, because Node loads its stream code at the first touch of process.stdout.
   if (socket === null) {
