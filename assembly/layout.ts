@@ -138,6 +138,10 @@ export const PSIG_BASE = SIGQUEUE_BASE + SIGQUEUE_BYTES * SIGQUEUE_COUNT_MAX; //
 export const PSIG_BYTES = 256;
 export const PSIG_PROCESS_SHIFT = 2; // PROCESS_BYTES = PSIG_BYTES << PSIG_PROCESS_SHIFT
 
+export const MAPPING_BASE = PSIG_BASE + PSIG_BYTES * PROCESS_COUNT_MAX; // contents of files, see MAPPING_*
+export const MAPPING_BYTES = 128;
+export const MAPPING_COUNT_MAX = 1 << 17;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -309,7 +313,8 @@ export const POOL_TASK = 5;
 export const POOL_VMA = 6;
 export const POOL_VMA_NODE = 7;
 export const POOL_SIGQUEUE = 8;
-export const POOL_COUNT = 9;
+export const POOL_MAPPING = 9;
+export const POOL_COUNT = 10;
 
 // ---------------------------------------------------------------- lock words
 
@@ -565,14 +570,23 @@ export const PAGE_PTL = 24; // spin lock of a page-table page (split ptl)
 export const PAGE_PT_ENTRIES = 28; // lock PTL: entries of a page-table page that are not 0
 export const PAGE_PT_MM = 32; // mm of a page-table page
 export const PAGE_PT_VPN = 36; // first vpn that a page-table page translates
-export const PAGE_MAPPING = 40;
-export const PAGE_INDEX = 44;
+export const PAGE_NODE_ENTRIES = 28; // lock MAPPING_LOCK: entries of a node of a mapping's tree that are not 0
+export const PAGE_MAPPING = 40; // of a cache page: its mapping; written under MAPPING_LOCK, 0 once it has left it
+export const PAGE_INDEX = 44; // offset in the mapping, or in the numbering of private pages (VMA_PGOFF); constant in use
 export const PAGE_GENERATION = 60; // bumped at each free, for the checkers
 
 export const PG_FREE = 1 << 0;
 export const PG_TABLE = 1 << 1;
 export const PG_ANON = 1 << 2;
 export const PG_RESERVED = 1 << 3; // never freed: zero page, stub, kernel tables
+export const PG_LOCKED = 1 << 4; // page lock: somebody fills, removes or writes out the page
+export const PG_WAITERS = 1 << 5; // somebody waits for the page lock
+export const PG_UPTODATE = 1 << 6; // the bytes are those of the file
+export const PG_DIRTY = 1 << 7; // the only copy of its bytes
+export const PG_CACHE = 1 << 8; // page of a mapping, or was one
+export const PG_SWAPBACKED = 1 << 9; // no file of the host has its bytes
+export const PG_REFERENCED = 1 << 10; // read or written by a system call since reclaim last looked
+export const PG_NODE = 1 << 11; // node of a mapping's tree
 
 export const RCU_HEAD_BYTES = 8;
 export const RCU_HEAD_NEXT = 0;
@@ -623,9 +637,10 @@ export const VMA_END = 8; // vpn, exclusive
 export const VMA_MM = 12;
 export const VMA_FLAGS = 16; // VM_*
 export const VMA_PGOFF = 20; // pages
-export const VMA_FILE = 24; // object behind the mapping, 0 = anonymous
+export const VMA_FILE = 24; // struct file behind the mapping, 0 = none; constant
 export const VMA_GENERATION = 28; // bumped at each free
 export const VMA_RCU_HEAD = 32;
+export const VMA_MAPPING = 40; // whose pages it maps, 0 = private anonymous; constant
 export const VMA_LOCK_SEQ = 64; // shared; own line together with VMA_REFCNT
 export const VMA_REFCNT = 68; // shared
 export const VMA_ANON_VMA = 128; // cold line
@@ -658,6 +673,25 @@ export const VMA_NODE_END = 16; // per entry: vpn, exclusive end of the vma (lea
 export const VMA_NODE_START = 76; // per entry: vpn where the vma, or the first one below, starts
 export const VMA_NODE_GAP = 136; // per entry: pages of the largest hole between vmas below it; 0 in a leaf
 export const VMA_NODE_CHILD = 196; // per entry: vma (leaf) or node
+
+// ---------------------------------------------------------------- MAPPING: struct address_space, see host/mm/mapping.ts
+
+export const MAPPING_NEXT = 0; // SLOT_NEXT
+export const MAPPING_REFCOUNT = 4; // shared
+export const MAPPING_KIND = 8; // MAPPING_SHMEM or MAPPING_HOST_FILE, constant
+export const MAPPING_HOST = 12; // inode whose contents these are, 0 = none; constant once it can be found
+export const MAPPING_FLAGS = 16; // shared: F_SEAL_* in the low bits, MAPPING_UNEVICTABLE
+export const MAPPING_LOCK = 20; // guards the tree, LENGTH, HOST_LENGTH and PAGES
+export const MAPPING_ROOT = 24; // frame of the tree's root node, 0 = no pages
+export const MAPPING_HEIGHT = 28; // levels of the tree
+export const MAPPING_PAGES = 32; // pages in the tree (nrpages)
+export const MAPPING_LENGTH = 40; // f64, bytes: accesses from there on are beyond the end
+export const MAPPING_HOST_LENGTH = 48; // f64, bytes that are the host's if they are not in the tree; only shrinks
+
+export const MAPPING_SHMEM = 1; // memory is its only store
+export const MAPPING_HOST_FILE = 2; // a page that is not there is read from the host
+
+export const MAPPING_UNEVICTABLE = 1 << 16; // its pages are never reclaimed
 
 // ---------------------------------------------------------------- TASK: struct task_struct
 

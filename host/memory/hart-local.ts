@@ -34,6 +34,21 @@ export interface InterruptController {
   serve(): void;
 }
 
+/** Counts struct file. Called with mmap_lock held: an implementation takes no mmap_lock and copies no user data. */
+export interface FileHooks {
+  get(hart: HartLocal, file: number): void;
+  put(hart: HartLocal, file: number): void;
+}
+
+/** Where pages of a mapping that are not in memory come from. */
+export interface PageIo {
+  /**
+   * Reads page `index` of the mapping of inode `host` to the frame at `address`, which is zeroed: bytes read (short at
+   * the end of the file), or -errno. Called in state HOST_IO with no lock held but that of the page.
+   */
+  readPage(hart: HartLocal, host: number, index: number, address: number): number;
+}
+
 export class HartLocal {
   readonly id: number;
   /** Address of the hart block. */
@@ -51,6 +66,12 @@ export class HartLocal {
   rcuCallbacks: readonly (RcuCallback | undefined)[] = [];
   /** The host's files below --root, or null: there are none. Handed in at boot. */
   host: HostFiles | null = null;
+  /** References on struct file, for vmas, which know files only by address. Handed in at boot. */
+  fileHooks: FileHooks | null = null;
+  /** Reads the pages of the host's files. Handed in by who knows what an inode is. */
+  pageIo: PageIo | null = null;
+  /** Work space of mm/mapping-tree.ts: a frame that is about to become a node, 0 = none. */
+  spareNode = 0;
   /** Work space of whoever asks `host` for a status. */
   readonly hostStat = emptyHostStat();
   /** Work space of sendIpi: harts whose acknowledgement is outstanding. */

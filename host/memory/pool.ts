@@ -8,6 +8,9 @@ import {
   FILES_BASE,
   FILES_BYTES,
   FILES_COUNT_MAX,
+  MAPPING_BASE,
+  MAPPING_BYTES,
+  MAPPING_COUNT_MAX,
   MM_BASE,
   MM_BYTES,
   MM_COUNT_MAX,
@@ -21,6 +24,7 @@ import {
   POOL_LIMIT,
   POOL_LIVE,
   POOL_LOCK,
+  POOL_MAPPING,
   POOL_MM,
   POOL_PROCESS,
   POOL_SIGHAND,
@@ -71,6 +75,7 @@ function shapes(): PoolShape[] {
   table[POOL_VMA] = { base: VMA_BASE, slotBytes: VMA_BYTES, limit: VMA_COUNT_MAX };
   table[POOL_VMA_NODE] = { base: VMA_NODE_BASE, slotBytes: VMA_NODE_BYTES, limit: VMA_NODE_COUNT_MAX };
   table[POOL_SIGQUEUE] = { base: SIGQUEUE_BASE, slotBytes: SIGQUEUE_BYTES, limit: SIGQUEUE_COUNT_MAX };
+  table[POOL_MAPPING] = { base: MAPPING_BASE, slotBytes: MAPPING_BYTES, limit: MAPPING_COUNT_MAX };
   return table;
 }
 

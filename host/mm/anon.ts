@@ -17,13 +17,13 @@ import {
   PTE_W,
   VM_EXEC,
   VM_SHARED,
-  VMA_FILE,
   VMA_FLAGS,
+  VMA_MAPPING,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
-import { BEYOND_OBJECT, objectFrame } from "./object.ts";
+import { BEYOND_MAPPING, mappingFrameNowait } from "./page-cache.ts";
 import { clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
@@ -50,7 +50,7 @@ export function mapNewFrame(hart: Hart, mm: number, vma: number, vpn: number, pt
 }
 
 /** First access to a page of a shared mapping. Requires: mmap_lock for read. */
-export function mapObjectPage(
+export function mapCachePage(
   hart: Hart,
   mm: number,
   vma: number,
@@ -59,8 +59,8 @@ export function mapObjectPage(
   access: number,
 ): number {
   const { shared } = hart;
-  const pfn = objectFrame(hart, shared.get(vma + VMA_FILE), vmaPgoffAt(hart, vma, vpn));
-  if (pfn === BEYOND_OBJECT) return FAULT_BUS;
+  const pfn = mappingFrameNowait(hart, shared.get(vma + VMA_MAPPING), vmaPgoffAt(hart, vma, vpn));
+  if (pfn === BEYOND_MAPPING) return FAULT_BUS;
   if (pfn === 0) return FAULT_OOM;
   const flags = shared.get(vma + VMA_FLAGS);
   if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);

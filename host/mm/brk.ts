@@ -63,5 +63,5 @@ function growHeap(hart: Hart, mm: number, start: number, end: number): boolean {
   if (!mayExpandVm(hart, mm, flags, end - start)) return false;
   if (hart.shared.get(mm + MM_MAP_COUNT) > MAX_MAP_COUNT) return false;
   if (!enoughMemory(hart, end - start)) return false;
-  return addVma(hart, mm, start, end, flags, 0, start) === 0;
+  return addVma(hart, mm, start, end, flags, 0, 0, start) === 0;
 }

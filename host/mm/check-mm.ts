@@ -26,12 +26,12 @@ import {
   PTE_W,
   USER_VPN_END,
   VM_SHARED,
-  VMA_FILE,
+  VMA_MAPPING,
   VMA_MM,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf } from "./frames.ts";
-import { objectHas } from "./object.ts";
+import { mappingHas } from "./page-cache.ts";
 import { levelPages, PTE_BYTES } from "./page-table.ts";
 import { pteModify, ptePfn } from "./pte.ts";
 import { flushRss } from "./rss.ts";
@@ -145,8 +145,8 @@ function checkLeaf(hart: Hart, mm: number, vpn: number, pte: number, tally: Tall
   if (!isShared) {
     tally.owned.add(pfn);
     if ((pte & PTE_W) !== 0) tally.writable.add(pfn);
-  } else if (!objectHas(hart, shared.get(vma + VMA_FILE), vmaPgoffAt(hart, vma, vpn))) {
-    tally.problems.push(`shared page at vpn ${vpn} is not in its object`);
+  } else if (!mappingHas(hart, shared.get(vma + VMA_MAPPING), vmaPgoffAt(hart, vma, vpn))) {
+    tally.problems.push(`shared page at vpn ${vpn} is not in its mapping`);
   }
 }
 

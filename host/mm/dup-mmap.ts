@@ -25,8 +25,6 @@ import {
   VM_LOCKED,
   VM_SHARED,
   VM_WIPEONFORK,
-  VMA_FILE,
-  VMA_PGOFF,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { sharePage } from "./anon.ts";
@@ -76,14 +74,12 @@ export function dupMm(hart: Hart, parent: number): number {
 
 /** Requires: both mmap_locks for write. */
 function dupVmas(hart: Hart, parent: number, child: number): boolean {
-  const { shared } = hart;
   const copy = new VmaTransaction(hart, child);
   let done = true;
   for (let vma = vmaFind(hart, parent, 0); done && vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
     const flags = vmaFlags(hart, vma);
     if ((flags & VM_DONTCOPY) === 0) {
-      const [start, end] = [vmaStart(hart, vma), vmaEnd(hart, vma)];
-      done = copy.insert(start, end, flags & ~VM_LOCKED, shared.get(vma + VMA_FILE), shared.get(vma + VMA_PGOFF));
+      done = copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), flags & ~VM_LOCKED);
     }
     hart.pollIrq();
   }

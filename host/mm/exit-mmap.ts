@@ -1,12 +1,11 @@
 // The end of an address space: everything but the root table goes. (Linux: exit_mmap)
 
-import { MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END, VMA_FILE } from "../../assembly/layout.ts";
+import { MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
-import { objectPut } from "./object.ts";
 import { flushRss } from "./rss.ts";
-import { vmaFreeLater } from "./vma.ts";
+import { vmaFreeLater, vmaPutBacking } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { retireVmaMap } from "./vma-map-edit.ts";
 import { freeEmptyTables, zapRange } from "./zap.ts";
@@ -21,7 +20,7 @@ export function exitMmap(hart: Hart, mm: number): void {
   gatherFinish(hart);
   flushRss(hart);
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {
-    objectPut(hart, shared.get(vma + VMA_FILE));
+    vmaPutBacking(hart, vma);
     vmaFreeLater(hart, vma);
     hart.pollIrq();
   }

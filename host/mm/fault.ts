@@ -24,7 +24,7 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
-import { mapNewFrame, mapObjectPage, mapZeroPage, wpPage } from "./anon.ts";
+import { mapCachePage, mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { allocPte } from "./page-table.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
@@ -66,7 +66,7 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   for (;;) {
     const pte = shared.loadOnce(pteAddress);
     if (pte === 0) {
-      if ((flags & VM_SHARED) !== 0) return mapObjectPage(hart, mm, vma, vpn, pteAddress, access);
+      if ((flags & VM_SHARED) !== 0) return mapCachePage(hart, mm, vma, vpn, pteAddress, access);
       if (access !== ACCESS_STORE) return mapZeroPage(hart, pteAddress, flags);
       return mapNewFrame(hart, mm, vma, vpn, pteAddress);
     }

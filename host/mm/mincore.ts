@@ -1,10 +1,10 @@
 // mincore: which pages are resident. (Linux: mm/mincore.c)
 
-import { HART_BUFFER, PAGE_BYTES, VMA_FILE } from "../../assembly/layout.ts";
+import { HART_BUFFER, PAGE_BYTES, VMA_MAPPING } from "../../assembly/layout.ts";
 import { EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
-import { objectHas } from "./object.ts";
+import { mappingHas } from "./page-cache.ts";
 import { findPte } from "./page-table.ts";
 import { isPageAligned, isUserRange, toVpn } from "./range.ts";
 import { copyToUser } from "./uaccess.ts";
@@ -46,6 +46,6 @@ function fillVector(hart: Hart, mm: number, vpn: number, count: number, buffer: 
 function isResident(hart: Hart, mm: number, vma: number, vpn: number): boolean {
   const pte = findPte(hart, mm, vpn);
   if (pte !== 0 && hart.shared.loadOnce(pte) !== 0) return true;
-  const object = hart.shared.get(vma + VMA_FILE);
-  return object !== 0 && objectHas(hart, object, vmaPgoffAt(hart, vma, vpn));
+  const mapping = hart.shared.get(vma + VMA_MAPPING);
+  return mapping !== 0 && mappingHas(hart, mapping, vmaPgoffAt(hart, vma, vpn));
 }

@@ -1,6 +1,7 @@
 // mmap of anonymous memory. (Linux: do_mmap and mmap_region in mm/mmap.c, mm/vma.c; mappings of files come with files.)
 
 import {
+  MAPPING_SHMEM,
   MM_FLAGS,
   MM_MAP_COUNT,
   PAGE_BYTES,
@@ -17,8 +18,8 @@ import { EEXIST, EINVAL, ENOMEM, EOVERFLOW } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { enoughMemory, mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { mappingCreate, mappingPut } from "./mapping.ts";
 import { unmapRange } from "./munmap.ts";
-import { objectCreate, objectPut } from "./object.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
@@ -98,11 +99,11 @@ export function mmapRegion(hart: Hart, mm: number, start: number, end: number, f
   const charged = (flags & VM_NORESERVE) === 0 && (isAccountable(flags) || (flags & VM_SHARED) !== 0);
   if (charged && !enoughMemory(hart, pages)) return -ENOMEM;
   // Private anonymous pages are numbered by their first address, so that what is adjacent can merge.
-  if ((flags & VM_SHARED) === 0) return addVma(hart, mm, start, end, flags, 0, start);
-  const object = objectCreate(hart, pages);
-  if (object === 0) return -ENOMEM;
-  const result = addVma(hart, mm, start, end, flags, object, 0);
-  objectPut(hart, object); // the vma has its own
+  if ((flags & VM_SHARED) === 0) return addVma(hart, mm, start, end, flags, 0, 0, start);
+  const mapping = mappingCreate(hart, MAPPING_SHMEM, pages * PAGE_BYTES);
+  if (mapping === 0) return -ENOMEM;
+  const result = addVma(hart, mm, start, end, flags, mapping, 0, 0);
+  mappingPut(hart, mapping); // the vma has its own
   return result;
 }
 

@@ -1,7 +1,15 @@
 // mremap: grow, shrink and move mappings. The order of checks is that of Linux's mm/mremap.c (check_mremap_params,
 // mremap_to, remap_is_valid); MREMAP_FIXED unmaps the target before the source is checked, as there.
 
-import { MM_MAP_COUNT, PAGE_BYTES, VM_DONTEXPAND, VM_LOCKED, VM_SHARED, VMA_FILE } from "../../assembly/layout.ts";
+import {
+  MM_MAP_COUNT,
+  PAGE_BYTES,
+  VM_DONTEXPAND,
+  VM_LOCKED,
+  VM_SHARED,
+  VMA_FILE,
+  VMA_MAPPING,
+} from "../../assembly/layout.ts";
 import { EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { enoughMemory, mayExpandVm } from "./accounting.ts";
@@ -155,6 +163,7 @@ function expandInPlace(hart: Hart, mm: number, vma: number, bytes: number): numb
     end,
     end + bytes / PAGE_BYTES,
     flags,
+    hart.shared.get(vma + VMA_MAPPING),
     hart.shared.get(vma + VMA_FILE),
     vmaPgoffAt(hart, vma, end),
   );
@@ -178,8 +187,10 @@ function moveVma(
   if (isAccountable(flags) && !enoughMemory(hart, charged / PAGE_BYTES)) return -ENOMEM;
   const from = toVpn(address);
   const to = toVpn(va);
-  const object = hart.shared.get(vma + VMA_FILE);
-  const added = addVma(hart, mm, to, toVpn(va + newBytes), flags, object, vmaPgoffAt(hart, vma, from));
+  const mapping = hart.shared.get(vma + VMA_MAPPING);
+  const file = hart.shared.get(vma + VMA_FILE);
+  const pgoff = vmaPgoffAt(hart, vma, from);
+  const added = addVma(hart, mm, to, toVpn(va + newBytes), flags, mapping, file, pgoff);
   if (added !== 0) return added;
   if (!movePageTables(hart, mm, from, to, oldBytes / PAGE_BYTES)) {
     unmapRange(hart, mm, to, toVpn(va + newBytes));

@@ -53,6 +53,13 @@ export const MAX_MAP_COUNT = 65530;
 /** Pages that stay unmapped below a stack (stack_guard_gap). */
 export const STACK_GUARD_GAP_PAGES = 256;
 
+export const F_SEAL_SEAL = 0x1;
+export const F_SEAL_SHRINK = 0x2;
+export const F_SEAL_GROW = 0x4;
+export const F_SEAL_WRITE = 0x8;
+export const F_SEAL_FUTURE_WRITE = 0x10;
+export const F_SEAL_EXEC = 0x20;
+
 export const MADV_NORMAL = 0;
 export const MADV_RANDOM = 1;
 export const MADV_SEQUENTIAL = 2;

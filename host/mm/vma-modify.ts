@@ -6,7 +6,7 @@
 //
 // (Linux: vma_merge_new_range, vma_modify in mm/vma.c.) Requires, all: mmap_lock for write.
 
-import { MM_MAP_COUNT, VMA_FILE } from "../../assembly/layout.ts";
+import { MM_MAP_COUNT, VMA_FILE, VMA_MAPPING } from "../../assembly/layout.ts";
 import { ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { MAX_MAP_COUNT } from "./uapi.ts";
@@ -21,11 +21,12 @@ export function addVma(
   start: number,
   end: number,
   flags: number,
-  object: number,
+  mapping: number,
+  file: number,
   pgoff: number,
 ): number {
-  const below = mergeableBelow(hart, mm, start, flags, object, pgoff);
-  const above = mergeableAbove(hart, mm, end, flags, object, pgoff + (end - start));
+  const below = mergeableBelow(hart, mm, start, flags, mapping, file, pgoff);
+  const above = mergeableAbove(hart, mm, end, flags, mapping, file, pgoff + (end - start));
   const change = new VmaTransaction(hart, mm);
   let done: boolean;
   if (below !== 0 && above !== 0) {
@@ -35,7 +36,7 @@ export function addVma(
   } else if (above !== 0) {
     done = change.resize(above, start, vmaEnd(hart, above));
   } else {
-    done = change.insert(start, end, flags, object, pgoff);
+    done = change.insert(start, end, flags, mapping, file, pgoff);
   }
   return settle(change, done, ENOMEM);
 }
@@ -45,9 +46,10 @@ export function modifyVma(hart: Hart, mm: number, vma: number, start: number, en
   if (vmaFlags(hart, vma) === flags) return 0;
   const isHead = start === vmaStart(hart, vma);
   const isTail = end === vmaEnd(hart, vma);
-  const object = hart.shared.get(vma + VMA_FILE);
-  const below = isHead ? mergeableBelow(hart, mm, start, flags, object, vmaPgoffAt(hart, vma, start)) : 0;
-  const above = isTail ? mergeableAbove(hart, mm, end, flags, object, vmaPgoffAt(hart, vma, end)) : 0;
+  const mapping = hart.shared.get(vma + VMA_MAPPING);
+  const file = hart.shared.get(vma + VMA_FILE);
+  const below = isHead ? mergeableBelow(hart, mm, start, flags, mapping, file, vmaPgoffAt(hart, vma, start)) : 0;
+  const above = isTail ? mergeableAbove(hart, mm, end, flags, mapping, file, vmaPgoffAt(hart, vma, end)) : 0;
   if (isHead && isTail && below === 0 && above === 0) {
     setVmaFlags(hart, mm, vma, flags);
     return 0;
@@ -90,14 +92,30 @@ function fillRoom(
   return change.carve(vma, start, end, flags);
 }
 
-function mergeableBelow(hart: Hart, mm: number, start: number, flags: number, object: number, pgoff: number): number {
+function mergeableBelow(
+  hart: Hart,
+  mm: number,
+  start: number,
+  flags: number,
+  mapping: number,
+  file: number,
+  pgoff: number,
+): number {
   const below = vmaFindBelow(hart, mm, start);
   if (below === 0 || vmaEnd(hart, below) !== start) return 0;
-  return vmaContinuesAt(hart, below, start, flags, object, pgoff) ? below : 0;
+  return vmaContinuesAt(hart, below, start, flags, mapping, file, pgoff) ? below : 0;
 }
 
-function mergeableAbove(hart: Hart, mm: number, end: number, flags: number, object: number, pgoff: number): number {
+function mergeableAbove(
+  hart: Hart,
+  mm: number,
+  end: number,
+  flags: number,
+  mapping: number,
+  file: number,
+  pgoff: number,
+): number {
   const above = vmaFind(hart, mm, end);
   if (above === 0 || vmaStart(hart, above) !== end) return 0;
-  return vmaContinuesAt(hart, above, end, flags, object, pgoff) ? above : 0;
+  return vmaContinuesAt(hart, above, end, flags, mapping, file, pgoff) ? above : 0;
 }

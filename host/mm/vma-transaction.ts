@@ -5,11 +5,28 @@
 // Each vma may be touched once in a transaction. Every step returns false when memory has run out; then abort().
 // Steps that make room come before steps that fill it: the map refuses overlaps at any moment.
 
-import { MM_MAP_COUNT, VMA_END, VMA_FILE, VMA_FLAGS, VMA_PGOFF, VMA_START } from "../../assembly/layout.ts";
+import {
+  MM_MAP_COUNT,
+  VMA_END,
+  VMA_FILE,
+  VMA_FLAGS,
+  VMA_MAPPING,
+  VMA_PGOFF,
+  VMA_START,
+} from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { vmStatAccount } from "./accounting.ts";
-import { objectGet, objectPut } from "./object.ts";
-import { vmaAlloc, vmaEnd, vmaFlags, vmaFreeLater, vmaFreeUnused, vmaPgoffAt, vmaStart } from "./vma.ts";
+import {
+  vmaAlloc,
+  vmaEnd,
+  vmaFlags,
+  vmaFreeLater,
+  vmaFreeUnused,
+  vmaGetBacking,
+  vmaPgoffAt,
+  vmaPutBacking,
+  vmaStart,
+} from "./vma.ts";
 import { VmaMapEdit } from "./vma-map-edit.ts";
 
 interface Resized {
@@ -32,18 +49,19 @@ export class VmaTransaction {
     this.#map = new VmaMapEdit(hart, mm);
   }
 
-  /** A new vma; takes its own reference on `object`. */
-  insert(start: number, end: number, flags: number, object: number, pgoff: number): boolean {
-    const vma = vmaAlloc(this.#hart, this.#mm, start, end, flags, object, pgoff);
+  /** A new vma; takes its own references on `mapping` and `file`. */
+  insert(start: number, end: number, flags: number, mapping: number, file: number, pgoff: number): boolean {
+    const vma = vmaAlloc(this.#hart, this.#mm, start, end, flags, mapping, file, pgoff);
     if (vma === 0) return false;
     this.#added.push(vma);
     return this.#map.insert(start, end, vma);
   }
 
-  /** A new vma over [start, end), which `vma` covers now, like `vma` but with `flags`. */
+  /** A new vma over [start, end), which `vma` (of this mm, or of one that it is a copy of) covers, but with `flags`. */
   carve(vma: number, start: number, end: number, flags: number): boolean {
-    const object = this.#hart.shared.get(vma + VMA_FILE);
-    return this.insert(start, end, flags, object, vmaPgoffAt(this.#hart, vma, start));
+    const { shared } = this.#hart;
+    const pgoff = vmaPgoffAt(this.#hart, vma, start);
+    return this.insert(start, end, flags, shared.get(vma + VMA_MAPPING), shared.get(vma + VMA_FILE), pgoff);
   }
 
   remove(vma: number): boolean {
@@ -69,12 +87,12 @@ export class VmaTransaction {
     }
     for (const vma of this.#added) {
       vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaEnd(hart, vma) - vmaStart(hart, vma));
-      objectGet(hart, shared.get(vma + VMA_FILE));
+      vmaGetBacking(hart, vma);
     }
     this.#map.commit();
     for (const vma of this.#removed) {
       vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaStart(hart, vma) - vmaEnd(hart, vma));
-      objectPut(hart, shared.get(vma + VMA_FILE));
+      vmaPutBacking(hart, vma);
       vmaFreeLater(hart, vma);
     }
     const count = shared.get(this.#mm + MM_MAP_COUNT) + this.#added.length - this.#removed.length;

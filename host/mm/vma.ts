@@ -17,6 +17,7 @@ import {
   VMA_FLAGS,
   VMA_GENERATION,
   VMA_LOCK_SEQ,
+  VMA_MAPPING,
   VMA_MM,
   VMA_PGOFF,
   VMA_RCU_HEAD,
@@ -26,6 +27,7 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import { callRcu } from "../memory/rcu.ts";
+import { mappingGet, mappingPut } from "./mapping.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
 
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
@@ -35,14 +37,15 @@ export function protFlags(prot: number): number {
   return prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
-/** A vma that is in no map yet; 0 = none to be had. Takes no reference on `object`. */
+/** A vma that is in no map yet; 0 = none to be had. Takes no references: see vmaGetBacking. */
 export function vmaAlloc(
   hart: HartLocal,
   mm: number,
   start: number,
   end: number,
   flags: number,
-  object: number,
+  mapping: number,
+  file: number,
   pgoff: number,
 ): number {
   const vma = poolAlloc(hart, POOL_VMA);
@@ -53,13 +56,28 @@ export function vmaAlloc(
   shared.set(vma + VMA_MM, mm);
   shared.set(vma + VMA_FLAGS, flags);
   shared.set(vma + VMA_PGOFF, pgoff);
-  shared.set(vma + VMA_FILE, object);
+  shared.set(vma + VMA_FILE, file);
+  shared.set(vma + VMA_MAPPING, mapping);
   shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_NEXT, 0);
   shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_KIND, 0);
   shared.set(vma + VMA_LOCK_SEQ, 0);
   shared.set(vma + VMA_REFCNT, 0);
   shared.set(vma + VMA_ANON_VMA, 0);
   return vma;
+}
+
+/** A vma holds its mapping and its file: called once it is in the map. */
+export function vmaGetBacking(hart: HartLocal, vma: number): void {
+  const file = hart.shared.get(vma + VMA_FILE);
+  mappingGet(hart, hart.shared.get(vma + VMA_MAPPING));
+  if (file !== 0) hart.fileHooks?.get(hart, file);
+}
+
+/** The vma is out of the map. Its last pages may go along: may be long. */
+export function vmaPutBacking(hart: HartLocal, vma: number): void {
+  const file = hart.shared.get(vma + VMA_FILE);
+  mappingPut(hart, hart.shared.get(vma + VMA_MAPPING));
+  if (file !== 0) hart.fileHooks?.put(hart, file);
 }
 
 /** Frees a vma that was never in a map. */
@@ -98,7 +116,7 @@ export function vmaStartGap(hart: HartLocal, vma: number): number {
   return Math.max(0, start - STACK_GUARD_GAP_PAGES);
 }
 
-/** Page offset in the object (or, private anonymous, the vpn at creation) of `vpn`. */
+/** Page offset in the mapping (or, private anonymous, the vpn at creation) of `vpn`. */
 export function vmaPgoffAt(hart: HartLocal, vma: number, vpn: number): number {
   return hart.shared.get(vma + VMA_PGOFF) + (vpn - vmaStart(hart, vma));
 }
@@ -109,13 +127,15 @@ export function vmaContinuesAt(
   vma: number,
   vpn: number,
   flags: number,
-  object: number,
+  mapping: number,
+  file: number,
   pgoff: number,
 ): boolean {
   const { shared } = hart;
   return (
     shared.get(vma + VMA_FLAGS) === flags &&
-    shared.get(vma + VMA_FILE) === object &&
+    shared.get(vma + VMA_MAPPING) === mapping &&
+    shared.get(vma + VMA_FILE) === file &&
     vmaPgoffAt(hart, vma, vpn) === pgoff
   );
 }

@@ -14,6 +14,7 @@ import {
   MM_BRK_START,
   MM_MMAP_BASE,
   PAGE_BYTES,
+  POOL_MAPPING,
   POOL_MM,
   POOL_PROCESS,
   POOL_TASK,
@@ -129,7 +130,12 @@ export class MmMachine {
     this.drainRcu();
     const lost = this.freeAtStart - freeFrameCount(this.shared);
     if (lost !== 0) problems.push(`${lost} frames lost`);
-    for (const [name, pool] of Object.entries({ vma: POOL_VMA, node: POOL_VMA_NODE, mm: POOL_MM })) {
+    for (const [name, pool] of Object.entries({
+      vma: POOL_VMA,
+      node: POOL_VMA_NODE,
+      mapping: POOL_MAPPING,
+      mm: POOL_MM,
+    })) {
       const live = poolLive(this.shared, pool) - (pool === POOL_MM ? 1 : 0);
       if (live !== 0) problems.push(`${live} records of pool ${name} lost`);
     }
