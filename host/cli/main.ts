@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
 import { hearErrors } from "../machine/node/process.ts";
 import { addBench } from "./bench.ts";
+import { addExplore } from "./explore.ts";
 import { reportFailure } from "./failure.ts";
 import { addMachineOptions, type MachineFlags } from "./options.ts";
 import { translateQemuNames } from "./qemu-names.ts";
@@ -96,6 +97,7 @@ function makeCommand(setExitCode: (code: number) => void): Command {
     });
 
   addBench(command);
+  addExplore(command, setExitCode);
   return command;
 }
 

@@ -20,6 +20,12 @@ export class KernelHart extends HartLocal implements Hart {
     this.interrupts = this.doorbell;
   }
 
+  override reset(): void {
+    super.reset();
+    this.doorbell.deferred = 0;
+    this.budgetInstrs = 0;
+  }
+
   hasDeferredWork(): boolean {
     return this.doorbell.deferred !== 0;
   }

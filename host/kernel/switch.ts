@@ -81,7 +81,8 @@ export function releaseBorrowedMm(hart: Hart): void {
   if (borrowed !== 0) mmdrop(hart, borrowed);
 }
 
-function switchActiveMm(hart: Hart, previous: number, next: number): void {
+/** The frame alone, for the explorer's scenarios as well: `next` is not yet current. Requires: nothing of RQ_LOCK. */
+export function switchActiveMm(hart: Hart, previous: number, next: number): void {
   const { shared, policies } = hart;
   const active = shared.get(previous + TASK_ACTIVE_MM);
   const previousMm = shared.get(previous + TASK_MM);

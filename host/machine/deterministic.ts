@@ -97,14 +97,15 @@ export class BatonScheduler implements Scheduler {
     if (next >= 0) this.#give(next);
   }
 
-  point(kind: number, address: number): void {
+  point(kind: number, address: number): boolean {
     const i32 = this.#i32;
-    if (this.#stopped()) return;
+    if (this.#stopped()) return false;
     this.#record(kind, address);
-    if (--i32[QUANTUM] > 0) return;
+    if (--i32[QUANTUM] > 0) return false;
     i32[QUANTUM] = this.#drawQuantum();
     const next = this.#nextRunnable();
     if (next !== this.#id && next >= 0) this.#pass(next);
+    return false;
   }
 
   wait(kind: number, address: number, expected: number, deadlineNs: number): void {

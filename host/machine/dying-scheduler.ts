@@ -31,12 +31,13 @@ export class DyingScheduler implements Scheduler {
     this.#section = death.hart === hartId ? death.section : Number.POSITIVE_INFINITY;
   }
 
-  point(): void {
+  point(): boolean {
     const held = this.#shared.get(this.#lockCount) > 0;
     if (held && !this.#held && ++this.#entered === this.#section) {
       throw new Error(`this hart dies in locked section ${this.#section}`);
     }
     this.#held = held;
+    return false;
   }
 
   wait(_kind: number, address: number, expected: number, deadlineNs: number): void {

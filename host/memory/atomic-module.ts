@@ -6,8 +6,8 @@ export interface AtomicWords {
   add(address: number, delta: number): number;
   or(address: number, bits: number): number;
   and(address: number, bits: number): number;
-  exchange(address: number, value: number): number;
-  compareExchange(address: number, expected: number, desired: number): number;
+  swap(address: number, value: number): number;
+  compareAndSwap(address: number, expected: number, desired: number): number;
 }
 
 const I32 = 0x7f;
@@ -21,8 +21,8 @@ const OPERATIONS: readonly { readonly name: string; readonly opcode: number; rea
   { name: "add", opcode: 0x1e, arguments: 2 },
   { name: "and", opcode: 0x2c, arguments: 2 },
   { name: "or", opcode: 0x33, arguments: 2 },
-  { name: "exchange", opcode: 0x41, arguments: 2 },
-  { name: "compareExchange", opcode: 0x48, arguments: 3 },
+  { name: "swap", opcode: 0x41, arguments: 2 },
+  { name: "compareAndSwap", opcode: 0x48, arguments: 3 },
 ];
 
 /** Instantiates the functions on `memory`, which must be shared. */

@@ -22,6 +22,7 @@ import type { Core } from "./core.ts";
 import { MachineStopped } from "./errors.ts";
 import { emptyHostStat, type HostFiles } from "./host-files.ts";
 import type { RcuCallback } from "./rcu.ts";
+import { SCHEDULE_POINTS } from "./schedule.ts";
 import type { SharedMemory } from "./shared.ts";
 
 /** Nanoseconds; monotonic, the same zero on every hart. In the deterministic driver it counts instructions. */
@@ -116,10 +117,15 @@ export class HartLocal {
 
   /** Field of this hart's block that only the owner writes. */
   get(field: number): number {
+    if (SCHEDULE_POINTS && this.shared.model !== null) return this.shared.model.get(this.base + field);
     return this.shared.i32[(this.base + field) >>> 2];
   }
 
   set(field: number, value: number): void {
+    if (SCHEDULE_POINTS && this.shared.model !== null) {
+      this.shared.model.set(this.base + field, value);
+      return;
+    }
     this.shared.i32[(this.base + field) >>> 2] = value;
   }
 
@@ -137,6 +143,18 @@ export class HartLocal {
   /** Throws MachineStopped once any hart or the host has stopped the machine. */
   checkStop(): void {
     if (this.shared.i32[(MACHINE_BASE + MACHINE_STOP) >>> 2] !== STOP_NONE) throw new MachineStopped();
+  }
+
+  /** After the shared memory has gone back to an earlier state: private state follows it. */
+  reset(): void {
+    this.gatherPageCount = 0;
+    this.gatherTableCount = 0;
+    this.gatherMm = 0;
+    this.gatherStart = 0;
+    this.gatherEnd = 0;
+    this.rssMm = 0;
+    this.rssDelta = 0;
+    this.current = this.shared.i32[(this.base + HART_CURRENT) >>> 2];
   }
 
   /** The hart was thrown out of whatever it was doing: the depths no longer mean anything. */

@@ -19,7 +19,7 @@ import {
   STOP_NONE,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "./hart-local.ts";
-import { POINT_WAIT, SCHEDULE_POINTS } from "./schedule.ts";
+import { POINT_WAIT, SCHEDULE_POINTS, suspend } from "./schedule.ts";
 
 /** No deadline: wait until the word changes. */
 export const FOREVER = Number.POSITIVE_INFINITY;
@@ -33,6 +33,7 @@ export function park(hart: HartLocal, address: number, expected: number, deadlin
   if (SCHEDULE_POINTS && shared.scheduler !== null) {
     enterParked(hart, address);
     shared.scheduler.wait(point, address, expected, deadlineNs);
+    suspend();
     leaveParked(hart);
     return;
   }

@@ -119,6 +119,11 @@ export function poolFree(hart: HartLocal, pool: number, slot: number): void {
   spinUnlock(hart, descriptor + POOL_LOCK);
 }
 
+/** Address of slot number `index` of a pool, handed out or not. */
+export function poolSlot(pool: number, index: number): number {
+  return SHAPES[pool].base + index * SHAPES[pool].slotBytes;
+}
+
 /** Slots in use; a hint unless the machine is quiet. */
 export function poolLive(shared: SharedMemory, pool: number): number {
   return shared.get(POOL_BASE + pool * POOL_BYTES + POOL_LIVE);

@@ -1,0 +1,119 @@
+// What `pagewalk explore` does once its options are read.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { compileCore } from "../machine/core.ts";
+import { ConfigError, NotFoundError } from "../machine/errors.ts";
+import { ExplorePool } from "../machine/explore.ts";
+import { startExploreWorker } from "../machine/node/explore-workers.ts";
+import { readBuildFile } from "../machine/node/files.ts";
+import type { ExploreJob, Failure, JobProgress } from "../simulate/job.ts";
+import type { Scenario } from "../simulate/scenario.ts";
+import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
+import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/schedule-file.ts";
+import type { ExploreFlags } from "./explore.ts";
+import { Progress } from "./progress.ts";
+
+const FOUND = 1;
+
+/** Returns the exit code. */
+export async function exploreCommand(name: string | undefined, flags: ExploreFlags): Promise<number> {
+  if (flags.list === true) return list();
+  if (flags.replay !== undefined) return withPool(1, (pool) => replayFile(pool, flags.replay!));
+  const scenario = known(name);
+  return withPool(flags.jobs, (pool) => search(pool, scenario, flags));
+}
+
+function list(): number {
+  const width = Math.max(...SCENARIOS.map(({ name }) => name.length));
+  for (const { name, summary, programs, finds } of SCENARIOS) {
+    const what = finds.length === 0 ? "" : ` (${finds.join(", ")})`;
+    process.stdout.write(`${name.padEnd(width)}  ${programs.length} harts  ${summary}${what}\n`);
+  }
+  return 0;
+}
+
+function known(name: string | undefined): Scenario {
+  const scenario = name === undefined ? undefined : findScenario(name);
+  if (scenario === undefined) throw new ConfigError(`scenario ${name ?? ""}: explore --list shows what there is`);
+  return scenario;
+}
+
+export async function withPool<Result>(jobs: number, use: (pool: ExplorePool) => Promise<Result>): Promise<Result> {
+  const core = await compileCore(await readBuildFile("core.wasm"));
+  const pool = new ExplorePool(Array.from({ length: Math.max(1, jobs) }, () => startExploreWorker(core)));
+  try {
+    return await use(pool);
+  } finally {
+    await pool.dispose();
+  }
+}
+
+async function search(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags): Promise<number> {
+  const job: ExploreJob = {
+    scenario: scenario.name,
+    policies: flags.policy,
+    mutation: flags.mutate,
+    strategy: flags.strategy,
+    depth: flags.depth,
+    seed: flags.seed,
+    first: (flags.shard?.index ?? 1) - 1,
+    step: flags.shard?.count ?? 1,
+    schedules: flags.schedules,
+  };
+  const progress = new Progress();
+  const describe = ({ schedules, sharedWords }: JobProgress) =>
+    `${schedules} schedules, ${progress.rate(schedules)}/s, ${sharedWords} shared words`;
+  const result = await pool.explore(job, (reached) => progress.show(describe(reached)));
+  progress.clear();
+  process.stdout.write(`${scenario.name}: ${describe(result)}, ${progress.seconds()} s: ${outcome(result.failure)}\n`);
+  if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify({ job, ...result }, null, 2)}\n`);
+  if (result.failure === null) return 0;
+  await keep(job, result.failure, flags.keep);
+  return FOUND;
+}
+
+function outcome(failure: Failure | null): string {
+  return failure === null ? "nothing found" : `schedule ${failure.index} is wrong`;
+}
+
+async function keep(job: ExploreJob, failure: Failure, path: string | undefined): Promise<void> {
+  const { scenario, policies, mutation, strategy, seed } = job;
+  const { index, violation, choices } = failure;
+  const stem = [scenario.replaceAll("/", "-"), mutation, `seed${seed}`].filter((part) => part !== "").join("-");
+  const file = path ?? `${stem}.schedule.json`;
+  await writeFile(file, encodeSchedule({ scenario, policies, mutation, strategy, seed, index, violation, choices }));
+  print(failure);
+  process.stdout.write(`replay: pagewalk explore --replay ${file}\n`);
+}
+
+async function replayFile(pool: ExplorePool, file: string): Promise<number> {
+  const schedule = await readSchedule(file);
+  known(schedule.scenario);
+  const failure = await pool.replay(jobOf(schedule), schedule.choices);
+  if (failure === null) {
+    process.stdout.write(`${schedule.scenario}: the schedule runs without a bug\n`);
+    return 0;
+  }
+  print(failure);
+  return FOUND;
+}
+
+async function readSchedule(file: string): Promise<ScheduleFile> {
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new NotFoundError(`${file}: cannot be read`);
+  });
+  try {
+    return decodeSchedule(text);
+  } catch (error) {
+    throw new ConfigError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+function jobOf({ scenario, policies, mutation, seed }: ScheduleFile): ExploreJob {
+  const unused = { strategy: "random", depth: 0, first: 0, step: 1, schedules: 1 } as const;
+  return { scenario, policies, mutation, seed, ...unused };
+}
+
+function print({ violation, table }: Failure): void {
+  process.stdout.write(`${[...table, `${violation.kind}: ${violation.text}`].join("\n")}\n`);
+}

@@ -1,0 +1,76 @@
+// `pagewalk explore`: searches schedules of a scenario for a bug. What explores is loaded when it is needed.
+
+import { availableParallelism } from "node:os";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { STRATEGY_NAMES, type StrategyName } from "../simulate/job.ts";
+import { parseInteger } from "./sizes.ts";
+
+const SCHEDULES_DEFAULT = 10_000;
+const DEPTH_DEFAULT = 3;
+
+const EXAMPLES = `
+Examples:
+  pagewalk explore --list
+  pagewalk explore A/exit-while-lazy --policy lazy-tlb=shoot --mutate A-M1
+  pagewalk explore A/exit-while-lazy --strategy pct --depth 4 --schedules 100000
+  pagewalk explore A/exit-while-lazy --shard 2/8 --json part2.json
+  pagewalk explore --replay schedule.json
+
+Exit code: 0 nothing found; 1 a schedule with a bug, which is printed and kept; 125 wrong command line.`;
+
+export interface ExploreFlags {
+  readonly strategy: StrategyName;
+  readonly depth: number;
+  readonly seed: number;
+  readonly schedules: number;
+  readonly shard?: { readonly index: number; readonly count: number };
+  readonly mutate: string;
+  readonly policy: Readonly<Record<string, string>>;
+  readonly jobs: number;
+  readonly json?: string;
+  readonly keep?: string;
+  readonly replay?: string;
+  readonly list?: boolean;
+}
+
+export function addExplore(command: Command, setExitCode: (code: number) => void): void {
+  command
+    .command("explore")
+    .description("search the schedules of a scenario for a bug; a failing one can be replayed to the byte")
+    .argument("[scenario]", "one of --list")
+    .addOption(new Option("--strategy <NAME>", "who goes next").choices(STRATEGY_NAMES).default("random"))
+    .addOption(new Option("--depth <D>", "bug depth that pct looks for").argParser(parseInteger).default(DEPTH_DEFAULT))
+    .addOption(new Option("--seed <N>", "another seed, other schedules").argParser(parseInteger).default(1))
+    .addOption(new Option("--schedules <N>", "how many at most").argParser(parseInteger).default(SCHEDULES_DEFAULT))
+    .addOption(new Option("--shard <I/N>", "only every N-th schedule, from the I-th").argParser(parseShard))
+    .addOption(new Option("--mutate <ID>", "with one mistake put in, such as A-M1").default(""))
+    .addOption(
+      new Option("--policy <SEAM=NAME,...>", "instead of the scenario's own policies")
+        .argParser(parsePolicies)
+        .default({}),
+    )
+    .addOption(new Option("--jobs <N>", "explorers at a time").argParser(parseInteger).default(availableParallelism()))
+    .option("--json <FILE>", "write the result to FILE")
+    .option("--keep <FILE>", "where a failing schedule goes; default: SCENARIO-MUTATION-SEED.schedule.json")
+    .option("--replay <FILE>", "run a kept schedule again")
+    .option("--list", "the scenarios, and what each finds")
+    .addHelpText("after", EXAMPLES)
+    .action(async (scenario: string | undefined, flags: ExploreFlags) => {
+      const { exploreCommand } = await import("./explore-run.ts");
+      setExitCode(await exploreCommand(scenario, flags));
+    });
+}
+
+function parseShard(text: string): { index: number; count: number } {
+  const [index, count] = text.split("/").map(Number);
+  if (!Number.isInteger(index) || !Number.isInteger(count) || index < 1 || index > count) {
+    throw new InvalidArgumentError("Give I/N with I from 1 to N.");
+  }
+  return { index, count };
+}
+
+function parsePolicies(text: string, soFar: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const pairs = text.split(",").map((pair) => pair.split("="));
+  if (pairs.some((pair) => pair.length !== 2 || pair.includes(""))) throw new InvalidArgumentError("Give SEAM=NAME.");
+  return { ...soFar, ...Object.fromEntries(pairs) };
+}

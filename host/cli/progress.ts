@@ -1,0 +1,21 @@
+// One line on a terminal that overwrites itself; nothing where stderr is a file or a pipe.
+
+export class Progress {
+  readonly #startMs = performance.now();
+
+  show(text: string): void {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}, ${this.seconds()} s`);
+  }
+
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  }
+
+  seconds(): string {
+    return ((performance.now() - this.#startMs) / 1000).toFixed(1);
+  }
+
+  rate(count: number): number {
+    return Math.round((count * 1000) / Math.max(1, performance.now() - this.#startMs));
+  }
+}

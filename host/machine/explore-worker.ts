@@ -1,0 +1,49 @@
+// Entry of an explorer worker: all harts of a scenario live in this one thread. The build rewrites the bundle so that
+// the kernel in it consists of generators. One explorer is kept, for the scenario, policies and mutation asked for
+// last.
+
+import { LoadedMmChecker } from "../check/loaded-mm.ts";
+import { Explorer } from "../simulate/explorer.ts";
+import { replay, runJob } from "../simulate/job.ts";
+import { findScenario } from "../simulate/scenarios/all.ts";
+import type { ExploreReply, ExploreRequest } from "./explore.ts";
+import { makeLaboratory } from "./laboratory.ts";
+import { exploreModule, onExploreRequest } from "./node/explore-worker-side.ts";
+
+let explorer: Explorer | null = null;
+let explorerKey = "";
+
+onExploreRequest((request, reply) => {
+  try {
+    reply(serve(request, reply));
+  } catch (error) {
+    reply({ kind: "error", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+});
+
+function serve(request: ExploreRequest, reply: (reply: ExploreReply) => void): ExploreReply {
+  const explorerOfNow = explorerFor(request);
+  if (request.choices !== null) return { kind: "replayed", failure: replay(explorerOfNow, request.choices) };
+  const stop = new Int32Array(request.stop);
+  const result = runJob(explorerOfNow, request.job, (progress) => {
+    reply({ kind: "progress", progress });
+    return Atomics.load(stop, 0) === 0;
+  });
+  return { kind: "done", result };
+}
+
+function explorerFor({ job }: ExploreRequest): Explorer {
+  const key = JSON.stringify([job.scenario, job.policies, job.mutation, job.seed, job.strategy, job.depth]);
+  if (explorer !== null && key === explorerKey) return explorer;
+  const scenario = findScenario(job.scenario);
+  if (scenario === undefined) throw new Error(`no scenario ${job.scenario}`);
+  const lab = makeLaboratory(exploreModule(), {
+    harts: scenario.programs.length,
+    policies: { ...scenario.policies, ...job.policies },
+    mutation: job.mutation,
+    pageWalkCache: scenario.pageWalkCache === true,
+  });
+  explorer = new Explorer(scenario, lab, [new LoadedMmChecker(lab.harts)]);
+  explorerKey = key;
+  return explorer;
+}

@@ -1,0 +1,99 @@
+// Explorers on all cores: a job is cut into shards, one for each worker, or many jobs are handed to whoever is free.
+
+import type { ExploreJob, Failure, JobProgress, JobResult } from "../simulate/job.ts";
+
+export interface ExploreRequest {
+  readonly job: ExploreJob;
+  /** Not null: replay these instead. */
+  readonly choices: readonly number[] | null;
+  /** One word: not 0 ends the job at its next look. */
+  readonly stop: SharedArrayBuffer;
+}
+
+export type ExploreReply =
+  | { readonly kind: "progress"; readonly progress: JobProgress }
+  | { readonly kind: "done"; readonly result: JobResult }
+  | { readonly kind: "replayed"; readonly failure: Failure | null }
+  | { readonly kind: "error"; readonly text: string };
+
+export interface ExploreWorker {
+  /** One at a time; the last reply is not "progress". */
+  request(request: ExploreRequest, onReply: (reply: ExploreReply) => void): void;
+  terminate(): Promise<void>;
+}
+
+export class ExplorePool {
+  readonly #workers: readonly ExploreWorker[];
+
+  constructor(workers: readonly ExploreWorker[]) {
+    this.#workers = workers;
+  }
+
+  get size(): number {
+    return this.#workers.length;
+  }
+
+  /** The job on all workers; ends when one has found something. The failure with the lowest number is reported. */
+  async explore(job: ExploreJob, onProgress: (progress: JobProgress) => void = () => {}): Promise<JobResult> {
+    const stop = new SharedArrayBuffer(4);
+    const shards = this.#workers.map((_, i) => {
+      return { ...job, first: job.first + i * job.step, step: job.step * this.#workers.length };
+    });
+    const reached: JobProgress[] = shards.map(() => ({ schedules: 0, points: 0, sharedWords: 0 }));
+    const results = await Promise.all(
+      shards.map((shard, i) =>
+        this.runOn(i, { job: shard, choices: null, stop }, (progress) => {
+          reached[i] = progress;
+          onProgress(sum(reached));
+        }).then((result) => {
+          if (result.failure !== null) Atomics.store(new Int32Array(stop), 0, 1);
+          return result;
+        }),
+      ),
+    );
+    const failures = results.flatMap(({ failure }) => (failure === null ? [] : [failure]));
+    failures.sort((a, b) => a.index - b.index);
+    return { ...sum(results), failure: failures[0] ?? null };
+  }
+
+  async replay(job: ExploreJob, choices: readonly number[]): Promise<Failure | null> {
+    const reply = await this.#ask(0, { job, choices, stop: new SharedArrayBuffer(4) }, () => {});
+    if (reply.kind !== "replayed") throw new Error(`an explorer replied ${reply.kind} to a replay`);
+    return reply.failure;
+  }
+
+  /** One job on one worker. */
+  async runOn(
+    worker: number,
+    request: ExploreRequest,
+    onProgress: (progress: JobProgress) => void,
+  ): Promise<JobResult> {
+    const reply = await this.#ask(worker, request, onProgress);
+    if (reply.kind !== "done") throw new Error(`an explorer replied ${reply.kind} to a job`);
+    return reply.result;
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #ask(worker: number, request: ExploreRequest, onProgress: (progress: JobProgress) => void): Promise<ExploreReply> {
+    return new Promise((resolve, reject) => {
+      this.#workers[worker].request(request, (reply) => {
+        if (reply.kind === "progress") onProgress(reply.progress);
+        else if (reply.kind === "error") reject(new Error(reply.text));
+        else resolve(reply);
+      });
+    });
+  }
+}
+
+function sum(parts: readonly JobProgress[]): JobProgress {
+  let [schedules, points, sharedWords] = [0, 0, 0];
+  for (const part of parts) {
+    schedules += part.schedules;
+    points += part.points;
+    sharedWords = Math.max(sharedWords, part.sharedWords);
+  }
+  return { schedules, points, sharedWords };
+}

@@ -1,0 +1,76 @@
+// The small machine that the explorer works on: all its harts, cores included, in the calling thread.
+
+import {
+  HART_RUN_STATE,
+  MACHINE_BASE,
+  MACHINE_INIT_MM,
+  MACHINE_ONLINE_MASK,
+  RAM_PFN_BASE,
+  RUN_KERNEL,
+} from "../../assembly/layout.ts";
+import { KernelHart } from "../kernel/kernel-hart.ts";
+import { rcuCallbacks } from "../kernel/rcu-callbacks.ts";
+import { makeIdleTask } from "../kernel/task.ts";
+import { cpumaskSet } from "../memory/cpumask.ts";
+import { initPools } from "../memory/pool.ts";
+import { SharedMemory } from "../memory/shared.ts";
+import { switchMm } from "../mm/context.ts";
+import { initFrames } from "../mm/frames.ts";
+import { initKernelMm } from "../mm/mm.ts";
+import { refcount } from "../policy/lazy-tlb/refcount.ts";
+import { ipiMask } from "../policy/tlb-flush/ipi-mask.ts";
+import { runToEnd } from "../simulate/coroutine.ts";
+import type { Laboratory, LaboratoryOptions } from "../simulate/laboratory.ts";
+import { VirtualClock } from "./clock.ts";
+import type { ResolvedConfig } from "./config.ts";
+import { instantiateCore } from "./core.ts";
+import { createMemory } from "./memory-map.ts";
+
+/** 1 MiB: scenarios map a handful of pages. */
+const RAM_BYTES = 1 << 20;
+const TLB_ENTRIES = 64;
+const DECODE_PAGES = 16;
+
+export function makeLaboratory(module: WebAssembly.Module, options: LaboratoryOptions): Laboratory {
+  const shared = createMemory(smallConfig(options.harts), { realtimeNs: 0, hrtimeNs: 0 }, false);
+  initPools(shared);
+  initFrames(shared, RAM_PFN_BASE);
+  const harts: KernelHart[] = [];
+  for (let id = 0; id < options.harts; id++) harts.push(makeHart(module, shared, id));
+  runToEnd(() => initKernelMm(harts[0]));
+  for (const hart of harts) {
+    runToEnd(() => cpumaskSet(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, hart.id));
+    runToEnd(() => switchMm(hart, 0, shared.get(MACHINE_BASE + MACHINE_INIT_MM)));
+    runToEnd(() => makeIdleTask(hart));
+  }
+  return { shared, harts };
+}
+
+function makeHart(module: WebAssembly.Module, shared: SharedMemory, id: number): KernelHart {
+  const own = new SharedMemory(shared.memory);
+  own.hartId = id;
+  const core = instantiateCore(module, shared.memory);
+  const policies = { lazyTlb: refcount, tlbFlush: ipiMask };
+  const hart = new KernelHart(id, own, core, new VirtualClock(shared), 0, policies);
+  hart.rcuCallbacks = rcuCallbacks;
+  core.bind(hart.base);
+  hart.set(HART_RUN_STATE, RUN_KERNEL);
+  return hart;
+}
+
+function smallConfig(harts: number): ResolvedConfig {
+  return {
+    harts,
+    ramBytes: RAM_BYTES,
+    tlbEntries: TLB_ENTRIES,
+    decodePages: DECODE_PAGES,
+    seed: 1,
+    driver: "deterministic",
+    strace: false,
+    timeoutSeconds: 0,
+    terminal: null,
+    dieInLock: null,
+    args: [],
+    env: [],
+  };
+}

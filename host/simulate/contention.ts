@@ -1,0 +1,48 @@
+// Which words do two harts really share? A schedule point is worth a switch only where it matters what another hart has
+// done: of some 800 accesses of a scenario about 100 are. Learned over the schedules of a run: a load of a word that no
+// other hart has written in any schedule so far is no point of choice, nor is a write outside the state that an MMU, an
+// interrupt or a checker looks at. Replays follow every point, so a recorded schedule does not depend on what was
+// learned.
+
+import { HART_BASE, KERNEL_BASE, PROCESS_BASE, RAM_BASE, RQ_BASE, TASK_BASE, VMA_BASE } from "../../assembly/layout.ts";
+import { POINT_ACQUIRE, POINT_GUEST, POINT_ONCE_LOAD } from "../memory/schedule.ts";
+
+/** Bits of a word's record: hart h has read it (1 << h), has written it (1 << h + 4). Harts from 4 on share a bit. */
+const HARTS = 4;
+
+export class Contention {
+  /** One byte per word of the memory; only what is touched costs anything. */
+  readonly #seen: Uint8Array<ArrayBuffer>;
+  readonly #isShared = new Uint8Array(256);
+  /** Words found shared so far. */
+  words = 0;
+
+  constructor(memoryBytes: number) {
+    this.#seen = new Uint8Array(memoryBytes >>> 2);
+    for (let bits = 0; bits < 256; bits++) {
+      const readers = bits & 15;
+      const writers = bits >>> HARTS;
+      const users = readers | writers;
+      if (writers !== 0 && (users & (users - 1)) !== 0) this.#isShared[bits] = 1;
+    }
+  }
+
+  /** Notes the access; true if the order of it and other harts' accesses may matter. */
+  matters(hart: number, kind: number, address: number): boolean {
+    if (kind === POINT_GUEST) return true;
+    const isLoad = kind === POINT_ONCE_LOAD || kind === POINT_ACQUIRE;
+    const before = this.#seen[address >>> 2];
+    const now = before | (1 << ((hart & (HARTS - 1)) + (isLoad ? 0 : HARTS)));
+    if (now !== before) {
+      this.#seen[address >>> 2] = now;
+      this.words += this.#isShared[now] - this.#isShared[before];
+    }
+    return this.#isShared[now] !== 0 || (!isLoad && isWatched(address));
+  }
+}
+
+/** Page tables, hart blocks, run queues, tasks and whatever policies keep: others look at them without a load. */
+function isWatched(address: number): boolean {
+  if (address >= HART_BASE) return address < KERNEL_BASE || address >= RAM_BASE;
+  return (address >= RQ_BASE && address < PROCESS_BASE) || (address >= TASK_BASE && address < VMA_BASE);
+}

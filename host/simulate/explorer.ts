@@ -1,0 +1,223 @@
+// Runs schedules of one scenario. All harts are coroutines of this thread; at each schedule point the strategy says who
+// goes next, and only then the hart in question makes its access. A hart that waits is enabled when its word has
+// changed, its doorbell rings, or its deadline has passed; virtual time goes on only when nobody else can.
+//
+// A schedule ends when every hart is at rest, and then the scenario's tear-down runs, hart by hart; or with a
+// violation; or after POINTS_MAX points. What the memory model and the checkers think of an access they say through the
+// hooks of SharedMemory and by reportViolation().
+
+import { MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
+import type { KernelHart } from "../kernel/kernel-hart.ts";
+import { KernelBug } from "../memory/errors.ts";
+import { FOREVER } from "../memory/park.ts";
+import { Contention } from "./contention.ts";
+import { asCoroutine, runToEnd } from "./coroutine.ts";
+import { HartDriver, type Turns } from "./hart-driver.ts";
+import { MemoryImage } from "./image.ts";
+import type { Laboratory } from "./laboratory.ts";
+import type { Scenario } from "./scenario.ts";
+import { runProgram } from "./scenarios/program.ts";
+import type { Strategy } from "./strategy.ts";
+import { type Violation, violationOf } from "./violation.ts";
+
+/** Longer schedules are reported as endless. */
+const POINTS_MAX = 20_000;
+/** So many waits in a row that end by their deadline alone: the harts wait for each other. */
+const IDLE_WAKES_MAX = 64;
+
+/** Looks at the machine between two accesses. */
+export interface StateChecker {
+  /** Before the first access of a schedule. */
+  reset(): void;
+  /** A violation, or "". */
+  check(): string;
+  /** After the tear-down. */
+  checkAtEnd(): string;
+}
+
+/** Told of each step, for the table of a failing schedule. */
+export type Recorder = (hart: number, kind: number, address: number) => void;
+
+export class Explorer implements Turns {
+  readonly scenario: Scenario;
+  readonly lab: Laboratory;
+  readonly #state: unknown;
+  readonly #image: MemoryImage;
+  readonly #drivers: HartDriver[];
+  readonly #contention: Contention;
+  readonly #enabled = new Int32Array(256);
+  readonly #checkers: readonly StateChecker[];
+  #enabledCount = 0;
+  #strategy: Strategy | null = null;
+  #next = 0;
+  #idleWakes = 0;
+  #tearingDown = false;
+  points = 0;
+  /** Who went on at each point, and what choose() answered. */
+  readonly choices: number[] = [];
+  violation: Violation | null = null;
+  recorder: Recorder | null = null;
+
+  constructor(scenario: Scenario, lab: Laboratory, checkers: readonly StateChecker[]) {
+    this.scenario = scenario;
+    this.lab = lab;
+    this.#checkers = checkers;
+    this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
+    for (const hart of lab.harts) hart.core.reset();
+    this.#image = new MemoryImage(lab.shared);
+    this.#contention = new Contention(lab.shared.u8.length);
+    this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
+    for (const driver of this.#drivers) driver.hart.shared.scheduler = driver;
+  }
+
+  /** Schedule number `index` of the strategy; false if it has no more. The outcome is in `violation` and `choices`. */
+  run(strategy: Strategy, index: number): boolean {
+    if (!strategy.begin(index)) return false;
+    this.#reset(strategy);
+    const { programs } = this.scenario;
+    for (const driver of this.#drivers) this.#start(driver, programs[driver.id] ?? (() => {}));
+    this.#turnUntilRest();
+    strategy.end(this.points);
+    if (this.violation === null) this.#tearDown();
+    return true;
+  }
+
+  /** Words that two harts share, as far as it has shown. */
+  get sharedWords(): number {
+    return this.#contention.words;
+  }
+
+  reportViolation(kind: string, text: string): void {
+    this.violation ??= { kind, text };
+  }
+
+  /** A number below `count`, for the memory model and for injected events. */
+  choose(count: number): number {
+    if (count < 2 || this.#tearingDown) return 0;
+    const choice = this.#strategy!.choose(count);
+    this.choices.push(choice);
+    return choice;
+  }
+
+  atPoint(driver: HartDriver): boolean {
+    this.points++;
+    this.lab.shared.f64[(MACHINE_BASE + MACHINE_VIRTUAL_NS) >>> 3] += 1;
+    this.#checkState();
+    if (this.points > POINTS_MAX) this.reportViolation("endless", `no end after ${POINTS_MAX} schedule points`);
+    if (this.violation !== null) return true;
+    const matters = this.#contention.matters(driver.id, driver.kind, driver.address) || this.#strategy!.everyPoint;
+    if (matters) this.#next = this.#pick(driver.id);
+    else if (!this.#tearingDown) this.choices.push(driver.id);
+    if (this.#next !== driver.id) return true;
+    this.recorder?.(driver.id, driver.kind, driver.address);
+    return false;
+  }
+
+  #reset(strategy: Strategy): void {
+    this.#image.restore();
+    for (const { hart } of this.#drivers) {
+      hart.reset();
+      hart.core.reset();
+    }
+    for (const checker of this.#checkers) checker.reset();
+    this.#strategy = strategy;
+    this.#tearingDown = false;
+    this.#next = 0;
+    this.#idleWakes = 0;
+    this.points = 0;
+    this.choices.length = 0;
+    this.violation = null;
+  }
+
+  #start(driver: HartDriver, program: (hart: KernelHart, state: unknown) => void): void {
+    driver.start(asCoroutine(() => runProgram(driver.hart, this.#state, program)));
+  }
+
+  #turnUntilRest(): void {
+    this.#next = this.#drivers[0].id;
+    // The first access of each hart is announced before anybody is chosen: what comes before it is the hart's own.
+    this.#next = this.#pick(-1);
+    while (this.#next >= 0 && this.violation === null) {
+      const driver = this.#drivers[this.#next];
+      if (driver.isWaiting()) this.#wake(driver);
+      else if (driver.kind !== 0) this.recorder?.(driver.id, driver.kind, driver.address);
+      this.#resume(driver);
+      if (this.violation === null && driver.isWaiting()) this.#next = this.#pick(-1);
+    }
+  }
+
+  #resume(driver: HartDriver): void {
+    try {
+      if (driver.coroutine!.next().done === true) throw new KernelBug("a hart left its program");
+    } catch (error) {
+      this.violation ??= violationOf(error, driver.id);
+    }
+  }
+
+  #wake(driver: HartDriver): void {
+    this.#idleWakes = driver.wakesByDeadline() ? this.#idleWakes + 1 : 0;
+    if (this.#idleWakes > IDLE_WAKES_MAX) this.reportViolation("deadlock", this.#describeWaits());
+    driver.wake();
+  }
+
+  /** The next actor; -1: all are at rest, or there is a deadlock. */
+  #pick(current: number): number {
+    for (;;) {
+      this.#findEnabled();
+      if (this.#enabledCount > 0) break;
+      if (this.#drivers.every((driver) => driver.isAtRest())) return -1;
+      if (!this.#passTime()) {
+        this.reportViolation("deadlock", this.#describeWaits());
+        return -1;
+      }
+    }
+    if (this.#tearingDown) return current >= 0 ? current : this.#enabled[0];
+    const choice = this.#strategy!.pick(this.#enabled, this.#enabledCount, current);
+    this.choices.push(choice);
+    return choice;
+  }
+
+  #findEnabled(): void {
+    this.#enabledCount = 0;
+    for (let id = 0; id < this.#drivers.length; id++) {
+      if (this.#drivers[id].canRun()) this.#enabled[this.#enabledCount++] = id;
+    }
+  }
+
+  /** To the earliest deadline; false if there is none. */
+  #passTime(): boolean {
+    let earliestNs = FOREVER;
+    for (const driver of this.#drivers) earliestNs = Math.min(earliestNs, driver.deadlineNs);
+    if (earliestNs === FOREVER) return false;
+    this.lab.shared.setF64(MACHINE_BASE + MACHINE_VIRTUAL_NS, earliestNs);
+    return true;
+  }
+
+  #checkState(): void {
+    for (const checker of this.#checkers) {
+      const found = checker.check();
+      if (found !== "") this.reportViolation("state", found);
+    }
+  }
+
+  /** Hart by hart; the others answer. */
+  #tearDown(): void {
+    const { scenario } = this;
+    this.#tearingDown = true;
+    for (const driver of this.#drivers) {
+      if (scenario.tearDown === undefined || this.violation !== null) break;
+      this.#start(driver, (hart, state) => scenario.tearDown?.(hart, state));
+      this.#turnUntilRest();
+    }
+    if (this.violation !== null) return;
+    for (const checker of this.#checkers) {
+      const found = checker.checkAtEnd();
+      if (found !== "") this.reportViolation("at the end", found);
+    }
+  }
+
+  #describeWaits(): string {
+    const waits = this.#drivers.filter((driver) => driver.isWaiting()).map((driver) => driver.describeWait());
+    return `every hart waits: ${waits.join("; ")}`;
+  }
+}

@@ -1,0 +1,109 @@
+// The memory image of a scenario after its set-up, and the way back to it: what a schedule can have touched is copied
+// back, some hundred KiB. Slots and frames beyond those that the set-up had taken are zeroed, as far as any was handed
+// out. tests/simulate/image.test.ts compares the whole memory.
+
+import {
+  DECODE_DIRECTORY_BYTES,
+  FUTEX_BASE,
+  HART_BYTES,
+  HART_DECODE_DIRECTORY,
+  HART_DECODE_PAGES,
+  HART_MAILBOX,
+  HART_PWC,
+  HART_PWC_BYTES,
+  HART_TLB,
+  HART_TLB_ENTRIES,
+  MACHINE_BASE,
+  MACHINE_FRAMES_FRESH,
+  MACHINE_HART_COUNT,
+  MAILBOX_BYTES,
+  PAGE_BASE,
+  PAGE_BYTES,
+  PAGE_STRUCT_BYTES,
+  POOL_BASE,
+  POOL_BYTES,
+  POOL_COUNT,
+  POOL_FRESH,
+  RAM_BASE,
+  RAM_PFN_BASE,
+  RQ_BASE,
+  RQ_BYTES,
+  TLB_ENTRY_BYTES,
+} from "../../assembly/layout.ts";
+import { hartBase } from "../memory/hart-local.ts";
+import { poolSlot } from "../memory/pool.ts";
+import type { SharedMemory } from "../memory/shared.ts";
+
+interface Range {
+  readonly start: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Records handed out one after the other: those of the set-up, and how many a schedule has added. */
+interface Growing {
+  readonly base: number;
+  readonly recordBytes: number;
+  readonly countAddress: number;
+  /** What the count at that address is when no record has been handed out. */
+  readonly origin: number;
+  readonly kept: Range;
+}
+
+export class MemoryImage {
+  readonly #shared: SharedMemory;
+  readonly #fixed: Range[] = [];
+  readonly #growing: Growing[] = [];
+
+  /** Of the memory as it is now. */
+  constructor(shared: SharedMemory) {
+    this.#shared = shared;
+    this.#keep(MACHINE_BASE, FUTEX_BASE - MACHINE_BASE);
+    const harts = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
+    this.#keep(RQ_BASE, RQ_BYTES * harts);
+    for (let id = 0; id < harts; id++) this.#keepHart(hartBase(id), harts);
+    for (let pool = 0; pool < POOL_COUNT; pool++) {
+      const recordBytes = poolSlot(pool, 1) - poolSlot(pool, 0);
+      this.#grow(poolSlot(pool, 0), recordBytes, POOL_BASE + pool * POOL_BYTES + POOL_FRESH, 0);
+    }
+    const fresh = MACHINE_BASE + MACHINE_FRAMES_FRESH;
+    this.#grow(PAGE_BASE, PAGE_STRUCT_BYTES, fresh, RAM_PFN_BASE);
+    this.#grow(RAM_BASE, PAGE_BYTES, fresh, RAM_PFN_BASE);
+  }
+
+  restore(): void {
+    const { u8 } = this.#shared;
+    // The counts of what was handed out lie in the fixed part: look at them first.
+    for (const { base, recordBytes, countAddress, origin, kept } of this.#growing) {
+      const end = base + (this.#shared.i32[countAddress >>> 2] - origin) * recordBytes;
+      u8.set(kept.bytes, kept.start);
+      const keptEnd = kept.start + kept.bytes.length;
+      if (end > keptEnd) u8.fill(0, keptEnd, end);
+    }
+    for (const { start, bytes } of this.#fixed) u8.set(bytes, start);
+  }
+
+  #keepHart(block: number, harts: number): void {
+    const { shared } = { shared: this.#shared };
+    this.#keep(block, HART_MAILBOX);
+    this.#keep(block + HART_MAILBOX, MAILBOX_BYTES * harts);
+    this.#keep(block + HART_PWC, HART_PWC_BYTES);
+    this.#keep(block + HART_DECODE_DIRECTORY, shared.get(block + HART_DECODE_PAGES) * DECODE_DIRECTORY_BYTES);
+    this.#keep(block + HART_TLB, shared.get(block + HART_TLB_ENTRIES) * TLB_ENTRY_BYTES);
+    if (block + HART_TLB + TLB_ENTRY_BYTES > block + HART_BYTES) throw new Error("the TLB lies outside its hart");
+  }
+
+  #keep(start: number, bytes: number): void {
+    this.#fixed.push(this.#copy(start, bytes));
+  }
+
+  #grow(base: number, recordBytes: number, countAddress: number, origin: number): void {
+    const bytes = (this.#shared.get(countAddress) - origin) * recordBytes;
+    this.#growing.push({ base, recordBytes, countAddress, origin, kept: this.#copy(base, bytes) });
+  }
+
+  #copy(start: number, bytes: number): Range {
+    const copy = new Uint8Array(bytes);
+    copy.set(this.#shared.u8.subarray(start, start + bytes));
+    return { start, bytes: copy };
+  }
+}

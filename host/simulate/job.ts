@@ -1,0 +1,106 @@
+// One piece of work for the explorer: some schedules of one scenario under one strategy. A job can be cut into shards
+// by giving each every n-th schedule: schedule number i of a seed is the same wherever it runs.
+
+import type { Explorer } from "./explorer.ts";
+import type { PolicyChoice } from "./laboratory.ts";
+import { minimise } from "./minimise.ts";
+import { PctStrategy } from "./strategy/pct.ts";
+import { RandomStrategy } from "./strategy/random.ts";
+import { ReplayStrategy } from "./strategy/replay.ts";
+import { RoundRobinStrategy } from "./strategy/round-robin.ts";
+import type { Strategy } from "./strategy.ts";
+import { TraceTable } from "./trace-table.ts";
+import type { Violation } from "./violation.ts";
+
+export const STRATEGY_NAMES = ["random", "pct", "round-robin"] as const;
+export type StrategyName = (typeof STRATEGY_NAMES)[number];
+
+export interface ExploreJob {
+  readonly scenario: string;
+  /** What differs from the scenario's own choice. */
+  readonly policies: PolicyChoice;
+  readonly mutation: string;
+  readonly strategy: StrategyName;
+  /** PCT: d. */
+  readonly depth: number;
+  readonly seed: number;
+  /** Schedules first, first + step, ... below `schedules`. */
+  readonly first: number;
+  readonly step: number;
+  readonly schedules: number;
+}
+
+export interface Failure {
+  readonly index: number;
+  readonly violation: Violation;
+  readonly choices: readonly number[];
+  /** With a column per hart. */
+  readonly table: readonly string[];
+}
+
+export interface JobResult {
+  readonly schedules: number;
+  readonly points: number;
+  readonly sharedWords: number;
+  readonly failure: Failure | null;
+}
+
+export interface JobProgress {
+  readonly schedules: number;
+  readonly points: number;
+  readonly sharedWords: number;
+}
+
+const LOOK_AT_CLOCK_EVERY = 16;
+const PROGRESS_MS = 200;
+
+/** `goOn` is told how far it is about five times a second; false ends the job. */
+export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: JobProgress) => boolean): JobResult {
+  const strategy = makeStrategy(job);
+  let schedules = 0;
+  let points = 0;
+  let reportedMs = performance.now();
+  for (let index = job.first; index < job.schedules; index += job.step) {
+    if (!explorer.run(strategy, index)) break;
+    schedules++;
+    points += explorer.points;
+    const progress = { schedules, points, sharedWords: explorer.sharedWords };
+    if (explorer.violation !== null) return { ...progress, failure: failureOf(explorer, index) };
+    if (schedules % LOOK_AT_CLOCK_EVERY !== 0 || performance.now() - reportedMs < PROGRESS_MS) continue;
+    reportedMs = performance.now();
+    if (!goOn(progress)) break;
+  }
+  return { schedules, points, sharedWords: explorer.sharedWords, failure: null };
+}
+
+/** Runs the recorded choices again: null if nothing is wrong with them. */
+export function replay(explorer: Explorer, choices: readonly number[]): Failure | null {
+  const table = new TraceTable(explorer.lab.shared, explorer.lab.harts.length);
+  explorer.recorder = (hart, kind, address) => table.record(hart, kind, address);
+  try {
+    explorer.run(new ReplayStrategy(choices, true), 0);
+  } finally {
+    explorer.recorder = null;
+  }
+  const { violation } = explorer;
+  return violation === null ? null : { index: 0, violation, choices, table: table.lines() };
+}
+
+function failureOf(explorer: Explorer, index: number): Failure {
+  const { kind } = explorer.violation!;
+  const choices = minimise(explorer, [...explorer.choices], kind);
+  const found = replay(explorer, choices);
+  if (found === null) throw new Error("a failing schedule did not fail again: the explorer is not deterministic");
+  return { ...found, index };
+}
+
+function makeStrategy({ strategy, seed, depth }: ExploreJob): Strategy {
+  switch (strategy) {
+    case "random":
+      return new RandomStrategy(seed);
+    case "pct":
+      return new PctStrategy(seed, depth);
+    case "round-robin":
+      return new RoundRobinStrategy(seed);
+  }
+}

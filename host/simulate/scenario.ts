@@ -1,0 +1,28 @@
+// A scenario: a set-up that runs once, alone, and a short program for each hart, whose schedules are explored.
+
+import type { KernelHart } from "../kernel/kernel-hart.ts";
+import type { PolicyChoice } from "./laboratory.ts";
+
+export interface Scenario<State = unknown> {
+  /** family/what-happens. */
+  readonly name: string;
+  readonly summary: string;
+  /** Seam -> policy, where it matters; the rest is the default. */
+  readonly policies?: PolicyChoice;
+  /** Runs under the memory model; else accesses are sequentially consistent. */
+  readonly weakMemory?: boolean;
+  /** Page-walk cache on. */
+  readonly pageWalkCache?: boolean;
+  /** Mutations that some schedule of it shows. */
+  readonly finds: readonly string[];
+  /** On hart 0, before any schedule. What it returns is constant: addresses of the objects that it made. */
+  setUp(hart: KernelHart, harts: readonly KernelHart[]): State;
+  readonly programs: readonly ((hart: KernelHart, state: State) => void)[];
+  /** After all programs, on one hart after the other: gives back what must be given back, so that leaks are seen. */
+  tearDown?(hart: KernelHart, state: State): void;
+}
+
+/** Checks the types of a scenario's state and forgets them. */
+export function scenario<State>(definition: Scenario<State>): Scenario {
+  return definition as unknown as Scenario;
+}

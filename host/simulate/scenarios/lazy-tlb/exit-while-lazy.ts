@@ -1,0 +1,28 @@
+import { runStub } from "../../../kernel/idle.ts";
+import type { KernelHart } from "../../../kernel/kernel-hart.ts";
+import { exitMm } from "../../../kernel/switch.ts";
+import { mmAlloc, mmget, mmput } from "../../../mm/mm.ts";
+import { scenario } from "../../scenario.ts";
+import { leaveAll, makeUserTask, startOn, switchToIdle } from "../tasks.ts";
+
+/** The last user of an mm goes while another hart, whose own thread has gone before, still has it loaded. */
+export const exitWhileLazy = scenario({
+  name: "A/exit-while-lazy",
+  summary: "two threads exit; each hart stays on the mm in its idle task",
+  finds: ["A-M1", "A-M2", "A-M3"],
+  setUp(hart, harts) {
+    const mm = mmAlloc(hart);
+    mmget(hart, mm);
+    for (const each of harts) startOn(each, makeUserTask(each, mm));
+    return { mm };
+  },
+  programs: [exitThread, exitThread],
+  tearDown: leaveAll,
+});
+
+function exitThread(hart: KernelHart): void {
+  const mm = exitMm(hart);
+  switchToIdle(hart);
+  mmput(hart, mm);
+  runStub(hart);
+}
