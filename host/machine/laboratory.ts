@@ -22,7 +22,7 @@ import { ipiMask } from "../policy/tlb-flush/ipi-mask.ts";
 import { runToEnd } from "../simulate/coroutine.ts";
 import type { Laboratory, LaboratoryOptions } from "../simulate/laboratory.ts";
 import { VirtualClock } from "./clock.ts";
-import type { ResolvedConfig } from "./config.ts";
+import { type ResolvedConfig, resolveConfig } from "./config.ts";
 import { instantiateCore } from "./core.ts";
 import { createMemory } from "./memory-map.ts";
 
@@ -59,18 +59,7 @@ function makeHart(module: WebAssembly.Module, shared: SharedMemory, id: number):
 }
 
 function smallConfig(harts: number): ResolvedConfig {
-  return {
-    harts,
-    ramBytes: RAM_BYTES,
-    tlbEntries: TLB_ENTRIES,
-    decodePages: DECODE_PAGES,
-    seed: 1,
-    driver: "deterministic",
-    strace: false,
-    timeoutSeconds: 0,
-    terminal: null,
-    dieInLock: null,
-    args: [],
-    env: [],
-  };
+  const program = new Uint8Array();
+  const config = resolveConfig({ program, harts, tlbEntries: TLB_ENTRIES, decodePages: DECODE_PAGES, seed: 1 });
+  return { ...config, ramBytes: RAM_BYTES }; // less than a user may choose
 }
