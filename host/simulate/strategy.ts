@@ -12,7 +12,9 @@ export interface Strategy {
   begin(index: number): boolean;
   /** One of the first `count` of `enabled`; `current` is among them, or -1. */
   pick(enabled: Int32Array, count: number, current: Actor): Actor;
-  /** A number below `count`: which of several values a load returns, whether an event is injected. 0 is the usual one. */
+  /**
+   * A number below `count`: which of several values a load returns, whether an event is injected. 0 is the usual one.
+   */
   choose(count: number): number;
   /** The schedule is over after so many points. */
   end(points: number): void;
