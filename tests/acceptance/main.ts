@@ -1,34 +1,52 @@
-// The acceptance items, one by one: what was run, how often, and whether it passed.
+// The acceptance items, one by one: what was run, how often, and whether it passed. They come in groups, one for each
+// large part of the project: `npm run acceptance -- [GROUP] N`, the machine's if no group is named.
 
 import { badInput } from "./bad-input.ts";
 import { benchmarks } from "./benchmarks.ts";
 import { freshClone, tracesOfTwoClones } from "./clones.ts";
 import { conformance } from "./conformance.ts";
+import { interpreters } from "./kernel/interpreters.ts";
+import { shells } from "./kernel/shell.ts";
+import { stressNg } from "./kernel/stress-ng.ts";
 import { linuxPrograms } from "./linux-programs.ts";
 import { Report } from "./report.ts";
 import { races } from "./stress.ts";
 
-const ITEMS: readonly (readonly [title: string, run: (report: Report) => Promise<void>])[] = [
-  ["a fresh clone installs, shows the demo and passes its tests", freshClone],
-  ["programs of Debian and glibc say what they say under qemu-riscv64", linuxPrograms],
-  ["instructions, memory model, mm system calls and random bytes", conformance],
-  ["benchmarks", benchmarks],
-  ["races, a thousand times", races],
-  ["bad input", badInput],
-  ["equal seeds, equal traces, also between clones", tracesOfTwoClones],
-];
+type Item = readonly [title: string, run: (report: Report) => Promise<void>];
 
-const wanted = process.argv.slice(2).map(Number);
-if (wanted.length === 0 || wanted.some((number) => ITEMS[number - 1] === undefined)) {
-  console.error(`npm run acceptance -- N, with N from 1 to ${ITEMS.length}:`);
-  for (const [index, [title]] of ITEMS.entries()) console.error(`  ${index + 1}  ${title}`);
+const GROUPS: Readonly<Record<string, readonly Item[]>> = {
+  machine: [
+    ["a fresh clone installs, shows the demo and passes its tests", freshClone],
+    ["programs of Debian and glibc say what they say under qemu-riscv64", linuxPrograms],
+    ["instructions, memory model, mm system calls and random bytes", conformance],
+    ["benchmarks", benchmarks],
+    ["races, a thousand times", races],
+    ["bad input", badInput],
+    ["equal seeds, equal traces, also between clones", tracesOfTwoClones],
+  ],
+  kernel: [
+    ["shells on a terminal: pipelines, job control, vi, top, a thousand children", shells],
+    ["stress-ng with --verify", stressNg],
+    ["python3 and sqlite3 say what they say under qemu-riscv64", interpreters],
+  ],
+};
+
+const words = process.argv.slice(2);
+const group = words[0] !== undefined && words[0] in GROUPS ? `${words.shift()}` : "machine";
+const items = GROUPS[group];
+const wanted = words.map(Number);
+if (wanted.length === 0 || wanted.some((number) => items[number - 1] === undefined)) {
+  console.error("npm run acceptance -- [GROUP] N:");
+  for (const [name, list] of Object.entries(GROUPS)) {
+    for (const [index, [title]] of list.entries()) console.error(`  ${name} ${index + 1}  ${title}`);
+  }
   process.exit(125);
 }
 
 let allPassed = true;
 for (const number of wanted) {
-  const [title, runItem] = ITEMS[number - 1];
-  const report = new Report(number, title);
+  const [title, runItem] = items[number - 1];
+  const report = new Report(`${group} ${number}`, title);
   await runItem(report);
   allPassed = report.finish() && allPassed;
 }

@@ -1,14 +1,14 @@
 // What one item prints: a line per thing that was run, and a verdict with counts.
 
 export class Report {
-  readonly #number: number;
+  readonly #item: string;
   readonly #startMs = performance.now();
   #passed = 0;
   #failed = 0;
 
-  constructor(number: number, title: string) {
-    this.#number = number;
-    console.log(`acceptance ${number}: ${title}`);
+  constructor(item: string, title: string) {
+    this.#item = item;
+    console.log(`acceptance ${item}: ${title}`);
   }
 
   /** Something that was run `count` times, with `failures` of them wrong. */
@@ -28,7 +28,7 @@ export class Report {
     const passed = this.#failed === 0 && this.#passed > 0;
     const seconds = ((performance.now() - this.#startMs) / 1000).toFixed(0);
     const counts = `${this.#passed} passed, ${this.#failed} failed, ${seconds} s`;
-    console.log(`acceptance ${this.#number}: ${passed ? "pass" : "FAIL"}, ${counts}`);
+    console.log(`acceptance ${this.#item}: ${passed ? "pass" : "FAIL"}, ${counts}`);
     return passed;
   }
 }
