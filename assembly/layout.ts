@@ -199,6 +199,9 @@ export const MACHINE_PID_NEXT = 388; // lock TASKLIST_LOCK
 export const MACHINE_TASK_COUNT = 392; // lock TASKLIST_LOCK: live tasks without idle tasks
 export const MACHINE_TASK_COUNT_MAX = 396; // constant after boot: threads-max
 export const MACHINE_INIT_TASK = 400; // constant after boot
+export const MACHINE_PROCESS_COUNT = 412; // lock TASKLIST_LOCK: processes that are not zombies
+export const MACHINE_INIT_ENDED = 416; // lock TASKLIST_LOCK: 1 once init has ended: all others are killed, none begins
+export const MACHINE_INIT_STATUS = 420; // lock TASKLIST_LOCK: its wait status
 // line 7: the console
 export const MACHINE_CONSOLE_LOCK = 448; // guards both rings' kernel ends
 export const MACHINE_CONSOLE_COLUMNS = 452; // shared: window size, written by the main thread
@@ -751,6 +754,12 @@ export const TASK_TIMER_NS = 976; // f64: monotonic expiry
 export const TASK_RESTART = 1024; // 64 bytes, owner: restart block, 8 f64 whose meaning belongs to the call
 export const TASK_RESTART_BYTES = 64;
 export const TASK_RESTART_CALL = 1088; // owner: call that owns the restart block, 0 = none
+// fork, exec, exit
+export const TASK_VFORK_PARENT = 1096; // lock TASKLIST_LOCK: task that waits in vfork until this one has left its mm
+export const TASK_VFORK_CHILD = 1100; // lock TASKLIST_LOCK: the other end
+export const TASK_VFORK_WAITQ = 1104; // WAITQ of 12 bytes: the vforking task itself
+export const TASK_SET_CHILD_TID = 1120; // f64, owner: where a new task writes its number before its first instruction
+export const TASK_PDEATH_SIGNAL = 1128; // owner: sent to it when its parent process ends, 0 = none
 // signals
 export const TASK_QUEUE_HEAD = 1280; // lock SIGHAND_LOCK: SIGQUEUE records of the thread's own pending signals
 export const TASK_QUEUE_TAIL = 1284;
@@ -767,6 +776,7 @@ export const TASK_NEW = 2048;
 
 export const PF_IDLE = 1 << 1;
 export const PF_EXITING = 1 << 2;
+export const PF_FORKED = 1 << 3; // has not run yet: TASK_SET_CHILD_TID is due
 export const PF_KTHREAD = 1 << 21;
 
 export const WAIT_PENDING = 0; // on the queue; a timeout or a signal wakes the task but leaves it there
@@ -812,7 +822,33 @@ export const PROCESS_START_NS = 320; // f64
 export const PROCESS_DEAD_RUNTIME_NS = 328; // f64, lock TASKLIST_LOCK: what threads that have ended had run
 export const PROCESS_EXE_BYTES = 336; // bytes of the program's path
 export const PROCESS_EXE = 340; // the path, for /proc/self/exe; constant after exec
-export const PROCESS_EXE_BYTES_MAX = 640;
+export const PROCESS_EXE_BYTES_MAX = 480;
+// the process tree: lock TASKLIST_LOCK
+export const PROCESS_CHILDREN = 824; // youngest child process; linked by PROCESS_SIBLING_*
+export const PROCESS_SIBLING_NEXT = 828;
+export const PROCESS_SIBLING_PREV = 832;
+export const PROCESS_STATE = 836; // PROCESS_LIVE...
+export const PROCESS_EXIT_SIGNAL = 840; // what the parent gets at the end, 0 = nothing
+export const PROCESS_FLAGS = 844; // PROCESS_*
+export const PROCESS_CHILD_WAITQ = 848; // WAITQ: threads of this process in wait4 or waitid
+export const PROCESS_STOP_CODE = 864; // signal that stopped it and that no wait call has reported, 0 = none
+export const PROCESS_CONTINUED = 868; // 1: went on after a stop, and no wait call has reported it
+export const PROCESS_EXEC_TASK = 872; // thread in execve for which all others of the group must end, 0 = none
+export const PROCESS_MAXRSS = 876; // pages, of the address spaces that it has left
+export const PROCESS_CHILD_MAXRSS = 880; // pages, of the children that were waited for
+export const PROCESS_CHILD_RUNTIME_NS = 888; // f64: theirs, and that of the children they had waited for
+export const PROCESS_PERSONALITY = 896;
+
+export const PROCESS_LIVE = 0;
+export const PROCESS_ZOMBIE = 1; // no thread is left, and nobody has waited for it
+export const PROCESS_REAPED = 2; // its number is free
+
+export const PROCESS_DID_EXEC = 1 << 0; // since its fork: setpgid by the parent is EACCES
+export const PROCESS_CHILD_SUBREAPER = 1 << 1; // PR_SET_CHILD_SUBREAPER
+export const PROCESS_NOT_DUMPABLE = 1 << 2; // PR_SET_DUMPABLE 0
+export const PROCESS_NO_NEW_PRIVS = 1 << 3;
+export const PROCESS_THP_DISABLE = 1 << 4;
+export const PROCESS_STOPPED = 1 << 5; // as a whole, by a signal
 
 // ---------------------------------------------------------------- PSIG: what a process has of signals and timers
 // (the record of process P is PSIG_BASE + (P - PROCESS_BASE >> PSIG_PROCESS_SHIFT))

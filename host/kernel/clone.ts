@@ -1,51 +1,63 @@
-// clone(2) for threads. A new process (no CLONE_VM or no CLONE_THREAD) is not supported yet: -ENOSYS. The order of
-// checks is that of copy_process in Linux's kernel/fork.c.
+// clone: from the caller's flags to a new task, thread or process, on a run queue. What the child copies and what it
+// shares is in copy-process.ts. The order of checks is that of kernel_clone and copy_process in Linux's kernel/fork.c.
 
 import {
   CPUMASK_WORDS,
   HART_PC,
+  MACHINE_BASE,
+  MACHINE_INIT_ENDED,
+  MACHINE_PROCESS_COUNT,
+  PF_FORKED,
   POOL_TASK,
+  PROCESS_EXEC_TASK,
+  PROCESS_EXIT_SIGNAL,
   PROCESS_GROUP_EXIT,
+  PROCESS_PARENT,
+  PROCESS_PGID,
+  PROCESS_SID,
+  TASK_ALTSTACK_BYTES,
+  TASK_ALTSTACK_FLAGS,
+  TASK_ALTSTACK_SP,
   TASK_CLEAR_CHILD_TID,
   TASK_COMM,
   TASK_CPUS_ALLOWED,
-  TASK_FILES,
-  TASK_MM,
+  TASK_FLAGS,
   TASK_NICE,
   TASK_PC,
   TASK_PID,
   TASK_PROCESS,
-  TASK_SIGHAND,
+  TASK_SET_CHILD_TID,
   TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
 } from "../../assembly/layout.ts";
-import { EAGAIN, EINVAL, ENOSYS } from "../memory/errno.ts";
+import { EAGAIN, EINVAL, ENOMEM } from "../memory/errno.ts";
 import { poolFree } from "../memory/pool.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { mmget } from "../mm/mm.ts";
 import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
-import { getFiles } from "./files.ts";
-import { addThreadLocked } from "./process.ts";
+import { copyResources, dropResources } from "./copy-process.ts";
+import { addThreadLocked, nameProcess } from "./process.ts";
+import { linkChildLocked } from "./process-tree.ts";
 import { loadU64, registerOffset, storeU64 } from "./registers.ts";
-import { getSighand } from "./sighand.ts";
 import { allocTask, attachPidLocked, COMM_BYTES, TASKLIST_LOCK } from "./task.ts";
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
-  CLONE_DETACHED,
-  CLONE_FILES,
   CLONE_FS,
+  CLONE_NAMESPACES,
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWUSER,
+  CLONE_PARENT,
   CLONE_PARENT_SETTID,
   CLONE_PIDFD,
   CLONE_SETTLS,
   CLONE_SIGHAND,
   CLONE_THREAD,
+  CLONE_VFORK,
   CLONE_VM,
 } from "./uapi.ts";
+import { joinVforkLocked } from "./vfork.ts";
 import { wakeTask } from "./wake.ts";
 
 const SP = 2;
@@ -53,83 +65,127 @@ const TP = 4;
 const A0 = 10;
 const ECALL_BYTES = 4;
 
-/** The new thread's number, or -errno. `stack` 0 keeps the caller's stack pointer. */
-export function cloneThread(
-  hart: Hart,
-  flags: number,
-  stack: number,
-  parentTid: number,
-  tls: number,
-  childTid: number,
-): number {
-  const error = checkFlags(flags);
+/** What clone and clone3 ask for. (Linux: struct kernel_clone_args) */
+export interface CloneArguments {
+  /** CLONE_*, the low 32 bits, without the signal. */
+  readonly flags: number;
+  /** CLONE_CLEAR_SIGHAND, which lies above them. */
+  readonly clearsHandlers: boolean;
+  /** Stack pointer of the child; 0 keeps the caller's. */
+  readonly stack: number;
+  readonly parentTid: number;
+  readonly childTid: number;
+  readonly tls: number;
+  /** What the parent gets at the end of the child. */
+  readonly exitSignal: number;
+}
+
+/** The new task's number, or -errno. It runs already, unless a vfork's caller still has to wait for it. */
+export function cloneTask(hart: Hart, args: CloneArguments): number {
+  const { flags } = args;
+  const error = checkFlags(hart, args);
   if (error !== 0) return error;
   const { shared } = hart;
   const child = allocTask(hart);
   if (child === 0) return -EAGAIN;
-  copyContext(hart, child, flags, stack, tls);
-  copyTask(hart, child);
-  if ((flags & CLONE_CHILD_CLEARTID) !== 0) shared.setF64(child + TASK_CLEAR_CHILD_TID, childTid);
-  const pid = publish(hart, child);
+  copyContext(hart, child, args);
+  copyTask(hart, child, flags);
+  if ((flags & CLONE_CHILD_CLEARTID) !== 0) shared.setF64(child + TASK_CLEAR_CHILD_TID, args.childTid);
+  if ((flags & (CLONE_CHILD_SETTID | CLONE_VM)) === CLONE_CHILD_SETTID) setChildTidLater(hart, child, args.childTid);
+  const copied = copyResources(hart, child, flags, args.clearsHandlers);
+  const pid = copied < 0 ? copied : publish(hart, child, args);
   if (pid < 0) {
+    if (copied === 0) dropResources(hart, child, flags);
     poolFree(hart, POOL_TASK, child);
     return pid;
   }
-  // Both words before the child runs, so that it finds its number; a bad address is ignored, as by put_user in Linux.
-  if ((flags & CLONE_PARENT_SETTID) !== 0) putUser32(hart, parentTid, pid);
-  if ((flags & CLONE_CHILD_SETTID) !== 0) putUser32(hart, childTid, pid);
+  // Before the child runs; a bad address is ignored, as by put_user in Linux.
+  if ((flags & CLONE_PARENT_SETTID) !== 0) putUser32(hart, args.parentTid, pid);
+  if ((flags & CLONE_CHILD_SETTID) !== 0 && (flags & CLONE_VM) !== 0) putUser32(hart, args.childTid, pid);
   wakeTask(hart, child);
   return pid;
 }
 
-function checkFlags(flags: number): number {
-  if ((flags & (CLONE_NEWNS | CLONE_FS)) === (CLONE_NEWNS | CLONE_FS)) return -EINVAL;
-  if ((flags & (CLONE_NEWUSER | CLONE_FS)) === (CLONE_NEWUSER | CLONE_FS)) return -EINVAL;
+/** schedule_tail: a new task's first act, in its own memory. */
+export function finishFork(hart: Hart): void {
+  const { shared, current } = hart;
+  shared.set(current + TASK_FLAGS, shared.get(current + TASK_FLAGS) & ~PF_FORKED);
+  putUser32(hart, shared.getF64(current + TASK_SET_CHILD_TID), shared.get(current + TASK_PID));
+}
+
+function checkFlags(hart: Hart, args: CloneArguments): number {
+  const { flags } = args;
+  const both = (pair: number) => (flags & pair) === pair;
+  if (both(CLONE_NEWNS | CLONE_FS) || both(CLONE_NEWUSER | CLONE_FS)) return -EINVAL;
   if ((flags & CLONE_THREAD) !== 0 && (flags & CLONE_SIGHAND) === 0) return -EINVAL;
   if ((flags & CLONE_SIGHAND) !== 0 && (flags & CLONE_VM) === 0) return -EINVAL;
-  if ((flags & CLONE_THREAD) !== 0 && (flags & (CLONE_NEWUSER | CLONE_NEWPID)) !== 0) return -EINVAL;
-  if ((flags & CLONE_PIDFD) !== 0 && (flags & (CLONE_DETACHED | CLONE_THREAD | CLONE_PARENT_SETTID)) !== 0)
+  const { shared, current } = hart;
+  // Init's siblings would have no parent.
+  if ((flags & CLONE_PARENT) !== 0 && shared.get(shared.get(current + TASK_PROCESS) + PROCESS_PARENT) === 0)
     return -EINVAL;
-  // A thread with a descriptor table of its own would be legal; nobody makes one, so it waits for fork.
-  const needed = CLONE_VM | CLONE_THREAD | CLONE_FILES;
-  return (flags & needed) === needed ? 0 : -ENOSYS;
+  if ((flags & CLONE_THREAD) !== 0 && (flags & (CLONE_NEWUSER | CLONE_NEWPID)) !== 0) return -EINVAL;
+  // Neither namespaces nor descriptors of processes are there.
+  return (flags & (CLONE_NAMESPACES | CLONE_PIDFD)) !== 0 ? -EINVAL : 0;
 }
 
 /** The child's registers: the caller's, but a0 = 0, behind the ecall, on its own stack and with its own tp. */
-function copyContext(hart: Hart, child: number, flags: number, stack: number, tls: number): void {
+function copyContext(hart: Hart, child: number, args: CloneArguments): void {
   hart.core.saveContext(child);
   storeU64(hart, child + TASK_PC, loadU64(hart, hart.base + HART_PC) + ECALL_BYTES);
   storeU64(hart, child + registerOffset(A0), 0);
-  if (stack !== 0) storeU64(hart, child + registerOffset(SP), stack);
-  if ((flags & CLONE_SETTLS) !== 0) storeU64(hart, child + registerOffset(TP), tls);
+  if (args.stack !== 0) storeU64(hart, child + registerOffset(SP), args.stack);
+  if ((args.flags & CLONE_SETTLS) !== 0) storeU64(hart, child + registerOffset(TP), args.tls);
 }
 
-function copyTask(hart: Hart, child: number): void {
+function copyTask(hart: Hart, child: number, flags: number): void {
   const { shared, current } = hart;
-  shared.set(child + TASK_SIGMASK_LO, shared.get(current + TASK_SIGMASK_LO));
-  shared.set(child + TASK_SIGMASK_HI, shared.get(current + TASK_SIGMASK_HI));
-  shared.set(child + TASK_NICE, shared.get(current + TASK_NICE));
+  for (const field of [TASK_SIGMASK_LO, TASK_SIGMASK_HI, TASK_NICE]) {
+    shared.set(child + field, shared.get(current + field));
+  }
   for (let i = 0; i < COMM_BYTES; i += 4) shared.set(child + TASK_COMM + i, shared.get(current + TASK_COMM + i));
   for (let word = 0; word < CPUMASK_WORDS; word++) {
     shared.set(child + TASK_CPUS_ALLOWED + word * 4, shared.get(current + TASK_CPUS_ALLOWED + word * 4));
   }
+  // A thread must not run its handlers on another's stack; after vfork the parent does not run meanwhile.
+  if ((flags & (CLONE_VM | CLONE_VFORK)) === CLONE_VM) return;
+  shared.setF64(child + TASK_ALTSTACK_SP, shared.getF64(current + TASK_ALTSTACK_SP));
+  shared.setF64(child + TASK_ALTSTACK_BYTES, shared.getF64(current + TASK_ALTSTACK_BYTES));
+  shared.set(child + TASK_ALTSTACK_FLAGS, shared.get(current + TASK_ALTSTACK_FLAGS));
 }
 
-/** The child gets its references, its number and its place in the group: from here on signals find it. */
-function publish(hart: Hart, child: number): number {
+/** The number belongs into the child's memory, which is not loaded here: the child writes it when it first runs. */
+function setChildTidLater(hart: Hart, child: number, va: number): void {
+  hart.shared.setF64(child + TASK_SET_CHILD_TID, va);
+  hart.shared.set(child + TASK_FLAGS, PF_FORKED);
+}
+
+/** The child gets its number and its place among the others: from here on signals find it. */
+function publish(hart: Hart, child: number, args: CloneArguments): number {
   const { shared, current } = hart;
-  const process = shared.get(current + TASK_PROCESS);
+  const own = shared.get(current + TASK_PROCESS);
   spinLock(hart, TASKLIST_LOCK);
   // A group that is ending takes nobody in; the caller dies before it sees this result.
-  const ending = shared.loadAcquire(process + PROCESS_GROUP_EXIT) !== 0;
-  const error = ending ? -EAGAIN : attachPidLocked(hart, child);
+  const ending = (shared.loadAcquire(own + PROCESS_GROUP_EXIT) | shared.get(own + PROCESS_EXEC_TASK)) !== 0;
+  const isOver = shared.get(MACHINE_BASE + MACHINE_INIT_ENDED) !== 0;
+  const error = isOver ? -ENOMEM : ending ? -EAGAIN : attachPidLocked(hart, child);
   if (error === 0) {
-    shared.set(child + TASK_MM, shared.get(current + TASK_MM));
-    mmget(hart, shared.get(current + TASK_MM));
-    shared.set(child + TASK_FILES, getFiles(hart, shared.get(current + TASK_FILES)));
-    shared.set(child + TASK_SIGHAND, getSighand(hart, shared.get(current + TASK_SIGHAND)));
-    addThreadLocked(shared, process, child);
+    if ((args.flags & CLONE_THREAD) !== 0) addThreadLocked(shared, own, child);
+    else publishProcessLocked(hart, own, child, args);
+    if ((args.flags & CLONE_VFORK) !== 0) joinVforkLocked(hart, child);
   }
   spinUnlock(hart, TASKLIST_LOCK);
   return error === 0 ? shared.get(child + TASK_PID) : error;
+}
+
+function publishProcessLocked(hart: Hart, own: number, child: number, args: CloneArguments): void {
+  const { shared } = hart;
+  const process = shared.get(child + TASK_PROCESS);
+  const isSibling = (args.flags & CLONE_PARENT) !== 0;
+  nameProcess(shared, process);
+  shared.set(process + PROCESS_PGID, shared.get(own + PROCESS_PGID));
+  shared.set(process + PROCESS_SID, shared.get(own + PROCESS_SID));
+  shared.set(process + PROCESS_EXIT_SIGNAL, isSibling ? shared.get(own + PROCESS_EXIT_SIGNAL) : args.exitSignal);
+  linkChildLocked(shared, isSibling ? shared.get(own + PROCESS_PARENT) : own, process);
+  addThreadLocked(shared, process, child);
+  shared.set(MACHINE_BASE + MACHINE_PROCESS_COUNT, shared.get(MACHINE_BASE + MACHINE_PROCESS_COUNT) + 1);
 }

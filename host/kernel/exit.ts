@@ -3,21 +3,22 @@
 
 import {
   HART_NEED_RESCHED,
-  MACHINE_BASE,
-  MACHINE_INIT_TASK,
+  MM_RSS,
+  MM_RSS_HIGH,
   MM_USERS,
   PF_EXITING,
   PROCESS_DEAD_RUNTIME_NS,
   PROCESS_EXIT_CODE,
   PROCESS_GROUP_EXIT,
   PROCESS_LEADER,
+  PROCESS_MAXRSS,
   PROCESS_PENDING_HI,
   PROCESS_PENDING_LO,
+  PROCESS_REAPED,
+  PROCESS_STATE,
   PROCESS_TASK_RECORDS,
   PROCESS_THREAD_COUNT,
   SIGHAND_LOCK,
-  STOP_EXIT,
-  STOP_FATAL_SIGNAL,
   TASK_CLEAR_CHILD_TID,
   TASK_DEAD,
   TASK_EXIT_CODE,
@@ -30,11 +31,11 @@ import {
   TASK_SIGHAND,
   TASK_STATE,
 } from "../../assembly/layout.ts";
-import { stopMachine } from "../devices/power.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { mmput } from "../mm/mm.ts";
 import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
+import { endProcessLocked, powerOff } from "./exit-notify.ts";
 import { putFiles } from "./files.ts";
 import { FUTEX_BITSET_MATCH_ANY, futexWake } from "./futex.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
@@ -44,7 +45,8 @@ import { putSighand } from "./sighand.ts";
 import { retargetSignalsLocked } from "./signal-mask.ts";
 import { flushSignals } from "./sigqueue.ts";
 import { exitMm } from "./switch.ts";
-import { releaseTaskLocked, TASKLIST_LOCK } from "./task.ts";
+import { freeTaskLater, releaseTaskLocked, TASKLIST_LOCK } from "./task.ts";
+import { leaveVfork } from "./vfork.ts";
 import { finishWait } from "./wait.ts";
 
 /** Wait status of an exit with `code`. */
@@ -63,8 +65,12 @@ export function doExit(hart: Hart, status: number): void {
   finishWait(hart);
   shared.set(current + TASK_RESTART_CALL, 0);
   releaseUserState(hart);
+  leaveVfork(hart);
   const mm = exitMm(hart);
-  if (mm !== 0) mmput(hart, mm);
+  if (mm !== 0) {
+    noteMaxRss(hart, mm);
+    mmput(hart, mm);
+  }
   putFiles(hart, shared.get(current + TASK_FILES));
   shared.set(current + TASK_FILES, 0);
   leaveThreadGroup(hart, status);
@@ -95,14 +101,14 @@ export function finishDeadTask(hart: Hart, task: number): void {
     const left = shared.get(process + PROCESS_TASK_RECORDS) - 1;
     shared.set(process + PROCESS_TASK_RECORDS, left);
     if (task !== leader) releaseTaskLocked(hart, task);
-    // The leader's number is the process's: it stays taken until nobody is left (Linux: a zombie leader).
-    if (left === 0) releaseTaskLocked(hart, leader);
+    // The leader's number and record are the process's: they stay until somebody has waited for it.
+    if (left === 0 && shared.get(process + PROCESS_STATE) === PROCESS_REAPED) freeTaskLater(hart, leader);
   }
   spinUnlock(hart, TASKLIST_LOCK);
 }
 
 /** Robust futexes and clear_child_tid (mm_release in kernel/fork.c): the task still has its user memory. */
-function releaseUserState(hart: Hart): void {
+export function releaseUserState(hart: Hart): void {
   const { shared, current } = hart;
   const mm = shared.get(current + TASK_MM);
   if (mm === 0) return;
@@ -112,6 +118,14 @@ function releaseUserState(hart: Hart): void {
   // As Linux does, only if somebody is left who could look; a bad address is the guest's own loss.
   if (address === 0 || shared.loadAcquire(mm + MM_USERS) <= 1) return;
   if (putUser32(hart, address, 0) === 0) futexWake(hart, address, false, 1, FUTEX_BITSET_MATCH_ANY);
+}
+
+/** ru_maxrss outlives the address space. */
+export function noteMaxRss(hart: Hart, mm: number): void {
+  const { shared, current } = hart;
+  const process = shared.get(current + TASK_PROCESS);
+  const pages = Math.max(shared.loadOnce(mm + MM_RSS), shared.loadOnce(mm + MM_RSS_HIGH));
+  if (pages > shared.loadOnce(process + PROCESS_MAXRSS)) shared.storeOnce(process + PROCESS_MAXRSS, pages);
 }
 
 /** The task is no longer a thread of its process; the last one ends the process. */
@@ -133,9 +147,10 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   shared.setF64(process + PROCESS_DEAD_RUNTIME_NS, runtime);
   if (left === 0 && shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0)
     shared.set(process + PROCESS_EXIT_CODE, status);
+  const isLast = left === 0 && endProcessLocked(hart, process);
   spinUnlock(hart, TASKLIST_LOCK);
   putSighand(hart, sighand);
-  if (left === 0) endProcess(hart, process);
+  if (isLast) powerOff(hart);
 }
 
 /** Nobody will take what is pending for this thread, nor what is pending for the process once it is the last. */
@@ -146,14 +161,4 @@ function flushSignalsAtExit(hart: Hart, process: number, sighand: number): void 
   if (shared.get(process + PROCESS_THREAD_COUNT) === 1) flushSignals(hart, 0, process, -1, -1);
   shared.set(current + TASK_SIGHAND, 0);
   spinUnlock(hart, sighand + SIGHAND_LOCK);
-}
-
-/** The end of init is the end of the machine. */
-function endProcess(hart: Hart, process: number): void {
-  const { shared } = hart;
-  if (shared.get(process + PROCESS_LEADER) !== shared.get(MACHINE_BASE + MACHINE_INIT_TASK)) return;
-  const status = shared.get(process + PROCESS_EXIT_CODE);
-  const signal = status & 0x7f;
-  if (signal !== 0) stopMachine(shared, STOP_FATAL_SIGNAL, signal, hart.id);
-  else stopMachine(shared, STOP_EXIT, (status >>> 8) & 0xff, hart.id);
 }

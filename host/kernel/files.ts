@@ -66,6 +66,24 @@ export function getFiles(hart: Hart, files: number): number {
   return files;
 }
 
+/** A table of its own with the same open files, or 0. (dup_fd) */
+export function dupFiles(hart: Hart, from: number): number {
+  const files = allocFiles(hart);
+  if (files === 0) return 0;
+  const { shared } = hart;
+  spinLock(hart, from + FILES_LOCK);
+  for (let fd = 0; fd < FD_COUNT_MAX; fd++) {
+    const file = shared.get(slotOf(from, fd) + FD_FILE);
+    if (file === 0) continue;
+    shared.fetchAdd(file + FILE_REFCOUNT, 1);
+    shared.set(slotOf(files, fd) + FD_FILE, file);
+    shared.set(slotOf(files, fd) + FD_FLAGS, shared.get(slotOf(from, fd) + FD_FLAGS));
+  }
+  shared.set(files + FILES_FIRST_FREE, shared.get(from + FILES_FIRST_FREE));
+  spinUnlock(hart, from + FILES_LOCK);
+  return files;
+}
+
 /** The last reference closes every descriptor. */
 export function putFiles(hart: Hart, files: number): void {
   const { shared } = hart;

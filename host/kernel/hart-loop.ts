@@ -14,6 +14,7 @@ import {
   HART_TIME_NS,
   MACHINE_BASE,
   MACHINE_HARTS_RUNNING,
+  PF_FORKED,
   PF_IDLE,
   PF_KTHREAD,
   RUN_KERNEL,
@@ -25,6 +26,7 @@ import {
 import { KernelBug, MachineStopped } from "../memory/errors.ts";
 import { rcuAdvance, rcuDrainAll, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_GUEST, SCHEDULE_POINTS } from "../memory/schedule.ts";
+import { finishFork } from "./clone.ts";
 import { idle } from "./idle.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { runKthreadStep } from "./kthread.ts";
@@ -73,6 +75,7 @@ function step(hart: KernelHart): void {
   } else if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0 && deliverSignals(hart)) {
     schedule(hart); // the task is gone
   } else {
+    if ((flags & PF_FORKED) !== 0) finishFork(hart);
     runGuest(hart);
   }
 }

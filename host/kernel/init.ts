@@ -6,6 +6,7 @@ import {
   HART_IRQ_OFF_DEPTH,
   MACHINE_BASE,
   MACHINE_INIT_TASK,
+  MACHINE_PROCESS_COUNT,
   STOP_NOT_RUNNABLE,
   TASK_ACTIVE_MM,
   TASK_FILES,
@@ -79,6 +80,7 @@ function allocInit(hart: Hart, path: string): number {
   nameProcess(shared, process);
   // The first process leads the session that has the terminal, as a shell does that getty has started.
   if ((consoleFlags(hart) & CONSOLE_IS_TTY) !== 0) giveTerminalLocked(shared, process);
+  shared.set(MACHINE_BASE + MACHINE_PROCESS_COUNT, 1);
   spinUnlock(hart, TASKLIST_LOCK);
   shared.set(MACHINE_BASE + MACHINE_INIT_TASK, task);
   return task;

@@ -6,11 +6,14 @@ import {
   SIGACTION_BYTES,
   SIGHAND_ACTIONS,
   SIGHAND_BYTES,
+  SIGHAND_LOCK,
   SIGHAND_REFCOUNT,
 } from "../../assembly/layout.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { loadU64 } from "./registers.ts";
+import { SIG_IGN, SIGNAL_COUNT } from "./signal-numbers.ts";
 
 // fields of an action, as in struct sigaction of the kernel interface (riscv has no restorer)
 export const ACTION_HANDLER = 0;
@@ -37,6 +40,28 @@ export function allocSighand(hart: Hart): number {
   hart.core.zeroBytes(sighand, SIGHAND_BYTES);
   hart.shared.storeRelease(sighand + SIGHAND_REFCOUNT, 1);
   return sighand;
+}
+
+/** The same actions in a record of its own, or 0. */
+export function copySighand(hart: Hart, from: number): number {
+  const sighand = allocSighand(hart);
+  if (sighand === 0) return 0;
+  spinLock(hart, from + SIGHAND_LOCK);
+  hart.core.copyBytes(sighand + SIGHAND_ACTIONS, from + SIGHAND_ACTIONS, (SIGNAL_COUNT + 1) * SIGACTION_BYTES);
+  spinUnlock(hart, from + SIGHAND_LOCK);
+  return sighand;
+}
+
+/** Every action that runs a handler is the default from now on; ignored signals stay so. (flush_signal_handlers) */
+export function clearHandlers(hart: Hart, sighand: number): void {
+  spinLock(hart, sighand + SIGHAND_LOCK);
+  for (let signal = 1; signal <= SIGNAL_COUNT; signal++) {
+    const action = actionOf(sighand, signal);
+    const isIgnored = loadU64(hart, action + ACTION_HANDLER) === SIG_IGN;
+    hart.core.zeroBytes(action, SIGACTION_BYTES);
+    if (isIgnored) hart.shared.set(action + ACTION_HANDLER, SIG_IGN);
+  }
+  spinUnlock(hart, sighand + SIGHAND_LOCK);
 }
 
 export function getSighand(hart: Hart, sighand: number): number {

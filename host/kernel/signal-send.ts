@@ -198,6 +198,6 @@ function isBlocked(hart: Hart, task: number, signal: number): boolean {
 }
 
 /** The next signal is not this one. */
-function forgetSiginfo(hart: Hart): void {
+export function forgetSiginfo(hart: Hart): void {
   hart.shared.set(hart.base + HART_SIGINFO + SIGINFO_SIGNO, 0);
 }

@@ -106,12 +106,22 @@ export function forEachProcessLocked(hart: Hart, visit: (process: number) => voi
   }
 }
 
-/** Takes the number back; the record goes after a grace period. Requires: TASKLIST_LOCK. */
-export function releaseTaskLocked(hart: Hart, task: number): void {
+/** Takes the number back. Requires: TASKLIST_LOCK. */
+export function detachPidLocked(hart: Hart, task: number): void {
   const { shared } = hart;
   shared.storeRelease(pidSlot(shared.get(task + TASK_PID)), 0);
   shared.set(MACHINE_BASE + MACHINE_TASK_COUNT, shared.get(MACHINE_BASE + MACHINE_TASK_COUNT) - 1);
+}
+
+/** The record goes after a grace period: no hart stands on it any more, and its number is taken back. */
+export function freeTaskLater(hart: Hart, task: number): void {
   callRcu(hart, task + TASK_RCU_HEAD, RCU_FREE_TASK);
+}
+
+/** Both. Requires: TASKLIST_LOCK. */
+export function releaseTaskLocked(hart: Hart, task: number): void {
+  detachPidLocked(hart, task);
+  freeTaskLater(hart, task);
 }
 
 /** RCU_FREE_TASK. The process goes with the record of its leader, which is the last of the group. */

@@ -20,7 +20,22 @@ export const CLONE_UNTRACED = 0x800000;
 export const CLONE_CHILD_SETTID = 0x1000000;
 export const CLONE_NEWUSER = 0x10000000;
 export const CLONE_NEWPID = 0x20000000;
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
+export const CLONE_NAMESPACES = 0x7e020000;
 export const CSIGNAL = 0xff;
+
+// linux/wait.h
+export const WNOHANG = 1;
+export const WUNTRACED = 2; // WSTOPPED
+export const WEXITED = 4;
+export const WCONTINUED = 8;
+export const WNOWAIT = 0x01000000;
+export const WNOTHREAD = 0x20000000;
+export const WALL = 0x40000000;
+export const WCLONE = 0x80000000 | 0;
+export const P_ALL = 0;
+export const P_PID = 1;
+export const P_PGID = 2;
 
 // asm-generic/resource.h
 export const RLIMIT_CPU = 0;

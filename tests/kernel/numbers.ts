@@ -20,6 +20,7 @@ export const NR = {
   fstat: 80,
   exit: 93,
   exit_group: 94,
+  waitid: 95,
   set_tid_address: 96,
   futex: 98,
   set_robust_list: 99,
@@ -51,10 +52,12 @@ export const NR = {
   mmap: 222,
   riscv_hwprobe: 258,
   riscv_flush_icache: 259,
+  wait4: 260,
   prlimit64: 261,
   getrandom: 278,
   statx: 291,
   rseq: 293,
+  clone3: 435,
 } as const;
 
 export const THREAD_FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000;

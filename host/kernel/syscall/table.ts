@@ -1,6 +1,7 @@
 // Every system call of the kernel, by number (include/uapi/asm-generic/unistd.h; riscv's own two are 258 and 259).
 // Dispatch and --strace both work from these rows; a number without a row is -ENOSYS.
 
+import { cloneCalls } from "./clone.ts";
 import { fileCalls } from "./file.ts";
 import { futexCalls } from "./futex.ts";
 import { hwprobeCalls } from "./hwprobe.ts";
@@ -17,6 +18,7 @@ import { systemCalls } from "./system.ts";
 import { taskCalls } from "./task.ts";
 import { timeCalls } from "./time.ts";
 import type { SystemCall } from "./types.ts";
+import { waitCalls } from "./wait.ts";
 
 /** No number of Linux's table is as high. */
 const NUMBER_END = 512;
@@ -26,6 +28,7 @@ export const SYSCALLS: readonly (SystemCall | undefined)[] = build();
 function build(): (SystemCall | undefined)[] {
   const table = new Array<SystemCall | undefined>(NUMBER_END).fill(undefined);
   const groups = [
+    cloneCalls,
     fileCalls,
     futexCalls,
     hwprobeCalls,
@@ -41,6 +44,7 @@ function build(): (SystemCall | undefined)[] {
     systemCalls,
     taskCalls,
     timeCalls,
+    waitCalls,
   ];
   for (const group of groups) {
     for (const [number, row] of group) {

@@ -13,9 +13,8 @@ import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { copyToUser, strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { cloneThread } from "../clone.ts";
 import { doExit, exitStatus, groupExit } from "../exit.ts";
-import { argAddress, argInt, argUint, storeU64 } from "../registers.ts";
+import { argAddress, argInt, storeU64 } from "../registers.ts";
 import { ROBUST_LIST_HEAD_BYTES } from "../robust-list.ts";
 import { COMM_BYTES, findTask } from "../task.ts";
 import { NO_RETURN } from "../wait.ts";
@@ -28,7 +27,6 @@ export const taskCalls: readonly (readonly [number, SystemCall])[] = [
   [99, call("set_robust_list", ["pointer", "size"], sysSetRobustList)],
   [100, call("get_robust_list", ["int", "pointer", "pointer"], sysGetRobustList)],
   [167, call("prctl", ["int", "hex", "hex", "hex", "hex"], sysPrctl)],
-  [220, call("clone", ["cloneFlags", "pointer", "pointer", "pointer", "pointer"], sysClone)],
 ];
 
 function sysExit(hart: Hart): number {
@@ -39,18 +37,6 @@ function sysExit(hart: Hart): number {
 function sysExitGroup(hart: Hart): number {
   groupExit(hart, exitStatus(argInt(hart, 0)));
   return NO_RETURN;
-}
-
-/** riscv64 has the argument order of CONFIG_CLONE_BACKWARDS: tls before child_tid. */
-function sysClone(hart: Hart): number {
-  return cloneThread(
-    hart,
-    argUint(hart, 0),
-    argAddress(hart, 1),
-    argAddress(hart, 2),
-    argAddress(hart, 3),
-    argAddress(hart, 4),
-  );
 }
 
 function sysSetTidAddress(hart: Hart): number {
