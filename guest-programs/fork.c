@@ -158,12 +158,16 @@ static void wait_flavours(void) {
     CHECK(syscall6(__NR_waitid, P_ALL, 0, (long)info, WEXITED, 0, 0) == 0 && info[4] == pid);
     CHECK(syscall6(__NR_waitid, P_ALL, 0, (long)info, WEXITED, 0, 0) == -ECHILD);
     CHECK(syscall6(__NR_waitid, P_ALL, 0, (long)info, 0, 0, 0) == -EINVAL);
-    pid = syscall6(__NR_clone, 0, 0, 0, 0, 0, 0); // no signal at its end: a "clone" child
+    print("fork: waitid, WNOWAIT\n");
+}
+
+/** One that sends no signal at its end is a "clone" child. */
+static void clone_children(void) {
+    long pid = syscall6(__NR_clone, 0, 0, 0, 0, 0, 0);
     if (pid == 0) sys_exit_group(1);
     int status;
     CHECK(sys_wait4(-1, &status, 0) == -ECHILD);
     CHECK(sys_wait4(-1, &status, __WALL) == pid && exit_code(status) == 1);
-    print("fork: waitid, WNOWAIT and __WALL\n");
 }
 
 /** A grandchild that outlives its parent goes to another one, and nobody loses the way. */
@@ -194,6 +198,7 @@ int main(int argc, char **argv) {
     if (argument_word(argc, argv, 3, "")[0] == 'l') {
         tids();
         vfork();
+        clone_children();
     }
     wait_flavours();
     races(rounds);
