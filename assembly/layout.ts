@@ -142,6 +142,12 @@ export const MAPPING_BASE = PSIG_BASE + PSIG_BYTES * PROCESS_COUNT_MAX; // conte
 export const MAPPING_BYTES = 128;
 export const MAPPING_COUNT_MAX = 1 << 17;
 
+export const TLBI_BASE = MAPPING_BASE + MAPPING_BYTES * MAPPING_COUNT_MAX; // broadcast invalidation: one block per hart, see TLBI_*
+export const TLBI_BYTES = 2048;
+
+export const ASID_BASE = TLBI_BASE + TLBI_BYTES * HART_COUNT_MAX; // per-hart ASIDs: a table per hart, see ASID_SLOT_*
+export const ASID_TABLE_BYTES = 256;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -213,6 +219,14 @@ export const MACHINE_CONSOLE_READERS = 488; // WAITQ: tasks that wait for input
 // line 8..: idle harts
 export const MACHINE_IDLE_MASK = 512; // shared, CPUMASK_BYTES: harts that are idle
 export const MACHINE_ONLINE_MASK = 576; // shared, CPUMASK_BYTES: harts that take part
+// line 16..: memory-management policies
+export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
+export const MACHINE_OFFLINE_WANTED = 1088; // shared, CPUMASK_BYTES: harts that are to leave or have left
+export const MACHINE_ASID_LOCK = 1152;
+export const MACHINE_ASID_VERSION = 1156; // lock ASID_LOCK; read by all: generation of the global ASIDs << 8
+export const MACHINE_ASID_NEXT = 1160; // lock ASID_LOCK: where the search for a free one begins
+export const MACHINE_ASID_USED = 1184; // lock ASID_LOCK, 32 bytes: global ASIDs of this generation
+export const MACHINE_ASID_PENDING = 1216; // lock ASID_LOCK, CPUMASK_BYTES: harts that must flush all at their next switch
 
 export const MACHINE_MAGIC_VALUE = 0x70677761;
 
@@ -319,6 +333,23 @@ export const POOL_SIGQUEUE = 8;
 export const POOL_MAPPING = 9;
 export const POOL_COUNT = 10;
 
+// ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
+
+export const TLBI_SEQ = 0; // shared, release, by the owner: requests that it has posted
+export const TLBI_SYNCED = 4; // owner: those that it knows to be done everywhere
+export const TLBI_RING = 64; // TLBI_RING_COUNT requests {vpn, pages (0 = all), asid, unused}, by the owner
+export const TLBI_RING_COUNT = 8;
+export const TLBI_REQUEST_BYTES = 16;
+export const TLBI_PENDING = 256; // shared, CPUMASK_BYTES: harts whose requests this one has not seen yet
+export const TLBI_ACK = 512; // shared, release: per requesting hart, the last of its requests that is done here
+
+// ASID table: ASID_SLOTS records, one per ASID 1..ASID_SLOTS of the hart; owner
+export const ASID_SLOTS = 12;
+export const ASID_SLOT_BYTES = 16;
+export const ASID_SLOT_MM = 0; // 0 = free
+export const ASID_SLOT_MM_GENERATION = 4; // MM_GENERATION then: the record may be another mm's by now
+export const ASID_SLOT_TLB_GEN = 8; // tlb_gen up to which the hart has flushed this ASID
+
 // ---------------------------------------------------------------- lock words
 
 export const LOCK_FREE = 0;
@@ -390,9 +421,10 @@ export const HART_SLICE_END_NS = 992; // f64, owner
 export const HART_FRAMES_LIST = 1000; // shared: the hart's list of free frames, count << 20 | pfn; see host/mm/frames.ts
 export const HART_IPI_PENDING = 1024; // shared, CPUMASK_BYTES, own line: sources with a filled mailbox slot
 export const HART_ASID_NEXT = 1088; // owner: next per-hart ASID
-export const HART_ASID_GENERATION = 1092; // owner
+export const HART_ASID_ACTIVE = 1092; // shared: MM_ASID_CONTEXT that the hart runs with, 0 after a rollover (asid-global)
 export const HART_IPI_SEQ = 1096; // owner: last sequence number sent
 export const HART_FUTEX_KEY = 1104; // owner: two records {lo, hi} of the futex call in progress
+export const HART_ASID_RESERVED = 1120; // lock ASID_LOCK: the context that it kept at the last rollover
 
 // deterministic driver: what the hart waits for; written by the owner, read by the baton holder
 export const HART_SCHED_STATE = 1152; // own line; SCHED_*
@@ -432,6 +464,8 @@ export const DOORBELL_IPI = 1 << 0; // a mailbox slot is filled
 export const DOORBELL_STOP = 1 << 1; // MACHINE_STOP is set
 export const DOORBELL_RESCHED = 1 << 2;
 export const DOORBELL_CONSOLE = 1 << 3; // from the main thread to hart 0: console space or input
+export const DOORBELL_NMI = 1 << 8; // non-maskable: served at every poll, interrupts off or not
+export const DOORBELL_TLBI = 1 << 9; // broadcast invalidations are posted: the hart's own hardware, not an interrupt
 
 export const RUN_USER = 0; // states in the low bits of HART_RUN_STATE
 export const RUN_KERNEL = 1;
@@ -453,6 +487,8 @@ export const MAILBOX_ARG3 = 24;
 export const IPI_FLUSH = 1; // arg0 mm, arg1 first vpn, arg2 page count (0 = all), arg3 tlb_gen
 export const IPI_FENCE_I = 2; // arg0 mm
 export const IPI_BARRIER = 4;
+export const IPI_UNLAZY = 5; // arg0 mm: stop borrowing it
+export const IPI_FLUSH_LAST = 6; // as IPI_FLUSH, and the receiver stops borrowing the mm; really wakes a parked hart
 
 // what run() returns
 export const EXIT_BUDGET = 0; // budget used up
@@ -557,6 +593,25 @@ export const COUNTER_FRAME_FREE = 352;
 export const COUNTER_FUTEX_WAIT = 360;
 export const COUNTER_FUTEX_WAKE = 368;
 export const COUNTER_ASID_ROLLOVER = 376;
+export const COUNTER_MM_COUNT_BOUNCES = 512; // policies A and B from here on; names as in host/observe/counters.ts
+export const COUNTER_SHOOT_LAZIES_SENT = 520;
+export const COUNTER_SHOOT_LAZIES_USEFUL = 528;
+export const COUNTER_HAZARD_SCAN = 536;
+export const COUNTER_HAZARD_HITS = 544;
+export const COUNTER_DROP_MM_STOLEN = 552;
+export const COUNTER_UNLAZY_IN_FLUSH = 560;
+export const COUNTER_MMPUT_LAST = 568;
+export const COUNTER_MMDROP_LAST = 576;
+export const COUNTER_TEMP_MM_ENTER = 584;
+export const COUNTER_NMI_ACTIVE_MM = 592;
+export const COUNTER_LOADED_DIVERGES = 600;
+export const COUNTER_IPI_WAIT = 608;
+export const COUNTER_IPI_USELESS = 616;
+export const COUNTER_TLBI_BROADCAST = 624;
+export const COUNTER_TLBSYNC_WAIT = 632;
+export const COUNTER_FLUSH_RANGE_PAGES = 640;
+export const COUNTER_TLB_GEN_SKIPS = 648;
+export const COUNTER_LAZY_SKIPPED = 656;
 
 // trace ring event: {kind u32, arg0 u32, arg1 u32, time or step u32}
 export const TRACE_BYTES = 16;
@@ -605,11 +660,15 @@ export const MM_NEXT = 0; // SLOT_NEXT
 export const MM_GENERATION = 4; // bumped at each free
 export const MM_USERS = 64; // shared, own line
 export const MM_COUNT = 128; // shared, own line: mm_count
+export const MM_COUNT_LAST = 132; // shared, a hint: hart + 1 that changed MM_COUNT last
 export const MM_CPUMASK = 192; // shared, CPUMASK_BYTES, own line
 export const MM_TLB_GEN = 256; // shared, own line
 export const MM_ASID = 260; // constant after create
 export const MM_ROOT_PFN = 264; // constant after create
 export const MM_FLAGS = 268;
+export const MM_ASID_CONTEXT = 272; // shared: generation << 8 | global ASID, 0 = none yet
+export const MM_MEMBARRIER = 276; // shared: MEMBARRIER_* that the process registered for
+export const MM_BATCH_PENDING = 280; // shared: 1 while entries were cleared whose flush is put off (reclaim-batch)
 export const MM_LOCK = 320; // shared, own line: mmap_lock, RW_*
 export const MM_LOCK_SEQ = 324; // shared: odd while write-locked
 export const MM_LOCK_OWNER = 328; // hart + 1 that holds it for write, for the oops
@@ -791,8 +850,9 @@ export const RQ_COUNT = 12; // written under the lock, read by others as a hint
 export const RQ_TIMER_HEAD = 16; // lock RQ_LOCK: tasks by expiry
 export const RQ_TIMER_FIRST_NS = 24; // f64, lock RQ_LOCK
 export const RQ_PREV_MM = 64; // owner: lazily held mm to drop after the switch
-export const RQ_LAZY_MM = 128; // for hazard pointers
-export const RQ_DROP_MM = 192;
+export const RQ_LAZY_MM = 128; // shared: mm that this hart borrows (hazard)
+export const RQ_MM_SWITCHES = 132; // shared: borrowings that have ended here (qsbr)
+export const RQ_DROP_MM = 192; // shared: sequence << 16 | mm slot + 1: a reference that an exiter left here (hazard)
 
 // ---------------------------------------------------------------- WAITQ: wait queue of tasks; a futex bucket is one
 

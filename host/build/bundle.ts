@@ -53,7 +53,11 @@ function options(
     format: "esm",
     target: "node20",
     minifySyntax: generators !== true, // `if (false)` goes away; but so would the call of suspend()
-    define: { __SCHEDULE_POINTS__: String(schedulePoints), __CORE_SHA256__: JSON.stringify(sha256) },
+    define: {
+      __SCHEDULE_POINTS__: String(schedulePoints),
+      __MUTATIONS__: String(schedulePoints),
+      __CORE_SHA256__: JSON.stringify(sha256),
+    },
     // commander is CommonJS and asks for node: modules through require
     banner: { js: `${command ? "#!/usr/bin/env node\n" : ""}${REQUIRE}` },
     logLevel: "warning",

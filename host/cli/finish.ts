@@ -13,7 +13,7 @@ export async function finish(machine: Machine, status: ExitStatus, flags: Machin
   if (flags.stats) process.stderr.write(formatStats(machine.stats()));
   if (flags.json !== undefined) {
     const { writeFile } = await import("node:fs/promises");
-    const report = { status, exitCode: exitCodeOf(status), ...machine.stats() };
+    const report = { status, exitCode: exitCodeOf(status), notices: machine.notices, ...machine.stats() };
     await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
   }
   return exitCodeOf(status);

@@ -40,6 +40,11 @@ const DEMO_EXAMPLES = `
 Example:
   pagewalk demo --harts 4`;
 
+const POLICIES_EXAMPLES = `
+Examples:
+  pagewalk policies
+  pagewalk run --harts 4 --policy lazy-tlb=hazard,tlb-flush=broadcast --stats ./threads`;
+
 function makeCommand(setExitCode: (code: number) => void): Command {
   const command = new Command("pagewalk")
     .description("A small multi-core RISC-V machine with a real MMU, and a Linux-ABI kernel, for real Linux programs")
@@ -94,6 +99,15 @@ function makeCommand(setExitCode: (code: number) => void): Command {
     .action(async (flags: { harts: number }) => {
       const { demoCommand } = await import("./demo.ts");
       setExitCode(await demoCommand(flags.harts));
+    });
+
+  command
+    .command("policies")
+    .description("list the memory-management policies by seam")
+    .addHelpText("after", POLICIES_EXAMPLES)
+    .action(async () => {
+      const { policiesCommand } = await import("./policies.ts");
+      process.stdout.write(policiesCommand());
     });
 
   addBench(command);

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { Driver, MachineConfig } from "../machine/config.ts";
-import { collectEnv, parseInteger, parseSeconds, parseSize } from "./sizes.ts";
+import { collectEnv, collectPolicies, parseInteger, parseSeconds, parseSize } from "./sizes.ts";
 
 export interface MachineFlags {
   readonly root?: string;
@@ -13,6 +13,9 @@ export interface MachineFlags {
   readonly seed?: number;
   readonly driver?: Driver;
   readonly strace?: boolean;
+  readonly policy?: Record<string, string>;
+  readonly policyModule?: string;
+  readonly mutate?: string;
   readonly timeout?: number;
   readonly env?: Record<string, string>;
   readonly stats?: boolean;
@@ -35,6 +38,13 @@ export function addMachineOptions(command: Command): Command {
         "deterministic",
       ]),
     )
+    .addOption(
+      new Option("--policy <SEAM=NAME[,...]>", "memory-management policies; `pagewalk policies` lists them").argParser(
+        collectPolicies,
+      ),
+    )
+    .option("--policy-module <FILE>", "a module with policies of your own (host/policy/README.md)")
+    .option("--mutate <ID>", "let the kernel make a mistake, A-M1 for example, to see what notices")
     .option("--stats", "print the machine's counters to stderr at the end")
     .option("--json <FILE>", "write exit status and counters to FILE")
     .option("--strace", "print each system call to stderr (also -strace)")
@@ -55,6 +65,9 @@ export function machineConfig(flags: MachineFlags, program: string, args: readon
     seed: flags.seed,
     driver: flags.driver,
     strace: flags.strace,
+    policy: flags.policy,
+    policyModule: flags.policyModule,
+    mutate: flags.mutate,
     timeoutSeconds: flags.timeout,
   };
 }

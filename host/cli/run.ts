@@ -43,6 +43,7 @@ export async function runCommand(flags: RunFlags, program: string, args: readonl
   });
   socket?.connectTo(machine.console);
   stop = () => machine.stop();
+  for (const notice of machine.notices) process.stderr.write(`pagewalk: ${notice}\n`);
   const running = machine.run();
   // After the start of the workers, because Node loads its stream code at the first touch of process.stdout.
   if (socket === null) {

@@ -31,3 +31,10 @@ export function collectEnv(text: string, soFar: Record<string, string> | undefin
   if (equals < 1) throw new InvalidArgumentError("Give NAME=VALUE.");
   return { ...soFar, [text.slice(0, equals)]: text.slice(equals + 1) };
 }
+
+/** `--policy SEAM=NAME[,SEAM=NAME...]`, repeated. Whether they exist is the machine's to check. */
+export function collectPolicies(text: string, soFar: Record<string, string> | undefined): Record<string, string> {
+  let all = soFar;
+  for (const part of text.split(",")) all = collectEnv(part, all);
+  return all ?? {};
+}

@@ -13,6 +13,9 @@ import {
   TLB_ENTRIES_DEFAULT,
   TLB_ENTRIES_MAX,
 } from "../../assembly/layout.ts";
+import { mutationNumber } from "../memory/mutation.ts";
+import { choosePolicies, type PolicyNames } from "../policy/choose.ts";
+import type { PolicyEntry } from "../policy/seams.ts";
 import { ConfigError } from "./errors.ts";
 
 /** How the harts are driven: in parallel, or one at a time in an order that the seed decides. */
@@ -44,6 +47,12 @@ export interface MachineConfig {
   seed?: number;
   /** Default "threaded". */
   driver?: Driver;
+  /** Policies by seam, where not the default: { "lazy-tlb": "hazard" }. `pagewalk policies` lists them. */
+  policy?: Readonly<Record<string, string>>;
+  /** A module that adds policies (host/policy/README.md). */
+  policyModule?: string;
+  /** A mistake that the kernel is to make, "A-M1" for example: for tests. Costs the speed of the threaded driver. */
+  mutate?: string;
   /** Prints each system call on the guest's stderr. */
   strace?: boolean;
   /** Stops the machine after this many seconds of host time. */
@@ -72,6 +81,13 @@ export interface ResolvedConfig {
   readonly seed: number;
   readonly driver: Driver;
   readonly strace: boolean;
+  readonly policies: PolicyNames;
+  /** Address of a module with more policies, "" = none. */
+  readonly policyModule: string;
+  /** What the user should know of the policies, a line each. */
+  readonly notices: readonly string[];
+  /** Number of the mutation, 0 = none (host/memory/mutation.ts). */
+  readonly mutation: number;
   readonly timeoutSeconds: number;
   readonly terminal: { readonly columns: number; readonly rows: number; readonly external?: boolean } | null;
   readonly dieInLock: { readonly hart: number; readonly section: number } | null;
@@ -87,11 +103,14 @@ const TIMEOUT_SECONDS_MAX = 1_000_000;
 const MEMORY_BYTES_MAX = 2 ** 32;
 
 /** Fills in defaults. Throws ConfigError, whose message is one line. */
-export function resolveConfig(config: MachineConfig): ResolvedConfig {
+export function resolveConfig(config: MachineConfig, extraPolicies: readonly PolicyEntry[] = []): ResolvedConfig {
   const driver = config.driver ?? "threaded";
   if (driver !== "threaded" && driver !== "deterministic") {
     throw new ConfigError(`driver ${JSON.stringify(driver)}: there is "threaded" and "deterministic"`);
   }
+  const mutation = checkMutation(config.mutate ?? "");
+  const chosen = choosePolicies(config.policy ?? {}, config.mutate, extraPolicies);
+  if ("error" in chosen) throw new ConfigError(chosen.error);
   const resolved: ResolvedConfig = {
     root: config.root ?? null,
     rootTar: config.rootTar ?? null,
@@ -107,6 +126,10 @@ export function resolveConfig(config: MachineConfig): ResolvedConfig {
     seed: integerIn("seed", config.seed ?? defaultSeed(driver), 0, SEED_MAX),
     driver,
     strace: config.strace ?? false,
+    policies: chosen.names,
+    policyModule: "",
+    notices: chosen.notices,
+    mutation,
     timeoutSeconds: checkTimeout(config.timeoutSeconds ?? 0),
     terminal: config.terminal ?? null,
     dieInLock: config.debugDieInLock ?? null,
@@ -141,6 +164,13 @@ function checkTlb(entries: number): number {
     throw new ConfigError(`tlb of ${entries} entries: give a power of two from 64 to ${TLB_ENTRIES_MAX}`);
   }
   return entries;
+}
+
+function checkMutation(id: string): number {
+  if (id === "") return 0;
+  const number = mutationNumber(id);
+  if (number === 0) throw new ConfigError(`mutation ${JSON.stringify(id)}: give one like A-M1`);
+  return number;
 }
 
 function checkTimeout(seconds: number): number {

@@ -16,9 +16,9 @@ import { initPools } from "../memory/pool.ts";
 import { SharedMemory } from "../memory/shared.ts";
 import { switchMm } from "../mm/context.ts";
 import { initFrames } from "../mm/frames.ts";
+import { mmFrame } from "../mm/lazy.ts";
 import { initKernelMm } from "../mm/mm.ts";
-import { refcount } from "../policy/lazy-tlb/refcount.ts";
-import { ipiMask } from "../policy/tlb-flush/ipi-mask.ts";
+import { makePolicies, type PolicyNames } from "../policy/choose.ts";
 import { runToEnd } from "../simulate/coroutine.ts";
 import type { Laboratory, LaboratoryOptions } from "../simulate/laboratory.ts";
 import { VirtualClock } from "./clock.ts";
@@ -32,11 +32,12 @@ const TLB_ENTRIES = 64;
 const DECODE_PAGES = 16;
 
 export function makeLaboratory(module: WebAssembly.Module, options: LaboratoryOptions): Laboratory {
-  const shared = createMemory(smallConfig(options.harts), { realtimeNs: 0, hrtimeNs: 0 }, false);
+  const config = smallConfig(options);
+  const shared = createMemory(config, { realtimeNs: 0, hrtimeNs: 0 }, false);
   initPools(shared);
   initFrames(shared, RAM_PFN_BASE);
   const harts: KernelHart[] = [];
-  for (let id = 0; id < options.harts; id++) harts.push(makeHart(module, shared, id));
+  for (let id = 0; id < options.harts; id++) harts.push(makeHart(module, shared, id, config.policies));
   runToEnd(() => initKernelMm(harts[0]));
   for (const hart of harts) {
     runToEnd(() => cpumaskSet(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, hart.id));
@@ -46,20 +47,26 @@ export function makeLaboratory(module: WebAssembly.Module, options: LaboratoryOp
   return { shared, harts };
 }
 
-function makeHart(module: WebAssembly.Module, shared: SharedMemory, id: number): KernelHart {
+function makeHart(module: WebAssembly.Module, shared: SharedMemory, id: number, names: PolicyNames): KernelHart {
   const own = new SharedMemory(shared.memory);
   own.hartId = id;
   const core = instantiateCore(module, shared.memory);
-  const policies = { lazyTlb: refcount, tlbFlush: ipiMask };
-  const hart = new KernelHart(id, own, core, new VirtualClock(shared), 0, policies);
+  const hart = new KernelHart(id, own, core, new VirtualClock(shared), 0, makePolicies(names, mmFrame));
   hart.rcuCallbacks = rcuCallbacks;
   core.bind(hart.base);
   hart.set(HART_RUN_STATE, RUN_KERNEL);
   return hart;
 }
 
-function smallConfig(harts: number): ResolvedConfig {
-  const program = new Uint8Array();
-  const config = resolveConfig({ program, harts, tlbEntries: TLB_ENTRIES, decodePages: DECODE_PAGES, seed: 1 });
+function smallConfig({ harts, policies, mutation }: LaboratoryOptions): ResolvedConfig {
+  const config = resolveConfig({
+    program: new Uint8Array(),
+    harts,
+    tlbEntries: TLB_ENTRIES,
+    decodePages: DECODE_PAGES,
+    seed: 1,
+    policy: policies,
+    mutate: mutation,
+  });
   return { ...config, ramBytes: RAM_BYTES }; // less than a user may choose
 }

@@ -15,6 +15,7 @@ import { type ExitStatus, readExitStatus } from "./exit-status.ts";
 import { createMemory } from "./memory-map.ts";
 import { hrtimeNs } from "./node/clock.ts";
 import { readBuildFile, readProgram } from "./node/files.ts";
+import { loadPolicyModule, moduleAddress } from "./node/policy-module.ts";
 import { hostNeedsFence, writeToProcess } from "./node/process.ts";
 import { closeRoot, type GuestRoot, openRoot } from "./node/root.ts";
 import { HartWorkers } from "./workers.ts";
@@ -68,7 +69,9 @@ export class Machine {
    * NotFoundError or NotRunnableError, whose messages are one line.
    */
   static async boot(config: MachineConfig): Promise<Machine> {
-    const resolved = resolveConfig(config);
+    const policyModule = config.policyModule === undefined ? "" : moduleAddress(config.policyModule);
+    const extraPolicies = policyModule === "" ? [] : await loadPolicyModule(policyModule);
+    const resolved = { ...resolveConfig(config, extraPolicies), policyModule };
     const [program, core] = await Promise.all([loadProgram(config, resolved), loadCore()]);
     const bootTime = { realtimeNs: Date.now() * 1e6, hrtimeNs: hrtimeNs() };
     const shared = createMemory(resolved, bootTime, hostNeedsFence());
@@ -103,6 +106,11 @@ export class Machine {
       end: () => pump.endInput(),
       resize: (columns, rows) => pump.resize(columns, rows),
     };
+  }
+
+  /** What the user should know of the policies that were chosen, a line each. */
+  get notices(): readonly string[] {
+    return this.#config.notices;
   }
 
   /** Starts the harts. Resolves when the machine has stopped and its output has been delivered. Never rejects. */
@@ -140,15 +148,24 @@ export class Machine {
   }
 
   async #run(): Promise<ExitStatus> {
-    const { harts, driver, args, env, timeoutSeconds, dieInLock } = this.#config;
+    const { harts, driver, args, env, timeoutSeconds, dieInLock, policies, policyModule, mutation } = this.#config;
     const abandoned = new Promise<void>((resolve) => {
       this.#abandonOutput = resolve;
     });
     this.#startMs = performance.now();
     const init = { ...this.#program, args, env };
     if (stopReason(this.#shared) === STOP_NONE) {
-      const data = { memory: this.#shared.memory, core: this.#core, driver, dieInLock, root: this.#root, init };
-      void this.#workers.start(harts, data);
+      void this.#workers.start(harts, {
+        memory: this.#shared.memory,
+        core: this.#core,
+        driver,
+        dieInLock,
+        policies,
+        policyModule,
+        mutated: mutation !== 0,
+        root: this.#root,
+        init,
+      });
     }
     const timer = timeoutSeconds > 0 ? setTimeout(() => this.#timeOut(), timeoutSeconds * 1000) : undefined;
     const pumped = this.#pump.run();

@@ -24,6 +24,7 @@ import {
   MACHINE_HARTS_RUNNING,
   MACHINE_MAGIC,
   MACHINE_MAGIC_VALUE,
+  MACHINE_MUTATION,
   MACHINE_OPTIONS,
   MACHINE_RAM_END,
   MACHINE_RANDOM_STATE,
@@ -95,6 +96,7 @@ function writeMachineHeader(
   set(MACHINE_OPTIONS, options);
   set(MACHINE_SEED_LO, config.seed);
   set(MACHINE_SEED_HI, 0);
+  set(MACHINE_MUTATION, config.mutation);
   // Hart 0 counts as running from the start: once the count is 0 the machine is over and nobody may join (worker.ts).
   set(MACHINE_HARTS_RUNNING, 1);
   shared.setF64(MACHINE_BASE + MACHINE_BOOT_REALTIME_NS, deterministic ? DETERMINISTIC_EPOCH_NS : bootTime.realtimeNs);

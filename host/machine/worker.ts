@@ -20,14 +20,16 @@ import { KernelBug, MachineStopped } from "../memory/errors.ts";
 import { hartBase } from "../memory/hart-local.ts";
 import { SCHEDULE_POINTS } from "../memory/schedule.ts";
 import { SharedMemory } from "../memory/shared.ts";
+import { mmFrame } from "../mm/lazy.ts";
 import { writeOops } from "../observe/oops.ts";
-import { refcount } from "../policy/lazy-tlb/refcount.ts";
-import { ipiMask } from "../policy/tlb-flush/ipi-mask.ts";
+import { makePolicies } from "../policy/choose.ts";
+import type { PolicyEntry } from "../policy/seams.ts";
 import { HostClock, VirtualClock } from "./clock.ts";
 import { instantiateCore } from "./core.ts";
 import { BatonScheduler } from "./deterministic.ts";
 import { DyingScheduler } from "./dying-scheduler.ts";
 import { hrtimeNs } from "./node/clock.ts";
+import { loadPolicyModule } from "./node/policy-module.ts";
 import { hostFiles } from "./node/root.ts";
 import { workerData } from "./node/worker-side.ts";
 import type { WorkerData } from "./worker-data.ts";
@@ -35,11 +37,11 @@ import type { WorkerData } from "./worker-data.ts";
 const RUNNING = (MACHINE_BASE + MACHINE_HARTS_RUNNING) >>> 2;
 const INSIDE = (MACHINE_BASE + MACHINE_WORKERS_INSIDE) >>> 2;
 
-function main(data: WorkerData): void {
+function main(data: WorkerData, extraPolicies: readonly PolicyEntry[]): void {
   const shared = new SharedMemory(data.memory);
   Atomics.add(shared.i32, INSIDE, 1);
   try {
-    if (data.hartId === 0 || join(shared)) liveAsHart(shared, data);
+    if (data.hartId === 0 || join(shared)) liveAsHart(shared, data, extraPolicies);
   } catch (error) {
     reportBug(shared, data.hartId, error);
   }
@@ -56,11 +58,11 @@ function join(shared: SharedMemory): boolean {
   }
 }
 
-function liveAsHart(shared: SharedMemory, data: WorkerData): void {
+function liveAsHart(shared: SharedMemory, data: WorkerData, extraPolicies: readonly PolicyEntry[]): void {
   const core = instantiateCore(data.core, data.memory);
   const isDeterministic = data.driver === "deterministic";
   const clock = isDeterministic ? new VirtualClock(shared) : new HostClock(shared, hrtimeNs);
-  const policies = { lazyTlb: refcount, tlbFlush: ipiMask };
+  const policies = makePolicies(data.policies, mmFrame, extraPolicies);
   const hart = new KernelHart(data.hartId, shared, core, clock, data.spinCount, policies);
   if (SCHEDULE_POINTS && data.dieInLock !== null) {
     shared.scheduler = new DyingScheduler(shared, data.hartId, data.dieInLock);
@@ -102,4 +104,6 @@ function oopsText(shared: SharedMemory, hartId: number, error: unknown): string 
   return lines.join("\n");
 }
 
-main(workerData);
+// Without a module from outside the worker never turns to its event loop.
+if (workerData.policyModule === "") main(workerData, []);
+else main(workerData, await loadPolicyModule(workerData.policyModule));

@@ -26,3 +26,12 @@ export function cpumaskCopyOthers(hart: HartLocal, mask: number, copy: Int32Arra
   }
   return any !== 0;
 }
+
+/** Harts in a copied mask. */
+export function maskCount(copy: Int32Array): number {
+  let total = 0;
+  for (let word = 0; word < CPUMASK_WORDS; word++) {
+    for (let bits = copy[word]; bits !== 0; bits &= bits - 1) total++;
+  }
+  return total;
+}

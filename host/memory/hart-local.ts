@@ -5,6 +5,7 @@ import {
   CPUMASK_WORDS,
   HART_BASE,
   HART_BYTES,
+  HART_COUNT_MAX,
   HART_COUNTERS,
   HART_CURRENT,
   HART_IRQ_DEPTH,
@@ -13,6 +14,7 @@ import {
   HART_RCU_NESTING,
   MACHINE_BASE,
   MACHINE_HART_COUNT,
+  MACHINE_MUTATION,
   MACHINE_STOP,
   RQ_BASE,
   RQ_BYTES,
@@ -21,6 +23,7 @@ import {
 import type { Core } from "./core.ts";
 import { MachineStopped } from "./errors.ts";
 import { emptyHostStat, type HostFiles } from "./host-files.ts";
+import { MUTATIONS } from "./mutation.ts";
 import type { RcuCallback } from "./rcu.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
 import type { SharedMemory } from "./shared.ts";
@@ -32,7 +35,8 @@ export interface Clock {
 
 /** Serves this hart's mailbox and doorbell. Implemented by the kernel, handed in at boot. */
 export interface InterruptController {
-  serve(): void;
+  /** `unmaskable`: interrupts are off, only what does not care is served. */
+  serve(unmaskable?: boolean): void;
 }
 
 /** Counts struct file. Called with mmap_lock held: an implementation takes no mmap_lock and copies no user data. */
@@ -62,6 +66,8 @@ export class HartLocal {
   readonly clock: Clock;
   /** How often a hart-wait tests its word before it parks: 0 when harts outnumber cores. */
   readonly spinCount: number;
+  /** Which mistake this machine is to make (mutation.ts), 0 = none. */
+  readonly mutation: number;
   interrupts: InterruptController | null = null;
   /** What to do with each kind of object after its grace period (RCU_*). Handed in at boot, like `interrupts`. */
   rcuCallbacks: readonly (RcuCallback | undefined)[] = [];
@@ -79,6 +85,14 @@ export class HartLocal {
   readonly ipiWaiting = new Int32Array(CPUMASK_WORDS);
   /** Work space of a TLB flush: a copied cpumask. */
   readonly flushMask = new Int32Array(CPUMASK_WORDS);
+  /** Harts whose completion of this hart's broadcast invalidations is outstanding (tlbi.ts). */
+  readonly tlbiWaiting = new Int32Array(CPUMASK_WORDS);
+  /** hash-batch: pages whose invalidation is outstanding; reclaim-batch: harts that are to flush. */
+  readonly batchVpns = new Int32Array(192);
+  batchCount = 0;
+  readonly batchMask = new Int32Array(CPUMASK_WORDS);
+  /** Work space of the policy qsbr: each hart's count when an mm died. */
+  readonly switchesSeen = new Int32Array(HART_COUNT_MAX);
   /** mmu_gather (host/mm/gather.ts): what this hart has unmapped and may free once the TLBs are flushed. */
   readonly gatherPages = new Int32Array(512);
   readonly gatherTables = new Int32Array(64);
@@ -104,6 +118,7 @@ export class HartLocal {
     this.clock = clock;
     this.spinCount = spinCount;
     this.hartCount = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
+    this.mutation = MUTATIONS ? shared.get(MACHINE_BASE + MACHINE_MUTATION) : 0;
   }
 
   /** Adds to one of this hart's own counters (u64, two words). */
@@ -137,7 +152,7 @@ export class HartLocal {
   /** Serves interrupts unless they are off, and leaves the kernel when the machine has stopped. */
   pollIrq(): void {
     this.checkStop();
-    if (this.get(HART_IRQ_OFF_DEPTH) === 0) this.interrupts?.serve();
+    this.interrupts?.serve(this.get(HART_IRQ_OFF_DEPTH) !== 0);
   }
 
   /** Throws MachineStopped once any hart or the host has stopped the machine. */
@@ -163,6 +178,14 @@ export class HartLocal {
     this.set(HART_RCU_NESTING, 0);
     this.set(HART_IRQ_OFF_DEPTH, 0);
     this.set(HART_IRQ_DEPTH, 0);
+  }
+
+  interruptsOff(): void {
+    this.set(HART_IRQ_OFF_DEPTH, this.get(HART_IRQ_OFF_DEPTH) + 1);
+  }
+
+  interruptsOn(): void {
+    this.set(HART_IRQ_OFF_DEPTH, this.get(HART_IRQ_OFF_DEPTH) - 1);
   }
 
   /** May not be called with a spin lock held, in an RCU section, or with interrupts off. */

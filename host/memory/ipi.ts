@@ -6,6 +6,7 @@ import {
   COUNTER_FLUSH_DEFERRED,
   COUNTER_IPI_RECEIVED,
   COUNTER_IPI_SENT,
+  COUNTER_IPI_WAIT,
   CPUMASK_WORDS,
   DOORBELL_IPI,
   FLUSH_ON_RESUME,
@@ -18,6 +19,8 @@ import {
   HART_PARK_WORD,
   HART_RUN_STATE,
   IPI_FLUSH,
+  MACHINE_BASE,
+  MACHINE_ONLINE_MASK,
   MAILBOX_ACK,
   MAILBOX_ARG0,
   MAILBOX_ARG1,
@@ -27,11 +30,14 @@ import {
   MAILBOX_OP,
   MAILBOX_SEQ,
   RUN_HOST_IO,
+  RUN_OFFLINE,
   RUN_PARKED,
   RUN_STATE_MASK,
 } from "../../assembly/layout.ts";
+import { cpumaskCopyOthers } from "./cpumask.ts";
 import { KernelBug } from "./errors.ts";
 import { type HartLocal, hartBase } from "./hart-local.ts";
+import { A_M12, MUTATIONS } from "./mutation.ts";
 import { park } from "./park.ts";
 
 /** What the handler of an IPI does; runs in interrupt context on the receiver: no lock, no allocation. */
@@ -100,8 +106,23 @@ export function serveMailbox(hart: HartLocal, handle: IpiHandler): void {
   hart.set(HART_IRQ_DEPTH, hart.get(HART_IRQ_DEPTH) - 1);
 }
 
+/**
+ * Copies the set of harts that take part, without the caller; true if there are any. A hart that has not booted yet is
+ * left out: it starts with an empty TLB and borrows nothing.
+ */
+export function copyRunningOthers(hart: HartLocal, copy: Int32Array): boolean {
+  let any = 0;
+  cpumaskCopyOthers(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, copy);
+  for (let id = 0; id < hart.hartCount; id++) {
+    const state = hart.shared.loadAcquire(hartBase(id) + HART_RUN_STATE) & RUN_STATE_MASK;
+    if (state === RUN_OFFLINE) copy[id >>> 5] &= ~(1 << (id & 31));
+    any |= copy[id >>> 5];
+  }
+  return any !== 0;
+}
+
 /** True if the hart is parked and has promised, by FLUSH_ON_RESUME, to flush everything before it goes on. */
-function deferFlush(hart: HartLocal, target: number): boolean {
+export function deferFlush(hart: HartLocal, target: number): boolean {
   const { shared } = hart;
   const address = hartBase(target) + HART_RUN_STATE;
   for (;;) {
@@ -146,7 +167,9 @@ function awaitAck(hart: HartLocal, target: number, seq: number): void {
   for (let spin = 0; ; spin++) {
     const value = shared.loadAcquire(ack);
     if (value === seq) return;
-    hart.pollIrq();
+    hart.count(COUNTER_IPI_WAIT);
+    if (MUTATIONS && hart.mutation === A_M12) hart.checkStop();
+    else hart.pollIrq();
     if (spin < hart.spinCount) continue;
     // The receiver may have parked between our ring and its last look at the doorbell: ring until it answers.
     if ((shared.loadOnce(block + HART_RUN_STATE) & RUN_STATE_MASK) === RUN_PARKED) wakeParked(hart, target);
@@ -154,7 +177,7 @@ function awaitAck(hart: HartLocal, target: number, seq: number): void {
   }
 }
 
-function wakeParked(hart: HartLocal, target: number): void {
+export function wakeParked(hart: HartLocal, target: number): void {
   const word = hart.shared.loadOnce(hartBase(target) + HART_PARK_WORD);
   if (word !== 0) hart.shared.notify(word);
 }

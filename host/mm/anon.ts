@@ -24,7 +24,7 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
 import { BEYOND_MAPPING, mappingFrameNowait } from "./page-cache.ts";
-import { clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
 import { vmaPgoffAt } from "./vma.ts";
@@ -128,7 +128,7 @@ function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: 
     clearPte(hart, pteAddress, table);
     // Every hart must have lost the old page before one of them can write the new one: a thread that saw the write must
     // not read the old page afterwards. (Linux: ptep_clear_flush)
-    hart.policies.tlbFlush.flush(hart, mm, vpn, 1, false);
+    flushPte(hart, mm, vpn);
     // Copied after the flush, under the PTL: no hart can still write through an old translation.
     if (!isZeroPage) hart.core.copyPage(frameAddress(pfn), frameAddress(old));
     setNewPte(hart, pteAddress, table, leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | PTE_D);

@@ -2,7 +2,7 @@
 
 import { MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { gatherBegin, gatherFinish } from "./gather.ts";
+import { gatherBegin, gatherFinish, gatherWholeMm } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { flushRss } from "./rss.ts";
 import { vmaFreeLater, vmaPutBacking } from "./vma.ts";
@@ -17,6 +17,7 @@ export function exitMmap(hart: Hart, mm: number): void {
   gatherBegin(hart, mm);
   zapRange(hart, mm, 0, USER_VPN_END);
   freeEmptyTables(hart, mm, 0, USER_VPN_END);
+  gatherWholeMm(hart);
   gatherFinish(hart);
   flushRss(hart);
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {

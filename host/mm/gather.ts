@@ -11,6 +11,7 @@
 
 import { COUNTER_GATHER_BATCHES, USER_VPN_END } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
+import { B_M3, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { putPage } from "./frames.ts";
 import { freeTable } from "./page-table.ts";
@@ -30,9 +31,27 @@ export function gatherRange(hart: Hart, vpn: number, pages = 1): void {
   if (vpn + pages > hart.gatherEnd) hart.gatherEnd = vpn + pages;
 }
 
+/** The entry for `vpn` was cleared or lost rights. Requires: its PTL; gatherUnlock before that is dropped. */
+export function gatherPte(hart: Hart, vpn: number): void {
+  const { tlbFlush } = hart.policies;
+  if (tlbFlush.perPte) tlbFlush.pteChanged(hart, hart.gatherMm, vpn);
+  else gatherRange(hart, vpn);
+}
+
+/** The PTL is about to be dropped: some policies flush now. */
+export function gatherUnlock(hart: Hart): void {
+  const { tlbFlush } = hart.policies;
+  if (tlbFlush.perPte) tlbFlush.beforeUnlock(hart, hart.gatherMm);
+}
+
+/** The whole address space goes: even if nothing is mapped, the last flush reaches all that still have it loaded. */
+export function gatherWholeMm(hart: Hart): void {
+  gatherRange(hart, 0, USER_VPN_END);
+}
+
 /** `pfn` was mapped at `vpn`; its reference is dropped after the flush. Check gatherIsFull after each call. */
 export function gatherPage(hart: Hart, vpn: number, pfn: number): void {
-  gatherRange(hart, vpn);
+  gatherPte(hart, vpn);
   hart.gatherPages[hart.gatherPageCount++] = pfn;
 }
 
@@ -50,26 +69,38 @@ export function gatherIsFull(hart: Hart): boolean {
 
 /** Flushes and frees what has been gathered. Waits for other harts: no PTL may be held. */
 export function gatherFlush(hart: Hart): void {
-  if (hart.gatherEnd !== 0) {
-    const pages = hart.gatherEnd - hart.gatherStart;
-    hart.policies.tlbFlush.flush(hart, hart.gatherMm, hart.gatherStart, pages, hart.gatherTableCount !== 0);
-  }
+  if (MUTATIONS && hart.mutation === B_M3) freePages(hart);
+  gatherFlushTlb(hart);
   freeBatch(hart);
+}
+
+/** Flushes, and frees nothing yet: before a PTL is dropped, when a page must not be written any more from there on. */
+export function gatherFlushTlb(hart: Hart): void {
+  if (hart.gatherEnd === 0) return;
+  const pages = hart.gatherEnd - hart.gatherStart;
+  hart.policies.tlbFlush.flush(hart, hart.gatherMm, hart.gatherStart, pages, hart.gatherTableCount !== 0);
+  resetRange(hart);
 }
 
 /** Flushes, frees and closes. */
 export function gatherFinish(hart: Hart): void {
   gatherFlush(hart);
+  // Reclaim may have cleared entries of this range whose flush it still owes.
+  if (hart.policies.tlbFlush.defers) hart.policies.tlbFlush.settle(hart, hart.gatherMm);
   hart.gatherMm = 0;
 }
 
 function freeBatch(hart: Hart): void {
   if (hart.gatherPageCount + hart.gatherTableCount !== 0) hart.count(COUNTER_GATHER_BATCHES);
-  for (let i = 0; i < hart.gatherPageCount; i++) putPage(hart, hart.gatherPages[i]);
-  hart.gatherPageCount = 0;
+  freePages(hart);
   for (let i = 0; i < hart.gatherTableCount; i++) freeTable(hart, hart.gatherTables[i]);
   hart.gatherTableCount = 0;
   resetRange(hart);
+}
+
+function freePages(hart: Hart): void {
+  for (let i = 0; i < hart.gatherPageCount; i++) putPage(hart, hart.gatherPages[i]);
+  hart.gatherPageCount = 0;
 }
 
 function resetRange(hart: Hart): void {

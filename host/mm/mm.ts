@@ -2,6 +2,8 @@
 // one for each other pin), whose end frees the root table and the record. (Linux: kernel/fork.c mmput, __mmdrop)
 
 import {
+  COUNTER_MMDROP_LAST,
+  COUNTER_MMPUT_LAST,
   KERNEL_ROOT_INDEX,
   KERNEL_STUB_VPN,
   LEVEL_COUNT,
@@ -26,6 +28,7 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import type { Hart } from "../policy/hart.ts";
+import { addMmCount } from "../policy/lazy-tlb/mm-count.ts";
 import { exitMmap } from "./exit-mmap.ts";
 import { allocFrame, frameAddress, reserveFrame } from "./frames.ts";
 import { allocTable, freeTable, PTE_BYTES } from "./page-table.ts";
@@ -86,7 +89,7 @@ export function mmget(hart: Hart, mm: number): void {
 }
 
 export function mmgrab(hart: Hart, mm: number): void {
-  hart.shared.fetchAdd(mm + MM_COUNT, 1);
+  addMmCount(hart, mm, 1);
 }
 
 /** Drops a user; the last one empties the address space. May wait. */
@@ -94,6 +97,7 @@ export function mmput(hart: Hart, mm: number): void {
   const old = hart.shared.fetchAdd(mm + MM_USERS, -1);
   if (old <= 0) throw new KernelBug("mmput without a user", { mm, users: old });
   if (old !== 1) return;
+  hart.count(COUNTER_MMPUT_LAST);
   exitMmap(hart, mm);
   hart.policies.lazyTlb.lastUser(hart, mm);
   mmdrop(hart, mm);
@@ -102,11 +106,13 @@ export function mmput(hart: Hart, mm: number): void {
 /** Drops a pin; the last one frees the root table and the record. May wait. */
 export function mmdrop(hart: Hart, mm: number): void {
   const { shared } = hart;
-  const old = shared.fetchAdd(mm + MM_COUNT, -1);
+  const old = addMmCount(hart, mm, -1);
   if (old <= 0) throw new KernelBug("mmdrop without a reference", { mm, count: old });
   if (old !== 1) return;
+  hart.count(COUNTER_MMDROP_LAST);
   hart.policies.lazyTlb.lastRef(hart, mm);
   freeTable(hart, shared.get(mm + MM_ROOT_PFN));
+  shared.set(mm + MM_ROOT_PFN, 0); // no mm any more, for whoever still looks at it (kernel/nmi.ts)
   shared.set(mm + MM_GENERATION, shared.get(mm + MM_GENERATION) + 1);
   poolFree(hart, POOL_MM, mm);
 }

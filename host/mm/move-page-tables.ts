@@ -2,7 +2,7 @@
 
 import { PAGE_PT_ENTRIES, PTE_COUNT } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { gatherBegin, gatherFinish, gatherRange } from "./gather.ts";
+import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import {
   allocPte,
   clearPte,
@@ -66,8 +66,9 @@ function moveEntries(hart: Hart, source: number, target: number, vpn: number, co
     if (hart.shared.loadOnce(source + i * PTE_BYTES) === 0) continue;
     const pte = clearPte(hart, source + i * PTE_BYTES, sourcePage);
     setNewPte(hart, target + i * PTE_BYTES, targetPage, pte);
-    gatherRange(hart, vpn + i);
+    gatherPte(hart, vpn + i);
   }
+  gatherUnlock(hart);
   if (sourcePage !== targetPage) unlockTable(hart, Math.max(sourcePage, targetPage));
   unlockTable(hart, Math.min(sourcePage, targetPage));
 }

@@ -2,10 +2,11 @@
 
 import { PAGE_PT_ENTRIES, PTE_COUNT, PTE_X, VM_GROWSDOWN, VM_NORESERVE, VM_WRITE } from "../../assembly/layout.ts";
 import { EACCES, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { B_M14, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { enoughMemory, mayExpandVm } from "./accounting.ts";
 import { isExclusive, noteExecutable } from "./anon.ts";
-import { gatherBegin, gatherFinish, gatherRange } from "./gather.ts";
+import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
@@ -120,9 +121,10 @@ function changeChunk(hart: Hart, first: number, page: number, start: number, end
       // A walker may set A or D in between: then look again.
       if (shared.compareExchange(pte, old, next) !== old) continue;
       // New rights need no flush: whoever holds the old translation faults, finds the entry good, and drops it.
-      if (pteLosesRights(old, next)) gatherRange(hart, vpn);
+      if (pteLosesRights(old, next) && !(MUTATIONS && hart.mutation === B_M14)) gatherPte(hart, vpn);
       break;
     }
   }
+  gatherUnlock(hart);
   unlockTable(hart, page);
 }

@@ -26,6 +26,7 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import type { Hart } from "../policy/hart.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf } from "./frames.ts";
 import { tablePte } from "./pte.ts";
 
@@ -115,6 +116,17 @@ export function clearPte(hart: HartLocal, address: number, page: number): number
   const old = hart.shared.exchange(address, 0);
   if (old !== 0) hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) - 1);
   return old;
+}
+
+/** The entry for `vpn` was cleared and will be filled anew under the same PTL: no hart keeps the old translation. */
+export function flushPte(hart: Hart, mm: number, vpn: number): void {
+  const { tlbFlush } = hart.policies;
+  if (tlbFlush.perPte) {
+    tlbFlush.pteChanged(hart, mm, vpn);
+    tlbFlush.beforeUnlock(hart, mm);
+  } else {
+    tlbFlush.flush(hart, mm, vpn, 1, false);
+  }
 }
 
 export function lockTable(hart: HartLocal, page: number): void {

@@ -5,15 +5,26 @@ import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   MM_ROOT_PFN,
+  PAGE_FLAGS,
   PAGE_MAPCOUNT,
   PAGE_PT_ENTRIES,
+  PG_ANON,
   PTE_COUNT,
   PTE_PPN_SHIFT,
   PTE_V,
 } from "../../assembly/layout.ts";
+import { B_M5, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { pageOf } from "./frames.ts";
-import { gatherFlush, gatherIsFull, gatherPage, gatherRange, gatherTable } from "./gather.ts";
+import {
+  gatherFlush,
+  gatherFlushTlb,
+  gatherIsFull,
+  gatherPage,
+  gatherPte,
+  gatherTable,
+  gatherUnlock,
+} from "./gather.ts";
 import {
   clearPte,
   entryAddress,
@@ -24,7 +35,7 @@ import {
   tablePageOf,
   unlockTable,
 } from "./page-table.ts";
-import { ptePfn } from "./pte.ts";
+import { pteIsDirty, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
 
 /** Entries handled between two polls. */
@@ -55,18 +66,24 @@ export function zapRange(hart: Hart, mm: number, start: number, end: number): vo
 function zapChunk(hart: Hart, mm: number, pte: number, page: number, vpn: number, end: number): number {
   const zeroPfn = hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
   let unmapped = 0;
+  let mustFlush = false;
   lockTable(hart, page);
   for (; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
     if (hart.shared.loadOnce(pte) === 0) continue;
-    const pfn = ptePfn(clearPte(hart, pte, page));
+    const old = clearPte(hart, pte, page);
+    const pfn = ptePfn(old);
     if (pfn === zeroPfn) {
-      gatherRange(hart, vpn);
+      gatherPte(hart, vpn);
       continue;
     }
+    // Whoever takes the PTL next may clean the page, and then no hart may still dirty it through an old translation.
+    if (pteIsDirty(old) && (hart.shared.get(pageOf(pfn) + PAGE_FLAGS) & PG_ANON) === 0) mustFlush = true;
     hart.shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, -1);
     gatherPage(hart, vpn, pfn);
     unmapped++;
   }
+  gatherUnlock(hart);
+  if (mustFlush && !(MUTATIONS && hart.mutation === B_M5)) gatherFlushTlb(hart);
   unlockTable(hart, page);
   addRss(hart, mm, -unmapped);
   return vpn;

@@ -23,9 +23,9 @@ import { createMemory } from "../../host/machine/memory-map.ts";
 import { poolLive } from "../../host/memory/pool.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
 import { freeFrameCount } from "../../host/mm/frames.ts";
+import { mmFrame } from "../../host/mm/lazy.ts";
 import { readOops } from "../../host/observe/oops.ts";
-import { refcount } from "../../host/policy/lazy-tlb/refcount.ts";
-import { ipiMask } from "../../host/policy/tlb-flush/ipi-mask.ts";
+import { makePolicies } from "../../host/policy/choose.ts";
 import { BUILD, PREBUILT } from "../support/paths.ts";
 import { consoleOutput } from "./console-output.ts";
 
@@ -70,10 +70,7 @@ export function runGuest(program: string | Uint8Array, options: GuestOptions = {
   giveInput(shared, options.input ?? "");
   const core = instantiateCore(new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`)), shared.memory);
   const clock = new HostClock(shared, hrtimeNs);
-  const hart = new KernelHart(0, shared, core, clock, 0, {
-    lazyTlb: refcount,
-    tlbFlush: ipiMask,
-  });
+  const hart = new KernelHart(0, shared, core, clock, 0, makePolicies(config.policies, mmFrame));
   bootHart(hart, { path: name, bytes, args, env: config.env });
   runHart(hart);
   const output = consoleOutput(shared);

@@ -26,9 +26,9 @@ import { resolveConfig } from "../../host/machine/config.ts";
 import { instantiateCore } from "../../host/machine/core.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
+import { mmFrame } from "../../host/mm/lazy.ts";
 import { copyFromUser, copyToUser } from "../../host/mm/uaccess.ts";
-import { refcount } from "../../host/policy/lazy-tlb/refcount.ts";
-import { ipiMask } from "../../host/policy/tlb-flush/ipi-mask.ts";
+import { makePolicies, standard } from "../../host/policy/choose.ts";
 import { BUILD, PREBUILT } from "../support/paths.ts";
 import { consoleOutput } from "./console-output.ts";
 
@@ -63,7 +63,7 @@ export class TestProcess {
     });
     this.shared = createMemory(config, { realtimeNs: 1.7e18, hrtimeNs: 0 }, false);
     const core = instantiateCore(new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`)), this.shared.memory);
-    const policies = { lazyTlb: refcount, tlbFlush: ipiMask };
+    const policies = makePolicies(standard(), mmFrame);
     this.hart = new KernelHart(0, this.shared, core, { now: () => this.now }, 0, policies);
     bootHart(this.hart, {
       path: program,

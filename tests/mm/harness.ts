@@ -41,21 +41,27 @@ import { checkMm } from "../../host/mm/check-mm.ts";
 import { switchMm } from "../../host/mm/context.ts";
 import { handleMmFault } from "../../host/mm/fault.ts";
 import { freeFrameCount, initFrames } from "../../host/mm/frames.ts";
+import { mmFrame } from "../../host/mm/lazy.ts";
 import { initKernelMm, mmAlloc, mmput } from "../../host/mm/mm.ts";
 import { mmRcuCallbacks } from "../../host/mm/rcu.ts";
 import { getUser32, putUser32 } from "../../host/mm/uaccess.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../../host/mm/vma.ts";
 import { vmaFind } from "../../host/mm/vma-map.ts";
+import { makePolicies, type PolicyNames, standard } from "../../host/policy/choose.ts";
 import type { Hart } from "../../host/policy/hart.ts";
-import { refcount } from "../../host/policy/lazy-tlb/refcount.ts";
-import { ipiMask } from "../../host/policy/tlb-flush/ipi-mask.ts";
+import type { Policies } from "../../host/policy/seams.ts";
 import { BUILD } from "../support/paths.ts";
 
 export const MMAP_BASE = 0x3f_0000_0000;
 export const BRK_START = 0x10_0000_0000;
 
 class TestHart extends HartLocal implements Hart {
-  readonly policies = { lazyTlb: refcount, tlbFlush: ipiMask };
+  readonly policies: Policies;
+
+  constructor(id: number, shared: SharedMemory, core: Core, policies: PolicyNames) {
+    super(id, shared, core, { now: () => performance.now() * 1e6 }, 0);
+    this.policies = makePolicies(policies, mmFrame);
+  }
 
   hasDeferredWork(): boolean {
     return false;
@@ -77,16 +83,15 @@ export class MmMachine {
   readonly freeAtStart: number;
   mm = 0;
 
-  constructor(harts = 1, ramBytes = 1 << 26) {
-    const config = resolveConfig({ program: new Uint8Array(), harts, ramBytes, seed: 1 });
+  constructor(harts = 1, ramBytes = 1 << 26, policies: Partial<PolicyNames> = {}, mutate = "") {
+    const config = resolveConfig({ program: new Uint8Array(), harts, ramBytes, seed: 1, mutate });
     this.shared = createMemory(config, { realtimeNs: 0, hrtimeNs: 0 }, false);
     const module = new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`));
     initPools(this.shared);
     initFrames(this.shared, RAM_PFN_BASE);
-    const clock = { now: () => performance.now() * 1e6 };
     for (let id = 0; id < harts; id++) {
       const core: Core = instantiateCore(module, this.shared.memory);
-      const hart = new TestHart(id, this.shared, core, clock, 0);
+      const hart = new TestHart(id, this.shared, core, { ...standard(), ...policies });
       hart.rcuCallbacks = mmRcuCallbacks;
       core.bind(hart.base);
       hart.set(HART_RUN_STATE, RUN_KERNEL);

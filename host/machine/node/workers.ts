@@ -10,7 +10,8 @@ export interface HartWorker {
 
 /** `onDeath` is told once, when the worker has ended for whatever reason; `error` is what it died of, or null. */
 export function startWorker(data: WorkerData, onDeath: (error: Error | null) => void): HartWorker {
-  const kind = data.dieInLock === null ? data.driver : "deterministic"; // that bundle has the schedule points
+  // That bundle has the schedule points, and the mutations.
+  const kind = data.dieInLock === null && !data.mutated ? data.driver : "deterministic";
   const bundle = new URL(`./worker.${kind}.js`, import.meta.url);
   // A hart returns only at the end of the machine, so its stdio, which goes through the event loop, is of no use.
   const worker = new Worker(bundle, { workerData: data, env: SHARE_ENV, execArgv: [], name: `hart ${data.hartId}` });
