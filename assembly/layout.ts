@@ -148,6 +148,33 @@ export const TLBI_BYTES = 2048;
 export const ASID_BASE = TLBI_BASE + TLBI_BYTES * HART_COUNT_MAX; // per-hart ASIDs: a table per hart, see ASID_SLOT_*
 export const ASID_TABLE_BYTES = 256;
 
+export const INODE_BASE = ASID_BASE + ASID_TABLE_BYTES * HART_COUNT_MAX; // files of every file system (struct inode)
+export const INODE_BYTES = 256;
+export const INODE_COUNT_MAX = 1 << 16;
+
+export const DENTRY_BASE = INODE_BASE + INODE_BYTES * INODE_COUNT_MAX; // names of files (struct dentry)
+export const DENTRY_BYTES = 128;
+export const DENTRY_COUNT_MAX = 3 * (1 << 15);
+
+export const NAME_BASE = DENTRY_BASE + DENTRY_BYTES * DENTRY_COUNT_MAX; // names that do not fit into their dentry
+export const NAME_BYTES = 256;
+export const NAME_COUNT_MAX = 1 << 13;
+
+export const DCACHE_BASE = NAME_BASE + NAME_BYTES * NAME_COUNT_MAX; // hash chains of dentries, one word each
+export const DCACHE_BUCKET_COUNT = 1 << 15;
+
+export const SUPER_BASE = DCACHE_BASE + 4 * DCACHE_BUCKET_COUNT; // mounted file systems (super_block and mount in one)
+export const SUPER_BYTES = 128;
+export const SUPER_COUNT_MAX = 64;
+
+export const FS_BASE = SUPER_BASE + SUPER_BYTES * SUPER_COUNT_MAX; // fs_struct
+export const FS_BYTES = 64;
+export const FS_COUNT_MAX = 1 << 13;
+
+export const PIPE_BASE = FS_BASE + FS_BYTES * FS_COUNT_MAX; // pipes and FIFOs (pipe_inode_info)
+export const PIPE_BYTES = 1152;
+export const PIPE_COUNT_MAX = 1 << 13;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -227,6 +254,13 @@ export const MACHINE_ASID_VERSION = 1156; // lock ASID_LOCK; read by all: genera
 export const MACHINE_ASID_NEXT = 1160; // lock ASID_LOCK: where the search for a free one begins
 export const MACHINE_ASID_USED = 1184; // lock ASID_LOCK, 32 bytes: global ASIDs of this generation
 export const MACHINE_ASID_PENDING = 1216; // lock ASID_LOCK, CPUMASK_BYTES: harts that must flush all at their next switch
+
+// line 32: file systems
+export const MACHINE_FS_LOCK = 2048; // RW_*: the tree of names, see host/fs/README.md
+export const MACHINE_ROOT_SUPER = 2052; // constant after boot: the file system at /
+export const MACHINE_PIPE_SUPER = 2056; // constant after boot: the file system of pipes and other files without a name
+export const MACHINE_SHM_SUPER = 2060; // constant after boot: the tmpfs of memfd and shared memory
+export const MACHINE_POLLERS = 2112; // WAITQ, own line: tasks in poll and select
 
 export const MACHINE_MAGIC_VALUE = 0x70677761;
 
@@ -331,7 +365,12 @@ export const POOL_VMA = 6;
 export const POOL_VMA_NODE = 7;
 export const POOL_SIGQUEUE = 8;
 export const POOL_MAPPING = 9;
-export const POOL_COUNT = 10;
+export const POOL_INODE = 10;
+export const POOL_DENTRY = 11;
+export const POOL_NAME = 12;
+export const POOL_FS = 13;
+export const POOL_PIPE = 14;
+export const POOL_COUNT = 15;
 
 // ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
 
@@ -778,6 +817,7 @@ export const TASK_SIGHAND = 660;
 export const TASK_THREAD_NEXT = 664; // lock TASKLIST_LOCK: list of the thread group
 export const TASK_THREAD_PREV = 668;
 export const TASK_EXIT_CODE = 672; // wait status word
+export const TASK_FS = 676; // fs_struct; 0 for kernel threads
 export const TASK_CLEAR_CHILD_TID = 680; // f64, owner
 export const TASK_ROBUST_LIST = 688; // f64, owner
 export const TASK_SIGMASK_LO = 696; // written by the owner under SIGHAND_LOCK
@@ -813,6 +853,7 @@ export const TASK_TIMER_NS = 976; // f64: monotonic expiry
 export const TASK_RESTART = 1024; // 64 bytes, owner: restart block, 8 f64 whose meaning belongs to the call
 export const TASK_RESTART_BYTES = 64;
 export const TASK_RESTART_CALL = 1088; // owner: call that owns the restart block, 0 = none
+export const TASK_RESTART_FILE = 1092; // owner: file that the call keeps while it waits, 0 = none
 // fork, exec, exit
 export const TASK_VFORK_PARENT = 1096; // lock TASKLIST_LOCK: task that waits in vfork until this one has left its mm
 export const TASK_VFORK_CHILD = 1100; // lock TASKLIST_LOCK: the other end
@@ -943,9 +984,127 @@ export const FD_RECORD_BYTES = 8;
 
 export const FILE_NEXT = 0;
 export const FILE_REFCOUNT = 4; // shared
-export const FILE_KIND = 8; // FILE_CONSOLE_*
+export const FILE_KIND = 8; // FILE_KIND_*: constant after open
 export const FILE_FLAGS = 12; // shared: O_* status flags
-export const FILE_POSITION = 16; // f64
+export const FILE_POSITION = 16; // f64, lock FILE_LOCK
 export const FILE_CONSOLE_FD = 24; // 0, 1 or 2: which host stream
+export const FILE_LOCK = 28; // guards POSITION and CURSOR
+export const FILE_DENTRY = 32; // with a reference, constant after open
+export const FILE_INODE = 36; // the dentry's, constant after open
+export const FILE_PRIVATE = 40; // what else the kind needs: pipe, ...; constant after open
+export const FILE_CURSOR = 44; // lock FILE_LOCK: directory: the entry where the last getdents ended, a hint
 
+export const FILE_KIND_PATH = 0; // O_PATH: nothing can be done with it but look
 export const FILE_KIND_CONSOLE = 1;
+export const FILE_KIND_REGULAR = 2;
+export const FILE_KIND_DIRECTORY = 3;
+export const FILE_KIND_PIPE = 4;
+export const FILE_KIND_NULL = 5;
+export const FILE_KIND_ZERO = 6;
+export const FILE_KIND_FULL = 7;
+export const FILE_KIND_RANDOM = 8;
+export const FILE_KIND_EVENTFD = 9;
+export const FILE_KIND_EPOLL = 10;
+export const FILE_KIND_PROC = 11;
+export const FILE_KIND_COUNT = 16;
+
+// ---------------------------------------------------------------- INODE: struct inode
+
+export const INODE_NEXT = 0; // SLOT_NEXT
+export const INODE_COUNT = 4; // shared: dentries and others that hold it (i_count)
+export const INODE_MODE = 8; // S_IFMT constant; permissions: lock FS_LOCK write
+export const INODE_UID = 12; // lock FS_LOCK write
+export const INODE_GID = 16; // lock FS_LOCK write
+export const INODE_NLINK = 20; // lock FS_LOCK write
+export const INODE_SUPER = 24; // constant
+export const INODE_RDEV = 28; // constant: device number as in struct stat
+export const INODE_MAPPING = 32; // address_space of a regular file, constant
+export const INODE_LOCK = 36; // size, times, pipe
+export const INODE_PIPE = 40; // lock INODE_LOCK: pipe of a FIFO that is open
+export const INODE_LINK = 44; // symbolic link: address of the target, constant
+export const INODE_LINK_BYTES = 48; // constant
+export const INODE_SEALS = 52; // lock INODE_LOCK: F_SEAL_* of a memfd
+export const INODE_NUMBER = 56; // f64, constant
+export const INODE_ATIME = 64; // f64 seconds since 1970, lock INODE_LOCK
+export const INODE_MTIME = 72;
+export const INODE_CTIME = 80;
+export const INODE_BTIME = 88; // constant
+export const INODE_ATIME_NS = 96; // and the nanoseconds
+export const INODE_MTIME_NS = 100;
+export const INODE_CTIME_NS = 104;
+export const INODE_BTIME_NS = 108;
+export const INODE_COOKIE = 112; // directory: cookie of its last entry, lock FS_LOCK write
+export const INODE_LOCKS = 116; // lock INODE_LOCK: file locks (fcntl, flock)
+export const INODE_PAGES = 120; // lock INODE_LOCK: pages of a regular file that SUPER_PAGES counts
+export const INODE_PRIVATE = 128; // 32 bytes of the file system's own
+export const INODE_PRIVATE_BYTES = 32;
+export const INODE_TEXT = 160; // a short link's target
+export const INODE_TEXT_BYTES = 96;
+
+// ---------------------------------------------------------------- DENTRY: struct dentry
+
+export const DENTRY_NEXT = 0; // SLOT_NEXT
+export const DENTRY_COUNT = 4; // shared: 1 for being in the tree, 1 for each child in it, and whoever holds it
+export const DENTRY_PARENT = 8; // with a reference, 0 for a root; lock FS_LOCK write
+export const DENTRY_INODE = 12; // with a reference; 0: the name is known to be absent; lock FS_LOCK write
+export const DENTRY_HASH = 16; // of parent and name; lock FS_LOCK write, like all that follows
+export const DENTRY_HASH_NEXT = 20;
+export const DENTRY_SIBLING_NEXT = 24; // children of a directory, in the order of their cookies
+export const DENTRY_SIBLING_PREV = 28;
+export const DENTRY_CHILD_FIRST = 32;
+export const DENTRY_CHILD_LAST = 36;
+export const DENTRY_COOKIE = 40; // position in the directory for getdents, never used again
+export const DENTRY_SUPER = 44; // file system that is mounted here, 0 = none
+export const DENTRY_FLAGS = 48; // DENTRY_LINKED, ...
+export const DENTRY_NAME_BYTES = 52;
+export const DENTRY_NAME_LONG = 56; // NAME record of a long name, else 0
+export const DENTRY_NAME = 64;
+export const DENTRY_NAME_BYTES_MAX = 64; // of a name inside the dentry
+
+export const DENTRY_LINKED = 1 << 0; // in its parent's list and in the hash table
+export const DENTRY_COMPLETE = 1 << 1; // a directory all of whose entries are in the tree
+
+// ---------------------------------------------------------------- SUPER: struct super_block, and where it is mounted
+
+export const SUPER_TYPE = 0; // FS_TYPE_*, 0 = slot is free; constant
+export const SUPER_ROOT = 4; // dentry, with a reference; constant
+export const SUPER_POINT = 8; // dentry that it covers, with a reference, 0 = none; lock FS_LOCK write
+export const SUPER_DEVICE = 12; // st_dev, constant
+export const SUPER_FLAGS = 16; // ST_*
+export const SUPER_INODES = 20; // shared: inodes in use
+export const SUPER_INODES_MAX = 24;
+export const SUPER_PAGES_MAX = 28; // size limit in pages
+export const SUPER_PAGES = 64; // shared, own line: pages in use
+export const SUPER_INODE_NEXT = 68; // shared: last inode number given
+
+export const FS_TYPE_TMPFS = 1;
+export const FS_TYPE_DEVTMPFS = 2;
+export const FS_TYPE_PROC = 3;
+export const FS_TYPE_HOST = 4;
+export const FS_TYPE_PIPE = 5; // pipes, eventfd and the like: not mounted anywhere
+export const FS_TYPE_COUNT = 8;
+
+// ---------------------------------------------------------------- FS: struct fs_struct
+
+export const FS_NEXT = 0;
+export const FS_REFCOUNT = 4; // shared
+export const FS_CWD = 8; // dentry with a reference, lock FS_LOCK write
+export const FS_ROOT = 12; // likewise
+export const FS_UMASK = 16; // shared
+
+// ---------------------------------------------------------------- PIPE: pipes, a ring of pages
+
+export const PIPE_NEXT = 0;
+export const PIPE_LOCK = 4;
+export const PIPE_READERS = 8; // lock PIPE_LOCK: open files, like WRITERS
+export const PIPE_WRITERS = 12;
+export const PIPE_HEAD = 16; // lock PIPE_LOCK: bytes written, for ever; wraps at 2^32
+export const PIPE_TAIL = 20; // lock PIPE_LOCK: bytes read
+export const PIPE_PAGES = 24; // lock PIPE_LOCK: capacity, a power of two
+export const PIPE_READERS_EVER = 28; // lock PIPE_LOCK: how often it was opened, for the other end of a FIFO
+export const PIPE_WRITERS_EVER = 32;
+export const PIPE_READ_QUEUE = 48; // WAITQ: readers that wait for bytes, and writers that wait for an open reader
+export const PIPE_WRITE_QUEUE = 64; // WAITQ: writers that wait for room, and readers that wait for an open writer
+export const PIPE_FRAMES = 128; // PIPE_PAGES_MAX pfns, lock PIPE_LOCK: 0 = not there
+export const PIPE_PAGES_DEFAULT = 16;
+export const PIPE_PAGES_MAX = 256;

@@ -22,6 +22,7 @@ import { initPools } from "../memory/pool.ts";
 import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
+import { FS_TYPES } from "./fs-types.ts";
 import { type InitProgram, makeInitTask } from "./init.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { KTHREAD_RCU_WATCH } from "./kthread.ts";
@@ -35,6 +36,7 @@ const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
 export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.core.bind(hart.base);
   hart.rcuCallbacks = rcuCallbacks;
+  hart.fsTypes = FS_TYPES;
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {
     initKernel(hart);

@@ -1,4 +1,4 @@
-// What a new task shares with its creator and what it gets a copy of: memory, descriptors, signal actions, and, for a
+// What a new task shares with its creator and what it gets a copy of: memory, descriptors, directories, signal actions, and, for a
 // new process, what the threads of one have together. (Linux: copy_files, copy_sighand, copy_signal, copy_mm)
 
 import {
@@ -14,6 +14,7 @@ import {
   PROCESS_STOPPED,
   RLIMIT_COUNT,
   TASK_FILES,
+  TASK_FS,
   TASK_MM,
   TASK_PROCESS,
   TASK_SIGHAND,
@@ -24,9 +25,10 @@ import { dupMm } from "../mm/dup-mmap.ts";
 import { mmget, mmput } from "../mm/mm.ts";
 import type { Hart } from "../policy/hart.ts";
 import { dupFiles, getFiles, putFiles } from "./files.ts";
+import { copyFs, getFs, putFs } from "./fs-struct.ts";
 import { allocProcess } from "./process.ts";
 import { clearHandlers, copySighand, getSighand, putSighand } from "./sighand.ts";
-import { CLONE_FILES, CLONE_SIGHAND, CLONE_THREAD, CLONE_VM } from "./uapi.ts";
+import { CLONE_FILES, CLONE_FS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VM } from "./uapi.ts";
 
 /** Flags of a process that its child begins without. */
 const NOT_INHERITED = PROCESS_DID_EXEC | PROCESS_CHILD_SUBREAPER | PROCESS_STOPPED;
@@ -41,17 +43,22 @@ export function copyResources(hart: Hart, child: number, flags: number, clearsHa
 /** The child will not come to life. */
 export function dropResources(hart: Hart, child: number, flags: number): void {
   const { shared } = hart;
-  const [mm, files, sighand] = [TASK_MM, TASK_FILES, TASK_SIGHAND].map((field) => shared.get(child + field));
+  const [mm, files, fs, sighand] = [TASK_MM, TASK_FILES, TASK_FS, TASK_SIGHAND].map((field) =>
+    shared.get(child + field),
+  );
   const process = shared.get(child + TASK_PROCESS);
   if (mm !== 0) mmput(hart, mm);
   if (files !== 0) putFiles(hart, files);
+  if (fs !== 0) putFs(hart, fs);
   if (sighand !== 0) putSighand(hart, sighand);
   if (process !== 0 && (flags & CLONE_THREAD) === 0) poolFree(hart, POOL_PROCESS, process);
 }
 
 function tryCopy(hart: Hart, child: number, flags: number, clearsHandlers: boolean): number {
   const { shared, current } = hart;
-  const [mm, files, sighand] = [TASK_MM, TASK_FILES, TASK_SIGHAND].map((field) => shared.get(current + field));
+  const [mm, files, fs, sighand] = [TASK_MM, TASK_FILES, TASK_FS, TASK_SIGHAND].map((field) =>
+    shared.get(current + field),
+  );
   if ((flags & CLONE_THREAD) === 0) {
     const process = copyProcess(hart, child);
     if (process === 0) return -EAGAIN;
@@ -60,6 +67,9 @@ function tryCopy(hart: Hart, child: number, flags: number, clearsHandlers: boole
   const newFiles = (flags & CLONE_FILES) !== 0 ? getFiles(hart, files) : dupFiles(hart, files);
   if (newFiles === 0) return -ENOMEM;
   shared.set(child + TASK_FILES, newFiles);
+  const newFs = (flags & CLONE_FS) !== 0 ? getFs(hart, fs) : copyFs(hart, fs);
+  if (newFs === 0) return -ENOMEM;
+  shared.set(child + TASK_FS, newFs);
   const newSighand = (flags & CLONE_SIGHAND) !== 0 ? getSighand(hart, sighand) : copySighand(hart, sighand);
   if (newSighand === 0) return -ENOMEM;
   if (clearsHandlers) clearHandlers(hart, newSighand);

@@ -24,9 +24,9 @@ import {
   TASK_EXIT_CODE,
   TASK_FILES,
   TASK_FLAGS,
+  TASK_FS,
   TASK_MM,
   TASK_PROCESS,
-  TASK_RESTART_CALL,
   TASK_RUNTIME_NS,
   TASK_SIGHAND,
   TASK_STATE,
@@ -37,6 +37,7 @@ import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { endProcessLocked, powerOff } from "./exit-notify.ts";
 import { putFiles } from "./files.ts";
+import { putFs } from "./fs-struct.ts";
 import { FUTEX_BITSET_MATCH_ANY, futexWake } from "./futex.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { removeThreadLocked } from "./process.ts";
@@ -47,7 +48,7 @@ import { flushSignals } from "./sigqueue.ts";
 import { exitMm } from "./switch.ts";
 import { freeTaskLater, releaseTaskLocked, TASKLIST_LOCK } from "./task.ts";
 import { leaveVfork } from "./vfork.ts";
-import { finishWait } from "./wait.ts";
+import { endRestart, finishWait } from "./wait.ts";
 
 /** Wait status of an exit with `code`. */
 export function exitStatus(code: number): number {
@@ -63,7 +64,7 @@ export function doExit(hart: Hart, status: number): void {
   shared.set(current + TASK_FLAGS, shared.get(current + TASK_FLAGS) | PF_EXITING);
   shared.set(current + TASK_EXIT_CODE, status);
   finishWait(hart);
-  shared.set(current + TASK_RESTART_CALL, 0);
+  endRestart(hart);
   releaseUserState(hart);
   leaveVfork(hart);
   const mm = exitMm(hart);
@@ -73,6 +74,8 @@ export function doExit(hart: Hart, status: number): void {
   }
   putFiles(hart, shared.get(current + TASK_FILES));
   shared.set(current + TASK_FILES, 0);
+  putFs(hart, shared.get(current + TASK_FS));
+  shared.set(current + TASK_FS, 0);
   leaveThreadGroup(hart, status);
   shared.storeRelease(current + TASK_STATE, TASK_DEAD);
   hart.set(HART_NEED_RESCHED, 1);

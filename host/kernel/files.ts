@@ -4,10 +4,8 @@
 import {
   FD_COUNT_MAX,
   FD_RECORD_BYTES,
-  FILE_BYTES,
   FILE_CONSOLE_FD,
-  FILE_FLAGS,
-  FILE_KIND,
+  FILE_DENTRY,
   FILE_KIND_CONSOLE,
   FILE_REFCOUNT,
   FILES_BYTES,
@@ -18,12 +16,20 @@ import {
   POOL_FILE,
   POOL_FILES,
   TASK_FILES,
+  TASK_PROCESS,
 } from "../../assembly/layout.ts";
+import { dput } from "../fs/dentry.ts";
+import { S_IFIFO } from "../fs/uapi.ts";
 import { EMFILE } from "../memory/errno.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { O_RDONLY, O_RDWR, O_WRONLY } from "./uapi.ts";
+import { anonymousDentry, PIPE_NAME } from "./anonymous-file.ts";
+import { allocFile } from "./file.ts";
+import { opsOf } from "./file-kinds.ts";
+import { consoleDentry } from "./mount-root.ts";
+import { softLimit } from "./process.ts";
+import { FD_CLOEXEC, O_RDONLY, O_RDWR, O_WRONLY, RLIMIT_NOFILE } from "./uapi.ts";
 
 const FD_FILE = 0; // fields of a slot
 const FD_FLAGS = 4;
@@ -33,8 +39,7 @@ export function allocConsoleFiles(hart: Hart, isTty: boolean): number {
   const files = allocFiles(hart);
   if (files === 0) return 0;
   for (let fd = 0; fd <= 2; fd++) {
-    // A login shell has one terminal open for reading and writing; with pipes each end has its direction.
-    const file = allocConsoleFile(hart, fd, isTty ? O_RDWR : fd === 0 ? O_RDONLY : O_WRONLY);
+    const file = allocConsoleFile(hart, fd, isTty);
     if (file === 0) return 0;
     hart.shared.set(slotOf(files, fd) + FD_FILE, file);
   }
@@ -50,14 +55,16 @@ function allocFiles(hart: Hart): number {
   return files;
 }
 
-function allocConsoleFile(hart: Hart, hostFd: number, flags: number): number {
-  const file = poolAlloc(hart, POOL_FILE);
-  if (file === 0) return 0;
-  hart.core.zeroBytes(file, FILE_BYTES);
-  hart.shared.set(file + FILE_KIND, FILE_KIND_CONSOLE);
-  hart.shared.set(file + FILE_CONSOLE_FD, hostFd);
-  hart.shared.set(file + FILE_FLAGS, flags);
-  hart.shared.storeRelease(file + FILE_REFCOUNT, 1);
+/**
+ * A terminal is /dev/console; with pipes each stream is one of its own. The dentry has a name and an inode to look at,
+ * the bytes are the console's.
+ */
+function allocConsoleFile(hart: Hart, hostFd: number, isTty: boolean): number {
+  // A login shell has one terminal open for reading and writing; with pipes each end has its direction.
+  const flags = isTty ? O_RDWR : hostFd === 0 ? O_RDONLY : O_WRONLY;
+  const dentry = isTty ? consoleDentry(hart) : anonymousDentry(hart, S_IFIFO | 0o600, PIPE_NAME);
+  const file = dentry === 0 ? 0 : allocFile(hart, FILE_KIND_CONSOLE, flags, dentry);
+  if (file !== 0) hart.shared.set(file + FILE_CONSOLE_FD, hostFd);
   return file;
 }
 
@@ -107,8 +114,29 @@ export function fget(hart: Hart, fd: number): number {
   return file;
 }
 
+/** The last reference closes the file. No lock held. */
 export function fput(hart: Hart, file: number): void {
-  if (hart.shared.fetchAdd(file + FILE_REFCOUNT, -1) === 1) poolFree(hart, POOL_FILE, file);
+  const { shared } = hart;
+  if (shared.fetchAdd(file + FILE_REFCOUNT, -1) !== 1) return;
+  opsOf(hart, file).release(hart, file);
+  const dentry = shared.get(file + FILE_DENTRY);
+  poolFree(hart, POOL_FILE, file);
+  dput(hart, dentry);
+}
+
+/** Closes every descriptor of `files` that says so (execve). The table is the caller's alone. (Linux: do_close_on_exec) */
+export function closeOnExec(hart: Hart, files: number): void {
+  const { shared } = hart;
+  for (let fd = 0; fd < FD_COUNT_MAX; fd++) {
+    const slot = slotOf(files, fd);
+    const file = shared.get(slot + FD_FILE);
+    if (file === 0 || (shared.get(slot + FD_FLAGS) & FD_CLOEXEC) === 0) continue;
+    spinLock(hart, files + FILES_LOCK);
+    shared.set(slot + FD_FILE, 0);
+    if (fd < shared.get(files + FILES_FIRST_FREE)) shared.set(files + FILES_FIRST_FREE, fd);
+    spinUnlock(hart, files + FILES_LOCK);
+    fput(hart, file);
+  }
 }
 
 /** Puts `file` (and the caller's reference) into the lowest free slot in [from, limit); the descriptor, or -EMFILE. */
@@ -152,6 +180,12 @@ export function setFdFlags(hart: Hart, fd: number, flags: number): void {
   spinLock(hart, files + FILES_LOCK);
   hart.shared.set(slotOf(files, fd) + FD_FLAGS, flags);
   spinUnlock(hart, files + FILES_LOCK);
+}
+
+/** How many descriptors the current process may have: RLIMIT_NOFILE. */
+export function fileLimit(hart: Hart): number {
+  const process = hart.shared.get(hart.current + TASK_PROCESS);
+  return Math.min(softLimit(hart.shared, process, RLIMIT_NOFILE), FD_COUNT_MAX);
 }
 
 function slotOf(files: number, fd: number): number {

@@ -10,6 +10,7 @@ import {
   STOP_NOT_RUNNABLE,
   TASK_ACTIVE_MM,
   TASK_FILES,
+  TASK_FS,
   TASK_MM,
   TASK_PC,
   TASK_SIGHAND,
@@ -24,6 +25,8 @@ import { mmAlloc } from "../mm/mm.ts";
 import { writeOops } from "../observe/oops.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocConsoleFiles } from "./files.ts";
+import { allocFs } from "./fs-struct.ts";
+import { mountRoot } from "./mount-root.ts";
 import { addThreadLocked, allocProcess, nameProcess, setExePath } from "./process.ts";
 import { random32 } from "./random.ts";
 import { registerOffset, storeU64 } from "./registers.ts";
@@ -66,11 +69,14 @@ function allocInit(hart: Hart, path: string): number {
   const task = allocTask(hart);
   const process = task === 0 ? 0 : allocProcess(hart, task);
   const mm = mmAlloc(hart);
-  const files = allocConsoleFiles(hart, (consoleFlags(hart) & CONSOLE_IS_TTY) !== 0);
+  const root = mountRoot(hart);
+  const fs = root === 0 ? 0 : allocFs(hart, root);
+  const files = fs === 0 ? 0 : allocConsoleFiles(hart, (consoleFlags(hart) & CONSOLE_IS_TTY) !== 0);
   const sighand = allocSighand(hart);
   if (process === 0 || mm === 0 || files === 0 || sighand === 0) return 0;
   shared.set(task + TASK_MM, mm);
   shared.set(task + TASK_FILES, files);
+  shared.set(task + TASK_FS, fs);
   shared.set(task + TASK_SIGHAND, sighand);
   setComm(shared, task, path.slice(path.lastIndexOf("/") + 1));
   setExePath(shared, process, path);

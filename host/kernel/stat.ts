@@ -1,78 +1,116 @@
-// struct stat and struct statx of the console: a terminal is a character device, anything else looks like a pipe.
+// What stat and statx say of an inode. (Linux: generic_fillattr, cp_new_stat and cp_statx in fs/stat.c)
 
-import { CONSOLE_IS_TTY, FILE_CONSOLE_FD, HART_BUFFER } from "../../assembly/layout.ts";
+import {
+  CONSOLE_IS_TTY,
+  HART_BUFFER,
+  INODE_ATIME,
+  INODE_BTIME,
+  INODE_CTIME,
+  INODE_GID,
+  INODE_LINK_BYTES,
+  INODE_MODE,
+  INODE_MTIME,
+  INODE_NLINK,
+  INODE_NUMBER,
+  INODE_RDEV,
+  INODE_SUPER,
+  INODE_UID,
+  PAGE_BYTES,
+  SUPER_DEVICE,
+} from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
+import { contentBytes, contentPages } from "../fs/content.ts";
+import { timeNsField } from "../fs/inode.ts";
+import { S_IFLNK, S_IFMT, S_IFREG } from "../fs/uapi.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
+import { majorOf, minorOf } from "./char-devices.ts";
 import { storeU64 } from "./registers.ts";
-import { NS_PER_SECOND } from "./uapi.ts";
-import { realtimeOffset } from "./user-time.ts";
 
-const S_IFIFO = 0o010000;
-const S_IFCHR = 0o020000;
-const DEVICE_MINOR = 24; // the device that holds the console's inode: devpts or pipefs, a number without meaning
-const PTS_MAJOR = 136; // UNIX98_PTY_SLAVE_MAJOR
-const TTY_BLOCK_BYTES = 1024;
-const PIPE_BLOCK_BYTES = 4096;
-/** Inodes: a terminal is one for all descriptors, pipes are three. */
-const INODE_FIRST = 3;
+const BLOCKS_PER_PAGE = 8; // of 512 bytes
 
 export function isTerminal(hart: Hart): boolean {
   return (consoleFlags(hart) & CONSOLE_IS_TTY) !== 0;
 }
 
-function modeOf(hart: Hart): number {
-  return isTerminal(hart) ? S_IFCHR | 0o620 : S_IFIFO | 0o600;
+function bytesOf(hart: Hart, inode: number): number {
+  const type = hart.shared.get(inode + INODE_MODE) & S_IFMT;
+  if (type === S_IFREG) return contentBytes(hart, inode);
+  return type === S_IFLNK ? hart.shared.get(inode + INODE_LINK_BYTES) : 0;
 }
 
-function inodeOf(hart: Hart, file: number): number {
-  return isTerminal(hart) ? INODE_FIRST : INODE_FIRST + 1 + hart.shared.get(file + FILE_CONSOLE_FD);
-}
-
-function blockBytes(hart: Hart): number {
-  return isTerminal(hart) ? TTY_BLOCK_BYTES : PIPE_BLOCK_BYTES;
+function blocksOf(hart: Hart, inode: number): number {
+  const isRegular = (hart.shared.get(inode + INODE_MODE) & S_IFMT) === S_IFREG;
+  return isRegular ? contentPages(hart, inode) * BLOCKS_PER_PAGE : 0;
 }
 
 const STAT_BYTES = 128;
-const STAT_ATIME = 72;
+const STAT_TIMES: readonly (readonly [number, number])[] = [
+  [72, INODE_ATIME],
+  [88, INODE_MTIME],
+  [104, INODE_CTIME],
+];
 
 /** Fills the struct stat (asm-generic/stat.h, 64 bit) at `va`; 0 or -EFAULT. */
-export function statConsole(hart: Hart, file: number, va: number): number {
+export function statInode(hart: Hart, inode: number, va: number): number {
   const { shared, base } = hart;
   const stat = base + HART_BUFFER;
   hart.core.zeroBytes(stat, STAT_BYTES);
-  storeU64(hart, stat, DEVICE_MINOR);
-  storeU64(hart, stat + 8, inodeOf(hart, file));
-  shared.set(stat + 16, modeOf(hart));
-  shared.set(stat + 20, 1); // links
-  if (isTerminal(hart)) storeU64(hart, stat + 32, PTS_MAJOR << 8);
-  shared.set(stat + 56, blockBytes(hart));
-  for (let time = STAT_ATIME; time <= STAT_ATIME + 32; time += 16) {
-    storeU64(hart, stat + time, Math.floor(realtimeOffset(hart) / NS_PER_SECOND));
-    storeU64(hart, stat + time + 8, realtimeOffset(hart) % NS_PER_SECOND);
+  storeU64(hart, stat, shared.get(shared.get(inode + INODE_SUPER) + SUPER_DEVICE));
+  storeU64(hart, stat + 8, shared.getF64(inode + INODE_NUMBER));
+  shared.set(stat + 16, shared.get(inode + INODE_MODE));
+  shared.set(stat + 20, shared.get(inode + INODE_NLINK));
+  shared.set(stat + 24, shared.get(inode + INODE_UID));
+  shared.set(stat + 28, shared.get(inode + INODE_GID));
+  storeU64(hart, stat + 32, shared.get(inode + INODE_RDEV));
+  storeU64(hart, stat + 48, bytesOf(hart, inode));
+  shared.set(stat + 56, PAGE_BYTES);
+  storeU64(hart, stat + 64, blocksOf(hart, inode));
+  for (const [at, field] of STAT_TIMES) {
+    storeSigned(hart, stat + at, shared.getF64(inode + field));
+    storeU64(hart, stat + at + 8, shared.get(inode + timeNsField(field)));
   }
   return copyToUser(hart, va, stat, STAT_BYTES);
 }
 
 const STATX_BYTES = 256;
-const STATX_BASIC_STATS = 0x7ff;
-const STATX_TIMES: readonly number[] = [64, 96, 112]; // atime, ctime, mtime; btime (80) is not known
+const STATX_BASIC_STATS_AND_BTIME = 0xfff;
+const STATX_TIMES: readonly (readonly [number, number])[] = [
+  [64, INODE_ATIME],
+  [80, INODE_BTIME],
+  [96, INODE_CTIME],
+  [112, INODE_MTIME],
+];
 
 /** Fills the struct statx (linux/stat.h) at `va`; 0 or -EFAULT. */
-export function statxConsole(hart: Hart, file: number, va: number): number {
+export function statxInode(hart: Hart, inode: number, va: number): number {
   const { shared, base } = hart;
   const statx = base + HART_BUFFER;
   hart.core.zeroBytes(statx, STATX_BYTES);
-  shared.set(statx, STATX_BASIC_STATS);
-  shared.set(statx + 4, blockBytes(hart));
-  shared.set(statx + 16, 1); // links
-  shared.set(statx + 28, modeOf(hart)); // 16 bits and 16 spare ones
-  storeU64(hart, statx + 32, inodeOf(hart, file));
-  for (const time of STATX_TIMES) {
-    storeU64(hart, statx + time, Math.floor(realtimeOffset(hart) / NS_PER_SECOND));
-    shared.set(statx + time + 8, realtimeOffset(hart) % NS_PER_SECOND);
+  shared.set(statx, STATX_BASIC_STATS_AND_BTIME);
+  shared.set(statx + 4, PAGE_BYTES);
+  shared.set(statx + 16, shared.get(inode + INODE_NLINK));
+  shared.set(statx + 20, shared.get(inode + INODE_UID));
+  shared.set(statx + 24, shared.get(inode + INODE_GID));
+  shared.set(statx + 28, shared.get(inode + INODE_MODE)); // 16 bits and 16 spare ones
+  storeU64(hart, statx + 32, shared.getF64(inode + INODE_NUMBER));
+  storeU64(hart, statx + 40, bytesOf(hart, inode));
+  storeU64(hart, statx + 48, blocksOf(hart, inode));
+  for (const [at, field] of STATX_TIMES) {
+    storeSigned(hart, statx + at, shared.getF64(inode + field));
+    shared.set(statx + at + 8, shared.get(inode + timeNsField(field)));
   }
-  if (isTerminal(hart)) shared.set(statx + 128, PTS_MAJOR);
-  shared.set(statx + 140, DEVICE_MINOR);
+  const rdev = shared.get(inode + INODE_RDEV);
+  const device = shared.get(shared.get(inode + INODE_SUPER) + SUPER_DEVICE);
+  shared.set(statx + 128, majorOf(rdev));
+  shared.set(statx + 132, minorOf(rdev));
+  shared.set(statx + 136, majorOf(device));
+  shared.set(statx + 140, minorOf(device));
   return copyToUser(hart, va, statx, STATX_BYTES);
+}
+
+/** A 64-bit word that may be negative: seconds before 1970. */
+function storeSigned(hart: Hart, address: number, value: number): void {
+  hart.shared.u32[address >>> 2] = value;
+  hart.shared.i32[(address + 4) >>> 2] = Math.floor(value / 2 ** 32);
 }

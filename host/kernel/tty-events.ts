@@ -17,6 +17,7 @@ import { DUE_INTERRUPT, DUE_QUIT, DUE_STOP } from "../devices/tty/input.ts";
 import { ttyReceive } from "../devices/tty/tty.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
+import { wakePollers } from "./poll-wait.ts";
 import { SIGINT, SIGQUIT, SIGTSTP, SIGWINCH } from "./signal-numbers.ts";
 import { sendSignalToGroup } from "./signal-send.ts";
 import { isTerminal } from "./stat.ts";
@@ -33,6 +34,7 @@ export function consoleEvent(hart: Hart): void {
   }
   wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_WRITERS);
   wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_READERS);
+  wakePollers(hart);
 }
 
 /** Takes what has been typed and sends the signals that it asks for. No lock held. */

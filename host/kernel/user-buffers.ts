@@ -49,6 +49,11 @@ export function scatter(hart: Hart, buffers: UserBuffers, bytes: number): number
   return transfer(hart, buffers, 0, bytes, copyToUserFrom);
 }
 
+/** Like scatter, from byte `skip` of the buffers on. */
+export function scatterAt(hart: Hart, buffers: UserBuffers, skip: number, bytes: number): number {
+  return transfer(hart, buffers, skip, bytes, copyToUserFrom);
+}
+
 type CopyPiece = (hart: Hart, va: number, address: number, bytes: number) => number;
 
 function copyFromUserTo(hart: Hart, va: number, address: number, bytes: number): number {

@@ -7,6 +7,7 @@
 import {
   TASK_INTERRUPTIBLE,
   TASK_RESTART_CALL,
+  TASK_RESTART_FILE,
   TASK_RUNNING,
   TASK_STATE,
   TASK_TIMER_HART,
@@ -23,6 +24,7 @@ import {
 import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
+import { fput } from "./files.ts";
 import { disarmTimer } from "./timer.ts";
 import { wakeTask } from "./wake.ts";
 
@@ -118,11 +120,15 @@ export function isRestart(hart: Hart, call: number): boolean {
 
 /**
  * The current task's call is over. One that has waited may have found an error before it came to finishWait (its file
- * is closed, its iovecs are gone) and then still stands on its queue.
+ * is closed, its iovecs are gone) and then still stands on its queue. What it kept while it waited is given up.
  */
 export function endRestart(hart: Hart): void {
   const { shared, current } = hart;
   if (shared.get(current + TASK_RESTART_CALL) === 0) return;
   finishWait(hart);
   shared.set(current + TASK_RESTART_CALL, 0);
+  const file = shared.get(current + TASK_RESTART_FILE);
+  if (file === 0) return;
+  shared.set(current + TASK_RESTART_FILE, 0);
+  fput(hart, file);
 }

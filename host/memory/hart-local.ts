@@ -22,8 +22,10 @@ import {
 } from "../../assembly/layout.ts";
 import type { Core } from "./core.ts";
 import { MachineStopped } from "./errors.ts";
+import type { FsType } from "./fs-type.ts";
 import { emptyHostStat, type HostFiles } from "./host-files.ts";
 import { MUTATIONS } from "./mutation.ts";
+import { PathWalk } from "./path-walk.ts";
 import type { RcuCallback } from "./rcu.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
 import type { SharedMemory } from "./shared.ts";
@@ -81,6 +83,11 @@ export class HartLocal {
   spareNode = 0;
   /** Work space of whoever asks `host` for a status. */
   readonly hostStat = emptyHostStat();
+  /** What each kind of file system does (FS_TYPE_*). Handed in at boot. */
+  fsTypes: readonly (FsType | undefined)[] = [];
+  /** Path walks of the call in progress (host/fs/path-walk.ts). */
+  readonly walk = new PathWalk();
+  readonly walk2 = new PathWalk();
   /** Work space of sendIpi: harts whose acknowledgement is outstanding. */
   readonly ipiWaiting = new Int32Array(CPUMASK_WORDS);
   /** Work space of a TLB flush: a copied cpumask. */

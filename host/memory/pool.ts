@@ -2,30 +2,50 @@
 // through SLOT_NEXT, last freed first reused; slots that were never used are not touched, so they cost no host memory.
 
 import {
+  DENTRY_BASE,
+  DENTRY_BYTES,
+  DENTRY_COUNT_MAX,
   FILE_BASE,
   FILE_BYTES,
   FILE_COUNT_MAX,
   FILES_BASE,
   FILES_BYTES,
   FILES_COUNT_MAX,
+  FS_BASE,
+  FS_BYTES,
+  FS_COUNT_MAX,
+  INODE_BASE,
+  INODE_BYTES,
+  INODE_COUNT_MAX,
   MAPPING_BASE,
   MAPPING_BYTES,
   MAPPING_COUNT_MAX,
   MM_BASE,
   MM_BYTES,
   MM_COUNT_MAX,
+  NAME_BASE,
+  NAME_BYTES,
+  NAME_COUNT_MAX,
+  PIPE_BASE,
+  PIPE_BYTES,
+  PIPE_COUNT_MAX,
   POOL_BASE,
   POOL_BYTES,
   POOL_COUNT,
+  POOL_DENTRY,
   POOL_FILE,
   POOL_FILES,
   POOL_FREE,
   POOL_FRESH,
+  POOL_FS,
+  POOL_INODE,
   POOL_LIMIT,
   POOL_LIVE,
   POOL_LOCK,
   POOL_MAPPING,
   POOL_MM,
+  POOL_NAME,
+  POOL_PIPE,
   POOL_PROCESS,
   POOL_SIGHAND,
   POOL_SIGQUEUE,
@@ -76,6 +96,11 @@ function shapes(): PoolShape[] {
   table[POOL_VMA_NODE] = { base: VMA_NODE_BASE, slotBytes: VMA_NODE_BYTES, limit: VMA_NODE_COUNT_MAX };
   table[POOL_SIGQUEUE] = { base: SIGQUEUE_BASE, slotBytes: SIGQUEUE_BYTES, limit: SIGQUEUE_COUNT_MAX };
   table[POOL_MAPPING] = { base: MAPPING_BASE, slotBytes: MAPPING_BYTES, limit: MAPPING_COUNT_MAX };
+  table[POOL_INODE] = { base: INODE_BASE, slotBytes: INODE_BYTES, limit: INODE_COUNT_MAX };
+  table[POOL_DENTRY] = { base: DENTRY_BASE, slotBytes: DENTRY_BYTES, limit: DENTRY_COUNT_MAX };
+  table[POOL_NAME] = { base: NAME_BASE, slotBytes: NAME_BYTES, limit: NAME_COUNT_MAX };
+  table[POOL_FS] = { base: FS_BASE, slotBytes: FS_BYTES, limit: FS_COUNT_MAX };
+  table[POOL_PIPE] = { base: PIPE_BASE, slotBytes: PIPE_BYTES, limit: PIPE_COUNT_MAX };
   return table;
 }
 

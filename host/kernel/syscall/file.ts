@@ -1,14 +1,11 @@
-// Descriptors. The only files are the three host streams behind the console, so paths lead nowhere yet.
+// Descriptors: duplicating, closing, flags.
 
-import { FD_COUNT_MAX, FILE_FLAGS, TASK_PROCESS } from "../../../assembly/layout.ts";
-import { EBADF, EINVAL, ESPIPE } from "../../memory/errno.ts";
+import { FD_COUNT_MAX, FILE_FLAGS } from "../../../assembly/layout.ts";
+import { EBADF, EINVAL } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { readConsole, writeConsole } from "../console-io.ts";
-import { fdFlags, fget, fput, installFd, replaceFd, setFdFlags } from "../files.ts";
-import { softLimit } from "../process.ts";
-import { argAddress, argInt, argUint } from "../registers.ts";
-import { FD_CLOEXEC, O_ACCMODE, O_APPEND, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, RLIMIT_NOFILE } from "../uapi.ts";
-import { SINGLE, type UserBuffers } from "../user-buffers.ts";
+import { fdFlags, fget, fileLimit, fput, installFd, replaceFd, setFdFlags } from "../files.ts";
+import { argInt, argUint } from "../registers.ts";
+import { FD_CLOEXEC, O_APPEND, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const fileCalls: readonly (readonly [number, SystemCall])[] = [
@@ -16,76 +13,8 @@ export const fileCalls: readonly (readonly [number, SystemCall])[] = [
   [24, call("dup3", ["fd", "fd", "octal"], sysDup3, "fd")],
   [25, call("fcntl", ["fd", "int", "hex"], sysFcntl)],
   [57, call("close", ["fd"], sysClose)],
-  [62, call("lseek", ["fd", "long", "int"], sysLseek)],
-  [63, call("read", ["fd", "pointer", "size"], sysRead)],
-  [64, call("write", ["fd", "text", "size"], sysWrite)],
-  [65, call("readv", ["fd", "pointer", "int"], sysReadv)],
-  [66, call("writev", ["fd", "pointer", "int"], sysWritev)],
-  [67, call("pread64", ["fd", "pointer", "size", "long"], sysPread)],
-  [68, call("pwrite64", ["fd", "text", "size", "long"], sysPwrite)],
-  [69, call("preadv", ["fd", "pointer", "int", "long"], sysPread)],
-  [70, call("pwritev", ["fd", "pointer", "int", "long"], sysPwrite)],
-  [82, call("fsync", ["fd"], sysFsync)],
-  [83, call("fdatasync", ["fd"], sysFsync)],
+  [436, call("close_range", ["uint", "uint", "hex"], sysCloseRange)],
 ];
-
-function sysRead(hart: Hart): number {
-  return readFile(hart, { va: argAddress(hart, 1), count: SINGLE, bytes: argAddress(hart, 2) });
-}
-
-function sysReadv(hart: Hart): number {
-  return readFile(hart, { va: argAddress(hart, 1), count: argInt(hart, 2), bytes: 0 });
-}
-
-function sysWrite(hart: Hart): number {
-  return writeFile(hart, { va: argAddress(hart, 1), count: SINGLE, bytes: argAddress(hart, 2) });
-}
-
-function sysWritev(hart: Hart): number {
-  return writeFile(hart, { va: argAddress(hart, 1), count: argInt(hart, 2), bytes: 0 });
-}
-
-/** A call that waited looks its descriptor up anew: one closed meanwhile is -EBADF, where Linux still has the file. */
-function readFile(hart: Hart, buffers: UserBuffers): number {
-  const file = fget(hart, argInt(hart, 0));
-  if (file === 0) return -EBADF;
-  const isReadable = (hart.shared.loadOnce(file + FILE_FLAGS) & O_ACCMODE) !== O_WRONLY;
-  const result = isReadable ? readConsole(hart, file, buffers) : -EBADF;
-  fput(hart, file);
-  return result;
-}
-
-function writeFile(hart: Hart, buffers: UserBuffers): number {
-  const file = fget(hart, argInt(hart, 0));
-  if (file === 0) return -EBADF;
-  const isWritable = (hart.shared.loadOnce(file + FILE_FLAGS) & O_ACCMODE) !== O_RDONLY;
-  const result = isWritable ? writeConsole(hart, file, buffers) : -EBADF;
-  fput(hart, file);
-  return result;
-}
-
-/** No file has a position: terminals and pipes. */
-function sysLseek(hart: Hart): number {
-  return -(isOpen(hart) ? ESPIPE : EBADF);
-}
-
-function sysPread(hart: Hart): number {
-  return -(isOpen(hart) ? ESPIPE : EBADF);
-}
-
-function sysPwrite(hart: Hart): number {
-  return -(isOpen(hart) ? ESPIPE : EBADF);
-}
-
-function sysFsync(hart: Hart): number {
-  return -(isOpen(hart) ? EINVAL : EBADF);
-}
-
-function isOpen(hart: Hart): boolean {
-  const file = fget(hart, argInt(hart, 0));
-  if (file !== 0) fput(hart, file);
-  return file !== 0;
-}
 
 function sysClose(hart: Hart): number {
   const fd = argInt(hart, 0);
@@ -93,6 +22,24 @@ function sysClose(hart: Hart): number {
   const file = replaceFd(hart, fd, 0, 0);
   if (file === 0) return -EBADF;
   fput(hart, file);
+  return 0;
+}
+
+const CLOSE_RANGE_UNSHARE = 2;
+const CLOSE_RANGE_CLOEXEC = 4;
+
+function sysCloseRange(hart: Hart): number {
+  const [first, last, flags] = [argUint(hart, 0), argUint(hart, 1), argUint(hart, 2)];
+  if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) !== 0) return -EINVAL;
+  if (first > last) return -EINVAL;
+  for (let fd = first; fd <= Math.min(last, FD_COUNT_MAX - 1); fd++) {
+    if ((flags & CLOSE_RANGE_CLOEXEC) !== 0) {
+      setFdFlags(hart, fd, FD_CLOEXEC);
+      continue;
+    }
+    const file = replaceFd(hart, fd, 0, 0);
+    if (file !== 0) fput(hart, file);
+  }
   return 0;
 }
 
@@ -120,26 +67,23 @@ function duplicate(hart: Hart, fd: number, from: number, flags: number): number 
   return result;
 }
 
-function fileLimit(hart: Hart): number {
-  const process = hart.shared.get(hart.current + TASK_PROCESS);
-  return Math.min(softLimit(hart.shared, process, RLIMIT_NOFILE), FD_COUNT_MAX);
-}
-
 const F_DUPFD = 0;
 const F_GETFD = 1;
 const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
-const SETFL_MASK = O_APPEND | O_NONBLOCK;
+const SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 
 function sysFcntl(hart: Hart): number {
   const [fd, command, argument] = [argInt(hart, 0), argInt(hart, 1), argUint(hart, 2)];
   const file = fget(hart, fd);
   if (file === 0) return -EBADF;
-  const result = control(hart, fd, file, command, argument);
-  fput(hart, file);
-  return result;
+  try {
+    return control(hart, fd, file, command, argument);
+  } finally {
+    fput(hart, file);
+  }
 }
 
 function control(hart: Hart, fd: number, file: number, command: number, argument: number): number {

@@ -1,14 +1,12 @@
-// ioctl: what every descriptor knows, and what its kind of file does.
+// ioctl. What any descriptor knows is done here; the rest is the file's own.
 
-import { FILE_FLAGS } from "../../../assembly/layout.ts";
-import { consoleReadable } from "../../devices/console.ts";
-import { EBADF, EFAULT, ENOTTY } from "../../memory/errno.ts";
-import { getUser32, putUser32 } from "../../mm/uaccess.ts";
+import { FILE_FLAGS, FILE_KIND, FILE_KIND_PATH } from "../../../assembly/layout.ts";
+import { EBADF, EFAULT } from "../../memory/errno.ts";
+import { getUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { opsOf } from "../file-kinds.ts";
 import { fget, fput, setFdFlags } from "../files.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
-import { isTerminal } from "../stat.ts";
-import { controlTty } from "../tty-ioctl.ts";
 import { FD_CLOEXEC, O_NONBLOCK } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 
@@ -17,7 +15,6 @@ export const ioctlCalls: readonly (readonly [number, SystemCall])[] = [
 ];
 
 // asm-generic/ioctls.h
-const FIONREAD = 0x541b;
 const FIONBIO = 0x5421;
 const FIONCLEX = 0x5450;
 const FIOCLEX = 0x5451;
@@ -26,12 +23,15 @@ function sysIoctl(hart: Hart): number {
   const fd = argInt(hart, 0);
   const file = fget(hart, fd);
   if (file === 0) return -EBADF;
-  const result = control(hart, fd, file, argUint(hart, 1), argAddress(hart, 2));
-  fput(hart, file);
-  return result;
+  try {
+    return control(hart, fd, file, argUint(hart, 1), argAddress(hart, 2));
+  } finally {
+    fput(hart, file);
+  }
 }
 
 function control(hart: Hart, fd: number, file: number, request: number, va: number): number {
+  if (hart.shared.get(file + FILE_KIND) === FILE_KIND_PATH) return -EBADF;
   switch (request) {
     case FIOCLEX:
     case FIONCLEX:
@@ -40,8 +40,7 @@ function control(hart: Hart, fd: number, file: number, request: number, va: numb
     case FIONBIO:
       return setNonblocking(hart, file, getUser32(hart, va));
     default:
-      if (isTerminal(hart)) return controlTty(hart, request, va);
-      return request === FIONREAD ? putUser32(hart, va, consoleReadable(hart)) : -ENOTTY;
+      return opsOf(hart, file).ioctl(hart, file, request, va);
   }
 }
 

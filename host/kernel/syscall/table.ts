@@ -1,19 +1,24 @@
 // Every system call of the kernel, by number (include/uapi/asm-generic/unistd.h; riscv's own two are 258 and 259).
 // Dispatch and --strace both work from these rows; a number without a row is -ENOSYS.
 
+import { attributesCalls } from "./attributes.ts";
 import { cloneCalls } from "./clone.ts";
+import { directoryCalls } from "./directory.ts";
 import { fileCalls } from "./file.ts";
 import { futexCalls } from "./futex.ts";
 import { hwprobeCalls } from "./hwprobe.ts";
 import { identityCalls } from "./identity.ts";
 import { ioctlCalls } from "./ioctl.ts";
 import { memoryCalls } from "./memory.ts";
-import { pathCalls } from "./path.ts";
+import { namesOfFilesCalls } from "./names-of-files.ts";
+import { openCalls } from "./open.ts";
 import { pollCalls } from "./poll.ts";
+import { readWriteCalls } from "./read-write.ts";
 import { schedCalls } from "./sched.ts";
 import { sigactionCalls } from "./sigaction.ts";
 import { sigmaskCalls } from "./sigmask.ts";
 import { signalCalls } from "./signal.ts";
+import { statCalls } from "./stat.ts";
 import { systemCalls } from "./system.ts";
 import { taskCalls } from "./task.ts";
 import { timeCalls } from "./time.ts";
@@ -29,13 +34,18 @@ function build(): (SystemCall | undefined)[] {
   const table = new Array<SystemCall | undefined>(NUMBER_END).fill(undefined);
   const groups = [
     cloneCalls,
+    attributesCalls,
     fileCalls,
+    statCalls,
+    readWriteCalls,
+    openCalls,
+    namesOfFilesCalls,
+    directoryCalls,
     futexCalls,
     hwprobeCalls,
     identityCalls,
     ioctlCalls,
     memoryCalls,
-    pathCalls,
     pollCalls,
     schedCalls,
     sigactionCalls,

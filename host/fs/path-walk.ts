@@ -1,0 +1,283 @@
+// Walking a path (Linux: path_lookupat in fs/namei.c). The whole walk happens under FS_LOCK, so no reference is taken
+// on the way. Links are followed without recursion: what is left of the path in which a link was met goes on a small
+// stack, as addresses, since neither the path (in the hart's buffer) nor the link's text (in its inode) moves meanwhile.
+//
+//   pathLock(start, path, flags)  ──►  0: FS_LOCK is held, hart.walk says what was found; pathUnlock ends it
+//                                 └─►  -errno: nothing is held
+//
+// A name that a file system with a backing store does not have in the tree yet is brought in with no lock held, and the
+// walk begins again.
+
+import {
+  DENTRY_COMPLETE,
+  DENTRY_FLAGS,
+  DENTRY_INODE,
+  DENTRY_PARENT,
+  DENTRY_SUPER,
+  FS_CWD,
+  FS_ROOT,
+  HART_BUFFER,
+  INODE_LINK,
+  INODE_LINK_BYTES,
+  INODE_SUPER,
+  SUPER_POINT,
+  SUPER_ROOT,
+  TASK_FS,
+} from "../../assembly/layout.ts";
+import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../memory/errno.ts";
+import { LINK_JUMP } from "../memory/fs-type.ts";
+import { LAST_DOT, LAST_DOTDOT, LAST_NORMAL, LAST_ROOT, type PathWalk } from "../memory/path-walk.ts";
+import type { Hart } from "../policy/hart.ts";
+import { dentryFind, dget, dput, HASH_START, hashByte } from "./dentry.ts";
+import { fileType, fsTypeOf } from "./inode.ts";
+import { fsReadLock, fsReadUnlock, fsWriteLock, fsWriteUnlock } from "./lock.ts";
+import { LINKS_IN_WALK_MAX, NAME_MAX, PATH_MAX, S_IFDIR, S_IFLNK } from "./uapi.ts";
+
+/** Follow a link that is the last name. */
+export const WALK_FOLLOW = 1;
+/** The last name may be absent: then walk.parent and walk.name say where it would be. */
+export const WALK_CREATE = 2;
+/** FS_LOCK is taken for write. */
+export const WALK_WRITE = 4;
+/** The path must end at a directory. */
+export const WALK_DIRECTORY = 8;
+
+/** Where paths lie in HART_BUFFER, PATH_MAX bytes each. */
+export const PATH_FIRST = HART_BUFFER;
+export const PATH_SECOND = HART_BUFFER + 2 * PATH_MAX;
+const MISSING_NAME = HART_BUFFER + 4 * PATH_MAX;
+const LINK_TEXTS = HART_BUFFER + 5 * PATH_MAX;
+const LINK_TEXTS_END = HART_BUFFER + 12 * PATH_MAX;
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/** walkLocked: walk.parent has no entry walk.name in the tree, but its file system may have. */
+const MISSING = -2000;
+
+/** Walks from dentry `start` (0: the working directory); the caller holds a reference to it. See above. */
+export function pathLock(hart: Hart, start: number, path: number, bytes: number, flags: number): number {
+  const { walk } = hart;
+  for (;;) {
+    lockFor(hart, flags);
+    const error = walkLocked(hart, walk, start, path, bytes, flags);
+    if (error === 0) return 0;
+    const next = afterFailure(hart, walk, error, flags);
+    if (next !== 0) return next;
+  }
+}
+
+/** Walks two paths under one FS_LOCK, held for write: hart.walk and hart.walk2. */
+export function pathLockTwo(
+  hart: Hart,
+  start: number,
+  bytes: number,
+  flags: number,
+  start2: number,
+  bytes2: number,
+  flags2: number,
+): number {
+  const { walk, walk2 } = hart;
+  for (;;) {
+    fsWriteLock(hart);
+    let failed = walk;
+    let error = walkLocked(hart, walk, start, hart.base + PATH_FIRST, bytes, flags);
+    if (error === 0) {
+      failed = walk2;
+      error = walkLocked(hart, walk2, start2, hart.base + PATH_SECOND, bytes2, flags2);
+    }
+    if (error === 0) return 0;
+    const next = afterFailure(hart, failed, error, WALK_WRITE);
+    if (next !== 0) return next;
+  }
+}
+
+/** Ends what pathLock or pathLockTwo began; `flags` as there. */
+export function pathUnlock(hart: Hart, flags: number): void {
+  if ((flags & WALK_WRITE) !== 0) fsWriteUnlock(hart);
+  else fsReadUnlock(hart);
+  dropHeld(hart, hart.walk);
+  dropHeld(hart, hart.walk2);
+}
+
+function lockFor(hart: Hart, flags: number): void {
+  if ((flags & WALK_WRITE) !== 0) fsWriteLock(hart);
+  else fsReadLock(hart);
+}
+
+/** Lets go of FS_LOCK and brings in what was missing: 0 to walk again, or -errno. */
+function afterFailure(hart: Hart, walk: PathWalk, error: number, flags: number): number {
+  if (error !== MISSING) {
+    pathUnlock(hart, flags);
+    return error;
+  }
+  const directory = dget(hart, walk.parent);
+  const { nameBytes } = walk;
+  const type = fsTypeOf(hart, hart.shared.get(directory + DENTRY_INODE));
+  hart.core.copyBytes(hart.base + MISSING_NAME, walk.name, nameBytes);
+  pathUnlock(hart, flags);
+  const result = type.lookup(hart, directory, hart.base + MISSING_NAME, nameBytes);
+  dput(hart, directory);
+  return result;
+}
+
+function dropHeld(hart: Hart, walk: PathWalk): void {
+  if (walk.held === 0) return;
+  const { held } = walk;
+  walk.held = 0;
+  dput(hart, held);
+}
+
+/** 0, -errno or MISSING. Requires: FS_LOCK. */
+function walkLocked(hart: Hart, walk: PathWalk, start: number, path: number, bytes: number, flags: number): number {
+  const { shared } = hart;
+  const { u8 } = shared;
+  const fs = shared.get(hart.current + TASK_FS);
+  const root = shared.get(fs + FS_ROOT);
+  begin(walk, hart.base + LINK_TEXTS);
+  let directory = start === 0 ? shared.get(fs + FS_CWD) : start;
+  let at = path;
+  let end = path + bytes;
+  if (u8[at] === SLASH) directory = root;
+  for (;;) {
+    while (at < end && u8[at] === SLASH) at++;
+    if (at === end) {
+      if (walk.depth === 0) return finish(hart, walk, directory, flags);
+      walk.depth--;
+      at = walk.restAt[walk.depth];
+      end = walk.restEnd[walk.depth];
+      continue;
+    }
+    if (!isDirectory(hart, directory)) return -ENOTDIR;
+    const name = at;
+    let hash = HASH_START;
+    for (; at < end && u8[at] !== SLASH; at++) hash = hashByte(hash, u8[at]);
+    const nameBytes = at - name;
+    const nameEnd = at;
+    while (at < end && u8[at] === SLASH) at++;
+    const isLast = at === end && walk.depth === 0;
+    if (isLast && at > nameEnd) walk.trailingSlash = true;
+    if (u8[name] === DOT && nameBytes <= 2 && (nameBytes === 1 || u8[name + 1] === DOT)) {
+      walk.lastKind = nameBytes === 1 ? LAST_DOT : LAST_DOTDOT;
+      if (nameBytes === 2) directory = parentOf(hart, directory, root);
+      continue;
+    }
+    if (nameBytes > NAME_MAX) return -ENAMETOOLONG;
+    walk.lastKind = LAST_NORMAL;
+    walk.parent = directory;
+    walk.name = name;
+    walk.nameBytes = nameBytes;
+    const entry = dentryFind(hart, directory, name, nameBytes, hash);
+    if (entry === 0 && mayBeBacked(hart, directory)) return MISSING;
+    walk.entry = entry;
+    const inode = entry === 0 ? 0 : shared.get(entry + DENTRY_INODE);
+    if (inode === 0) {
+      if (!isLast || (flags & WALK_CREATE) === 0) return -ENOENT;
+      walk.dentry = 0;
+      return 0;
+    }
+    const follows = !isLast || (flags & WALK_FOLLOW) !== 0 || walk.trailingSlash;
+    if (follows && fileType(hart, inode) === S_IFLNK) {
+      if (++walk.linkCount > LINKS_IN_WALK_MAX) return -ELOOP;
+      if (at < end) push(walk, at, end);
+      const length = linkText(hart, walk, inode);
+      if (length === LINK_JUMP) {
+        directory = walk.held;
+        at = end;
+        walk.lastKind = LAST_DOT;
+        continue;
+      }
+      if (length < 0) return length;
+      at = shared.get(inode + INODE_LINK) >>> 0;
+      if (at === 0) at = walk.textAt - length;
+      end = at + length;
+      if (u8[at] === SLASH) {
+        directory = root;
+        walk.lastKind = LAST_ROOT;
+      }
+      continue;
+    }
+    directory = crossMounts(hart, entry);
+    if (isLast) return finish(hart, walk, directory, flags);
+  }
+}
+
+function begin(walk: PathWalk, textAt: number): void {
+  walk.parent = 0;
+  walk.entry = 0;
+  walk.dentry = 0;
+  walk.name = 0;
+  walk.nameBytes = 0;
+  walk.lastKind = LAST_ROOT;
+  walk.trailingSlash = false;
+  walk.linkCount = 0;
+  walk.depth = 0;
+  walk.textAt = textAt;
+}
+
+function push(walk: PathWalk, at: number, end: number): void {
+  walk.restAt[walk.depth] = at;
+  walk.restEnd[walk.depth] = end;
+  walk.depth++;
+}
+
+function finish(hart: Hart, walk: PathWalk, dentry: number, flags: number): number {
+  walk.dentry = dentry;
+  if (walk.lastKind !== LAST_NORMAL) walk.entry = dentry;
+  const mustBeDirectory = walk.trailingSlash || (flags & WALK_DIRECTORY) !== 0;
+  return mustBeDirectory && !isDirectory(hart, dentry) ? -ENOTDIR : 0;
+}
+
+/** Length of the link's text, LINK_JUMP, or -errno. Text that is made up on the fly ends at walk.textAt. */
+function linkText(hart: Hart, walk: PathWalk, inode: number): number {
+  const { shared } = hart;
+  if (shared.get(inode + INODE_LINK) !== 0) return shared.get(inode + INODE_LINK_BYTES);
+  const room = Math.min(hart.base + LINK_TEXTS_END - walk.textAt, PATH_MAX);
+  dropHeld(hart, walk);
+  const length = fsTypeOf(hart, inode).readLink(hart, inode, walk.textAt, room);
+  if (length > 0) walk.textAt += length;
+  return length === 0 ? -ENOENT : length;
+}
+
+function isDirectory(hart: Hart, dentry: number): boolean {
+  return fileType(hart, hart.shared.get(dentry + DENTRY_INODE)) === S_IFDIR;
+}
+
+/** The root of what is mounted on `dentry`, and on that. */
+function crossMounts(hart: Hart, dentry: number): number {
+  const { shared } = hart;
+  let at = dentry;
+  for (let mounted = shared.get(at + DENTRY_SUPER); mounted !== 0; mounted = shared.get(at + DENTRY_SUPER)) {
+    at = shared.get(mounted + SUPER_ROOT);
+  }
+  return at;
+}
+
+/** "..": up one directory, out of a mounted file system, but not out of `root`. Requires: FS_LOCK. */
+export function parentOf(hart: Hart, directory: number, root: number): number {
+  const { shared } = hart;
+  let at = directory;
+  for (;;) {
+    if (at === root) return at;
+    const parent = shared.get(at + DENTRY_PARENT);
+    if (parent !== 0) return crossMounts(hart, parent);
+    const point = mountPoint(hart, at);
+    if (point === 0) return at;
+    at = point;
+  }
+}
+
+/** The dentry that the file system with root `dentry` covers, 0 for the first of all. */
+export function mountPoint(hart: Hart, dentry: number): number {
+  return hart.shared.get(superOf(hart, dentry) + SUPER_POINT);
+}
+
+function superOf(hart: Hart, dentry: number): number {
+  return hart.shared.get(hart.shared.get(dentry + DENTRY_INODE) + INODE_SUPER);
+}
+
+function mayBeBacked(hart: Hart, directory: number): boolean {
+  const { shared } = hart;
+  if ((shared.get(directory + DENTRY_FLAGS) & DENTRY_COMPLETE) !== 0) return false;
+  return fsTypeOf(hart, shared.get(directory + DENTRY_INODE)).hasBacking;
+}

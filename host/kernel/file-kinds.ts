@@ -1,0 +1,59 @@
+// The operations of each kind of file. A switch and not a table, because the modules of the kinds need files.ts, which
+// needs this one.
+
+import {
+  FILE_KIND,
+  FILE_KIND_CONSOLE,
+  FILE_KIND_DIRECTORY,
+  FILE_KIND_FULL,
+  FILE_KIND_NULL,
+  FILE_KIND_PATH,
+  FILE_KIND_PIPE,
+  FILE_KIND_RANDOM,
+  FILE_KIND_REGULAR,
+  FILE_KIND_ZERO,
+} from "../../assembly/layout.ts";
+import { EBADF } from "../memory/errno.ts";
+import { KernelBug } from "../memory/errors.ts";
+import type { Hart } from "../policy/hart.ts";
+import { consoleOps } from "./console-file.ts";
+import { directoryOps } from "./directory.ts";
+import { defaultOps, type FileOps } from "./file-ops.ts";
+import { fullOps, nullOps, randomOps, zeroOps } from "./memory-devices.ts";
+import { pipeOps } from "./pipe.ts";
+import { regularOps } from "./regular-file.ts";
+
+export function opsOf(hart: Hart, file: number): FileOps {
+  const kind = hart.shared.get(file + FILE_KIND);
+  switch (kind) {
+    case FILE_KIND_PATH:
+      return pathOps;
+    case FILE_KIND_CONSOLE:
+      return consoleOps;
+    case FILE_KIND_REGULAR:
+      return regularOps;
+    case FILE_KIND_DIRECTORY:
+      return directoryOps;
+    case FILE_KIND_PIPE:
+      return pipeOps;
+    case FILE_KIND_NULL:
+      return nullOps;
+    case FILE_KIND_ZERO:
+      return zeroOps;
+    case FILE_KIND_FULL:
+      return fullOps;
+    case FILE_KIND_RANDOM:
+      return randomOps;
+    default:
+      throw new KernelBug("file of no known kind", { file, kind });
+  }
+}
+
+/** O_PATH: the descriptor calls refuse it before they come here. */
+const pathOps: FileOps = {
+  ...defaultOps,
+  seek: () => -EBADF,
+  ioctl: () => -EBADF,
+  mapping: () => -EBADF,
+  poll: () => 0,
+};

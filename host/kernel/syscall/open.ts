@@ -1,0 +1,102 @@
+// Calls that make descriptors of files: openat, pipe2. (Linux: do_sys_openat2 in fs/open.c, do_pipe2 in fs/pipe.c)
+
+import { FILE_KIND_PIPE, HART_KERNEL_SCRATCH, TASK_RESTART_FILE } from "../../../assembly/layout.ts";
+import { dget, dput } from "../../fs/dentry.ts";
+import { PATH_FIRST } from "../../fs/path-walk.ts";
+import { S_IFIFO } from "../../fs/uapi.ts";
+import { EFAULT, EINVAL, ENFILE, ENOMEM } from "../../memory/errno.ts";
+import { copyToUser } from "../../mm/uaccess.ts";
+import type { Hart } from "../../policy/hart.ts";
+import { anonymousDentry, PIPE_NAME } from "../anonymous-file.ts";
+import { resumeFifo } from "../fifo.ts";
+import { allocFile } from "../file.ts";
+import { fileLimit, fput, installFd, replaceFd } from "../files.ts";
+import { openPath } from "../open.ts";
+import { openPipeEnd } from "../pipe-end.ts";
+import { argAddress, argInt, argUint } from "../registers.ts";
+import { FD_CLOEXEC, O_CLOEXEC, O_DIRECT, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_WRONLY } from "../uapi.ts";
+import { isRestart } from "../wait.ts";
+import { withPath } from "./at-path.ts";
+import { call, type SystemCall } from "./types.ts";
+
+const OPENAT = 56;
+
+export const openCalls: readonly (readonly [number, SystemCall])[] = [
+  [OPENAT, call("openat", ["dirfd", "path", "octal", "octal"], sysOpenat, "fd")],
+  [59, call("pipe2", ["pointer", "octal"], sysPipe2)],
+];
+
+function sysOpenat(hart: Hart): number {
+  const flags = argInt(hart, 2);
+  const waited = isRestart(hart, OPENAT) && hart.shared.get(hart.current + TASK_RESTART_FILE) !== 0;
+  const file = waited ? resumeFifo(hart) : open(hart, flags);
+  if (file < 0) return file;
+  return installOrDrop(hart, file, flags);
+}
+
+function open(hart: Hart, flags: number): number {
+  return withPath(hart, argInt(hart, 0), argAddress(hart, 1), (start, bytes) =>
+    openPath(hart, start, hart.base + PATH_FIRST, bytes, flags | O_LARGEFILE, argUint(hart, 3)),
+  );
+}
+
+/** The descriptor, or -EMFILE. */
+export function installOrDrop(hart: Hart, file: number, flags: number): number {
+  const fd = installFd(hart, file, 0, fileLimit(hart), (flags & O_CLOEXEC) !== 0 ? FD_CLOEXEC : 0);
+  if (fd < 0) fput(hart, file);
+  return fd;
+}
+
+function sysPipe2(hart: Hart): number {
+  const flags = argInt(hart, 1);
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0) return -EINVAL;
+  // O_DIRECT would keep writes apart as packets.
+  if ((flags & O_DIRECT) !== 0) return -EINVAL;
+  const dentry = anonymousDentry(hart, S_IFIFO | 0o600, PIPE_NAME);
+  if (dentry === 0) return -ENFILE;
+  const readEnd = openEnd(hart, dget(hart, dentry), O_RDONLY | (flags & O_NONBLOCK));
+  const writeEnd = readEnd < 0 ? readEnd : openEnd(hart, dget(hart, dentry), O_WRONLY | (flags & O_NONBLOCK));
+  dput(hart, dentry);
+  if (writeEnd < 0) {
+    if (readEnd > 0) fput(hart, readEnd);
+    return writeEnd;
+  }
+  return installEnds(hart, readEnd, writeEnd, flags);
+}
+
+/** An end of the pipe at `dentry`, whose reference it takes over; or -errno. */
+function openEnd(hart: Hart, dentry: number, flags: number): number {
+  const file = allocFile(hart, FILE_KIND_PIPE, flags, dentry);
+  if (file === 0) {
+    dput(hart, dentry);
+    return -ENFILE;
+  }
+  if (openPipeEnd(hart, file)) return file;
+  fput(hart, file);
+  return -ENOMEM;
+}
+
+function installEnds(hart: Hart, readEnd: number, writeEnd: number, flags: number): number {
+  const readFd = installOrDrop(hart, readEnd, flags);
+  if (readFd < 0) {
+    fput(hart, writeEnd);
+    return readFd;
+  }
+  const writeFd = installOrDrop(hart, writeEnd, flags);
+  if (writeFd < 0) {
+    closeFd(hart, readFd);
+    return writeFd;
+  }
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  hart.shared.set(scratch, readFd);
+  hart.shared.set(scratch + 4, writeFd);
+  if (copyToUser(hart, argAddress(hart, 0), scratch, 8) === 0) return 0;
+  closeFd(hart, readFd);
+  closeFd(hart, writeFd);
+  return -EFAULT;
+}
+
+function closeFd(hart: Hart, fd: number): void {
+  const file = replaceFd(hart, fd, 0, 0);
+  if (file !== 0) fput(hart, file);
+}

@@ -1,0 +1,31 @@
+// What a kind of file system does differently from a tree in memory. The table FS_TYPE_* -> FsType is handed to each
+// hart at boot (HartLocal.fsTypes), so that fs/ knows neither the host's files nor processes.
+
+import type { HartLocal } from "./hart-local.ts";
+
+/** FsType.readLink: the link leads to walk.held rather than along a path. */
+export const LINK_JUMP = -1000;
+
+export interface FsType {
+  readonly name: string;
+  /** f_type of statfs (linux/magic.h). */
+  readonly magic: number;
+  /** False: what is not in the tree is not there, and lookup and populate are never called. */
+  readonly hasBacking: boolean;
+  /**
+   * `name` is not among the entries of directory `dir` that are in the tree. Adds an entry, a negative one if the name
+   * is absent, and returns 0: the walk begins again. Or -errno. No lock held; may block on the host. (i_op->lookup)
+   */
+  lookup(hart: HartLocal, dir: number, name: number, nameBytes: number): number;
+  /** Brings every entry of `dir` into the tree and sets DENTRY_COMPLETE. 0 or -errno. No lock held. */
+  populate(hart: HartLocal, dir: number): number;
+  /**
+   * Text of a link without INODE_LINK: bytes written to `address`, LINK_JUMP, or -errno. FS_LOCK held for read.
+   * (i_op->get_link)
+   */
+  readLink(hart: HartLocal, inode: number, address: number, bytesMax: number): number;
+  /** The last reference to an inode has gone: gives up what INODE_PRIVATE holds. No lock needed. */
+  evict(hart: HartLocal, inode: number): void;
+  /** FILE_KIND_* of a regular file or directory that is opened, 0 = the usual one. */
+  fileKind(hart: HartLocal, inode: number): number;
+}

@@ -1,0 +1,36 @@
+// What a walk along a path has found (Linux: struct nameidata). Each hart has two, for calls with two paths; nothing is
+// allocated for a walk. The fields are good only while FS_LOCK is held. See host/fs/path-walk.ts.
+
+const LINK_DEPTH_MAX = 40; // MAXSYMLINKS
+
+/** What the last name of the path is. */
+export const LAST_NORMAL = 0;
+export const LAST_ROOT = 1; // there is none: "/"
+export const LAST_DOT = 2;
+export const LAST_DOTDOT = 3;
+
+export class PathWalk {
+  /** Dentry of the directory in which the last name was looked up. */
+  parent = 0;
+  /** The last name's own dentry, whatever is mounted on it; 0 if it is absent. May be negative (no inode). */
+  entry = 0;
+  /** What the path names, with what is mounted there; 0 if it is absent. */
+  dentry = 0;
+  /** Last name: address and bytes. */
+  name = 0;
+  nameBytes = 0;
+  nameHash = 0;
+  lastKind = LAST_NORMAL;
+  /** The last name is followed by a slash: it must be a directory. */
+  trailingSlash = false;
+  /** Links followed so far. */
+  linkCount = 0;
+  /** What is left of the paths in which links were met, innermost last: address and end. */
+  readonly restAt = new Float64Array(LINK_DEPTH_MAX);
+  readonly restEnd = new Float64Array(LINK_DEPTH_MAX);
+  depth = 0;
+  /** Where the next text of a link that is made up on the fly goes. */
+  textAt = 0;
+  /** A dentry with a reference, to be dropped after the walk; set by FsType.readLink for LINK_JUMP. */
+  held = 0;
+}
