@@ -1,5 +1,5 @@
-// The bytes of regular files, in their address_space (host/mm/mapping.ts), and what they count against the size of their
-// file system. No lock is held here by a caller: the host may be read.
+// The bytes of regular files, in their address_space (host/mm/mapping.ts), and what they count against the size of
+// their file system. No lock is held here by a caller: the host may be read.
 
 import {
   INODE_LOCK,

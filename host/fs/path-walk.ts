@@ -1,6 +1,7 @@
 // Walking a path (Linux: path_lookupat in fs/namei.c). The whole walk happens under FS_LOCK, so no reference is taken
 // on the way. Links are followed without recursion: what is left of the path in which a link was met goes on a small
-// stack, as addresses, since neither the path (in the hart's buffer) nor the link's text (in its inode) moves meanwhile.
+// stack, as addresses, since neither the path (in the hart's buffer) nor the link's text (in its inode) moves
+// meanwhile.
 //
 //   pathLock(start, path, flags)  ──►  0: FS_LOCK is held, hart.walk says what was found; pathUnlock ends it
 //                                 └─►  -errno: nothing is held

@@ -1,5 +1,5 @@
-// Files without a place in the tree: pipes, eventfd and the like. Their inodes belong to a file system of their own that
-// is mounted nowhere; the dentry's name is what /proc/self/fd shows. (Linux: fs/anon_inodes.c, alloc_file_pseudo)
+// Files without a place in the tree: pipes, eventfd and the like. Their inodes belong to a file system of their own
+// that is mounted nowhere; the dentry's name is what /proc/self/fd shows. (Linux: fs/anon_inodes.c, alloc_file_pseudo)
 
 import { HART_KERNEL_SCRATCH, MACHINE_BASE, MACHINE_PIPE_SUPER } from "../../assembly/layout.ts";
 import { dentryAlloc, dput } from "../fs/dentry.ts";

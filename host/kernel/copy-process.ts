@@ -1,5 +1,6 @@
-// What a new task shares with its creator and what it gets a copy of: memory, descriptors, directories, signal actions, and, for a
-// new process, what the threads of one have together. (Linux: copy_files, copy_sighand, copy_signal, copy_mm)
+// What a new task shares with its creator and what it gets a copy of: memory, descriptors, directories, signal actions,
+// and, for a new process, what the threads of one have together. (Linux: copy_files, copy_sighand, copy_signal,
+// copy_mm)
 
 import {
   POOL_PROCESS,

@@ -1,5 +1,5 @@
-// Opening a FIFO: each end waits until the other one has been opened, too. It is counted in before it waits, so that the
-// two find each other; meanwhile the task keeps the file in TASK_RESTART_FILE. (Linux: fifo_open in fs/pipe.c)
+// Opening a FIFO: each end waits until the other one has been opened, too. It is counted in before it waits, so that
+// the two find each other; meanwhile the task keeps the file in TASK_RESTART_FILE. (Linux: fifo_open in fs/pipe.c)
 
 import {
   FILE_FLAGS,

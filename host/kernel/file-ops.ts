@@ -20,8 +20,8 @@ export interface FileOps {
   /** lseek: the new position or -errno. */
   seek(hart: Hart, file: number, offset: number, whence: number): number;
   /**
-   * Which of POLL* are true now. Whoever makes more of them true calls wakePollers afterwards. `wanted`: what the caller
-   * is about to wait for, 0 if it only looks.
+   * Which of POLL* are true now. Whoever makes more of them true calls wakePollers afterwards. `wanted`: what the
+   * caller is about to wait for, 0 if it only looks.
    */
   poll(hart: Hart, file: number, wanted: number): number;
   /** ioctl: a result or -errno, -ENOTTY for requests that it does not know. */

@@ -124,7 +124,10 @@ export function fput(hart: Hart, file: number): void {
   dput(hart, dentry);
 }
 
-/** Closes every descriptor of `files` that says so (execve). The table is the caller's alone. (Linux: do_close_on_exec) */
+/**
+ * Closes every descriptor of `files` that says so (execve). The table is the caller's alone. (Linux:
+ * do_close_on_exec)
+ */
 export function closeOnExec(hart: Hart, files: number): void {
   const { shared } = hart;
   for (let fd = 0; fd < FD_COUNT_MAX; fd++) {

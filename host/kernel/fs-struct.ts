@@ -1,5 +1,5 @@
-// fs_struct: working directory, root and umask, shared by threads (CLONE_FS). The two dentries change under FS_LOCK held
-// for write, so that a walk may use them without references of its own.
+// fs_struct: working directory, root and umask, shared by threads (CLONE_FS). The two dentries change under FS_LOCK
+// held for write, so that a walk may use them without references of its own.
 
 import { FS_BYTES, FS_CWD, FS_REFCOUNT, FS_ROOT, FS_UMASK, POOL_FS, TASK_FS } from "../../assembly/layout.ts";
 import { dget, dput } from "../fs/dentry.ts";

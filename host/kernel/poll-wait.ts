@@ -1,6 +1,6 @@
 // Who polls. Every task in poll, select or epoll_wait sleeps on one queue, MACHINE_POLLERS, and looks at all its files
-// again when it is woken: there are few of them, and a file then needs no list of its own. Whoever has made a file ready
-// calls wakePollers, after it has let go of the file's lock.
+// again when it is woken: there are few of them, and a file then needs no list of its own. Whoever has made a file
+// ready calls wakePollers, after it has let go of the file's lock.
 
 import { MACHINE_BASE, MACHINE_POLLERS, WAITQ_HEAD, WAITQ_LOCK } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";

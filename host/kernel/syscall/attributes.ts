@@ -1,4 +1,5 @@
-// Calls that change a file's attributes: mode, owner, times, and what is synced. (Linux: fs/open.c, fs/attr.c, fs/utimes.c)
+// Calls that change a file's attributes: mode, owner, times, and what is synced. (Linux: fs/open.c, fs/attr.c,
+// fs/utimes.c)
 
 import {
   DENTRY_INODE,
