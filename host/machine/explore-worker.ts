@@ -2,7 +2,6 @@
 // the kernel in it consists of generators. One explorer is kept, for the scenario, policies and mutation asked for
 // last.
 
-import { LoadedMmChecker } from "../check/loaded-mm.ts";
 import { Explorer } from "../simulate/explorer.ts";
 import { replay, runJob } from "../simulate/job.ts";
 import { findScenario } from "../simulate/scenarios/all.ts";
@@ -43,7 +42,7 @@ function explorerFor({ job }: ExploreRequest): Explorer {
     mutation: job.mutation,
     pageWalkCache: scenario.pageWalkCache === true,
   });
-  explorer = new Explorer(scenario, lab, [new LoadedMmChecker(lab.harts)]);
+  explorer = new Explorer(scenario, lab);
   explorerKey = key;
   return explorer;
 }

@@ -73,6 +73,7 @@ import {
   VMA_NODE_COUNT_MAX,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "./hart-local.ts";
+import { SCHEDULE_POINTS } from "./schedule.ts";
 import type { SharedMemory } from "./shared.ts";
 import { spinLock, spinUnlock } from "./spinlock.ts";
 
@@ -131,12 +132,14 @@ export function poolAlloc(hart: HartLocal, pool: number): number {
   }
   if (slot !== 0) shared.set(descriptor + POOL_LIVE, shared.get(descriptor + POOL_LIVE) + 1);
   spinUnlock(hart, descriptor + POOL_LOCK);
+  if (SCHEDULE_POINTS && slot !== 0) shared.observer?.allocated(pool, slot);
   return slot;
 }
 
 export function poolFree(hart: HartLocal, pool: number, slot: number): void {
   const { shared } = hart;
   const descriptor = POOL_BASE + pool * POOL_BYTES;
+  if (SCHEDULE_POINTS) shared.observer?.freed(pool, slot);
   spinLock(hart, descriptor + POOL_LOCK);
   shared.set(slot + SLOT_NEXT, shared.get(descriptor + POOL_FREE));
   shared.set(descriptor + POOL_FREE, slot);

@@ -32,6 +32,7 @@ import {
 import { KernelBug } from "./errors.ts";
 import { type HartLocal, hartBase } from "./hart-local.ts";
 import { park } from "./park.ts";
+import { SCHEDULE_POINTS } from "./schedule.ts";
 import { spinTryLock, spinUnlock } from "./spinlock.ts";
 
 const GP_SEQ = MACHINE_BASE + MACHINE_RCU_GP_SEQ;
@@ -103,6 +104,7 @@ export function rcuAdvance(hart: HartLocal, callbacks: readonly (RcuCallback | u
 
 /** Waits for a full grace period. Hart-wait: the caller holds no lock and is in no read section. */
 export function synchronizeRcu(hart: HartLocal): void {
+  if (SCHEDULE_POINTS) hart.shared.observer?.mightSleep(hart.id, "synchronize_rcu");
   if (hart.inAtomicContext()) throw new KernelBug("synchronize_rcu in atomic context");
   const target = snapshotGracePeriod(hart);
   for (let spin = 0; !reached(hart.shared.loadAcquire(GP_DONE), target); spin++) {

@@ -13,8 +13,10 @@ import {
 import { KernelBug } from "./errors.ts";
 import type { HartLocal } from "./hart-local.ts";
 import { FOREVER, park } from "./park.ts";
+import { SCHEDULE_POINTS } from "./schedule.ts";
 
 export function readLock(hart: HartLocal, address: number): void {
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockWanted(hart.id, address);
   if (!readTryLock(hart, address)) readLockSlow(hart, address);
 }
 
@@ -28,11 +30,13 @@ export function readTryLock(hart: HartLocal, address: number): boolean {
     dropReader(hart, address);
     return false;
   }
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockTaken(hart.id, address);
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
   return true;
 }
 
 export function readUnlock(hart: HartLocal, address: number): void {
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockDropped(hart.id, address);
   dropReader(hart, address);
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) - 1);
 }
@@ -44,11 +48,14 @@ function dropReader(hart: HartLocal, address: number): void {
 }
 
 export function writeLock(hart: HartLocal, address: number): void {
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockWanted(hart.id, address);
   if (hart.shared.compareExchange(address, 0, RW_WRITER) !== 0) writeLockSlow(hart, address);
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockTaken(hart.id, address);
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
 }
 
 export function writeUnlock(hart: HartLocal, address: number): void {
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockDropped(hart.id, address);
   const old = hart.shared.fetchAnd(address, ~RW_WRITER);
   if ((old & RW_WRITER) === 0) throw new KernelBug("write unlock without a writer", { address });
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) - 1);

@@ -58,18 +58,21 @@ export interface MemoryModel {
   after(kind: number, address: number): void;
 }
 
-/** Told of events that are no access: host/check/. Each is called before the event is visible to others. */
+/** Told of events that are no access, before others can see them: host/check/. */
 export interface Observer {
   /** A plain or shared access to the word at `address`. */
   access(hart: number, address: number): void;
-  /** A lock is about to be taken (perhaps after a wait), or was taken without waiting. */
-  lockWanted(hart: number, address: number, shared: boolean): void;
-  lockTaken(hart: number, address: number, shared: boolean): void;
+  /** A guest access to `va` is about to be translated. */
+  guestAccess(hart: number, va: number): void;
+  /** A lock word is about to be waited for or taken; was taken; is about to be dropped. */
+  lockWanted(hart: number, address: number): void;
+  lockTaken(hart: number, address: number): void;
   lockDropped(hart: number, address: number): void;
+  /** The hart may go to sleep here, or wait for a grace period. */
   mightSleep(hart: number, what: string): void;
   allocated(pool: number, slot: number): void;
   freed(pool: number, slot: number): void;
   frameFreed(hart: number, pfn: number): void;
-  flushBegins(hart: number, mm: number, vpn: number, pages: number, freedTables: boolean): void;
-  flushEnds(hart: number, mm: number, vpn: number, pages: number, freedTables: boolean): void;
+  /** A flush of `pages` pages (0: all) from `vpn` below that root table has returned. */
+  flushEnds(root: number, vpn: number, pages: number): void;
 }

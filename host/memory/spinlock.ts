@@ -5,21 +5,26 @@ import { COUNTER_LOCK_WAIT, HART_LOCK_COUNT, LOCK_CONTENDED, LOCK_FREE, LOCK_HEL
 import { KernelBug } from "./errors.ts";
 import type { HartLocal } from "./hart-local.ts";
 import { FOREVER, park } from "./park.ts";
+import { SCHEDULE_POINTS } from "./schedule.ts";
 
 /** Takes the lock word at `address`. Serves interrupts while it waits. Throws MachineStopped. */
 export function spinLock(hart: HartLocal, address: number): void {
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockWanted(hart.id, address);
   if (hart.shared.compareExchange(address, LOCK_FREE, LOCK_HELD) !== LOCK_FREE) spinLockSlow(hart, address);
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockTaken(hart.id, address);
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
 }
 
 /** True if the lock was free and is now held. */
 export function spinTryLock(hart: HartLocal, address: number): boolean {
   if (hart.shared.compareExchange(address, LOCK_FREE, LOCK_HELD) !== LOCK_FREE) return false;
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockTaken(hart.id, address);
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
   return true;
 }
 
 export function spinUnlock(hart: HartLocal, address: number): void {
+  if (SCHEDULE_POINTS) hart.shared.observer?.lockDropped(hart.id, address);
   const old = hart.shared.exchange(address, LOCK_FREE);
   if (old === LOCK_CONTENDED) hart.shared.notify(address, 1);
   else if (old === LOCK_FREE) throw new KernelBug("unlock of a free spin lock", { address });

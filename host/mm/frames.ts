@@ -39,6 +39,7 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { type HartLocal, hartBase } from "../memory/hart-local.ts";
+import { SCHEDULE_POINTS } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 
@@ -104,6 +105,7 @@ export function freeFrame(hart: HartLocal, pfn: number): void {
   if ((shared.get(page + PAGE_FLAGS) & (PG_FREE | PG_RESERVED)) !== 0) {
     throw new KernelBug("bad frame freed", { pfn, flags: shared.get(page + PAGE_FLAGS) });
   }
+  if (SCHEDULE_POINTS) shared.observer?.frameFreed(hart.id, pfn);
   shared.set(page + PAGE_FLAGS, PG_FREE);
   shared.set(page + PAGE_REFCOUNT, 0);
   shared.set(page + PAGE_GENERATION, shared.get(page + PAGE_GENERATION) + 1);

@@ -7,33 +7,26 @@
 // hooks of SharedMemory and by reportViolation().
 
 import { MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
+import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { FOREVER } from "../memory/park.ts";
+import { rcuDrainAll } from "../memory/rcu.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
 import { HartDriver, type Turns } from "./hart-driver.ts";
 import { MemoryImage } from "./image.ts";
 import type { Laboratory } from "./laboratory.ts";
+import { HartMemory, WeakMemory } from "./memory-model.ts";
 import type { Scenario } from "./scenario.ts";
 import { runProgram } from "./scenarios/program.ts";
-import type { Strategy } from "./strategy.ts";
+import { type Actor, COMMIT_BASE, type Strategy } from "./strategy.ts";
 import { type Violation, violationOf } from "./violation.ts";
 
 /** Longer schedules are reported as endless. */
 const POINTS_MAX = 20_000;
 /** So many waits in a row that end by their deadline alone: the harts wait for each other. */
 const IDLE_WAKES_MAX = 64;
-
-/** Looks at the machine between two accesses. */
-export interface StateChecker {
-  /** Before the first access of a schedule. */
-  reset(): void;
-  /** A violation, or "". */
-  check(): string;
-  /** After the tear-down. */
-  checkAtEnd(): string;
-}
 
 /** Told of each step, for the table of a failing schedule. */
 export type Recorder = (hart: number, kind: number, address: number) => void;
@@ -46,7 +39,9 @@ export class Explorer implements Turns {
   readonly #drivers: HartDriver[];
   readonly #contention: Contention;
   readonly #enabled = new Int32Array(256);
-  readonly #checkers: readonly StateChecker[];
+  readonly #watch: Watch;
+  readonly #weak: WeakMemory | null;
+  readonly #memories: HartMemory[] = [];
   #enabledCount = 0;
   #strategy: Strategy | null = null;
   #next = 0;
@@ -58,15 +53,21 @@ export class Explorer implements Turns {
   violation: Violation | null = null;
   recorder: Recorder | null = null;
 
-  constructor(scenario: Scenario, lab: Laboratory, checkers: readonly StateChecker[]) {
+  constructor(scenario: Scenario, lab: Laboratory) {
     this.scenario = scenario;
     this.lab = lab;
-    this.#checkers = checkers;
+    this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text));
+    this.#weak = scenario.weakMemory === true ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     for (const hart of lab.harts) hart.core.reset();
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);
     this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
+    for (const { shared } of lab.harts) {
+      if (this.#weak !== null) this.#memories.push(new HartMemory(this.#weak));
+      shared.model = this.#memories[shared.hartId] ?? null;
+      shared.observer = this.#watch;
+    }
     for (const driver of this.#drivers) driver.hart.shared.scheduler = driver;
   }
 
@@ -119,7 +120,9 @@ export class Explorer implements Turns {
       hart.reset();
       hart.core.reset();
     }
-    for (const checker of this.#checkers) checker.reset();
+    this.#weak?.reset();
+    for (const memory of this.#memories) memory.reset();
+    this.#watch.reset();
     this.#strategy = strategy;
     this.#tearingDown = false;
     this.#next = 0;
@@ -171,6 +174,13 @@ export class Explorer implements Turns {
         return -1;
       }
     }
+    const actor = this.#ask(current);
+    if (actor < COMMIT_BASE) return actor;
+    this.#memories[actor - COMMIT_BASE].commitOne();
+    return this.#pick(current);
+  }
+
+  #ask(current: number): Actor {
     if (this.#tearingDown) return current >= 0 ? current : this.#enabled[0];
     const choice = this.#strategy!.pick(this.#enabled, this.#enabledCount, current);
     this.choices.push(choice);
@@ -181,6 +191,9 @@ export class Explorer implements Turns {
     this.#enabledCount = 0;
     for (let id = 0; id < this.#drivers.length; id++) {
       if (this.#drivers[id].canRun()) this.#enabled[this.#enabledCount++] = id;
+    }
+    for (let id = 0; id < this.#memories.length; id++) {
+      if (this.#memories[id].hasBuffered) this.#enabled[this.#enabledCount++] = COMMIT_BASE + id;
     }
   }
 
@@ -194,10 +207,8 @@ export class Explorer implements Turns {
   }
 
   #checkState(): void {
-    for (const checker of this.#checkers) {
-      const found = checker.check();
-      if (found !== "") this.reportViolation("state", found);
-    }
+    const found = this.#watch.check();
+    if (found !== "") this.reportViolation("state", found);
   }
 
   /** Hart by hart; the others answer. */
@@ -210,10 +221,10 @@ export class Explorer implements Turns {
       this.#turnUntilRest();
     }
     if (this.violation !== null) return;
-    for (const checker of this.#checkers) {
-      const found = checker.checkAtEnd();
-      if (found !== "") this.reportViolation("at the end", found);
-    }
+    const { harts } = this.lab;
+    runToEnd(() => rcuDrainAll(harts[0], harts[0].rcuCallbacks));
+    const found = this.#watch.checkAtEnd();
+    if (found !== "") this.reportViolation("left over", found);
   }
 
   #describeWaits(): string {

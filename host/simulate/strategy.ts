@@ -3,6 +3,7 @@
 
 /** An actor is a hart, or from COMMIT_BASE on the store buffer of a hart (memory-model.ts). */
 export type Actor = number;
+export const COMMIT_BASE = 64;
 
 export interface Strategy {
   readonly name: string;

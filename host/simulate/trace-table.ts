@@ -1,5 +1,6 @@
 // A schedule as a table with a column per hart: what each did, one access a line, and what the word was afterwards.
 
+import { nameOf } from "../check/names.ts";
 import {
   POINT_ACQUIRE,
   POINT_BARRIER,
@@ -16,7 +17,6 @@ import {
   POINT_WAIT,
 } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { nameOf } from "./names.ts";
 
 const WORDS: Readonly<Record<number, string>> = {
   [POINT_ONCE_LOAD]: "load",

@@ -34,6 +34,12 @@ export function nameOf(address: number): string {
   return `frame ${pfn - layout.RAM_PFN_BASE} + 0x${(address % layout.PAGE_BYTES).toString(16)}`;
 }
 
+/** The kind of lock at `address`: its field, whatever record it is in. */
+export function classNameOf(address: number): string {
+  const found = REGIONS.find(({ base, end }) => address >= base && address < end);
+  return found === undefined ? nameOf(address) : fieldAt(found.prefix, (address - found.base) % found.recordBytes);
+}
+
 function nameIn({ prefix, label, recordBytes }: Region, offset: number): string {
   const index = Math.floor(offset / recordBytes);
   const inside = offset % recordBytes;
