@@ -1,18 +1,23 @@
-// The ledger: when everything has been given back, as many frames and records are free as before the scenario, and
-// init_mm, which is never freed, has the references that it had.
+// The ledger: when everything has been given back, as many frames and records are in use as before the scenario, and
+// init_mm, which is never freed, has no reference of a borrower.
 
 import {
   MACHINE_BASE,
+  MACHINE_FRAMES_FRESH,
   MACHINE_INIT_MM,
   MM_COUNT,
   MM_USERS,
+  PAGE_FLAGS,
+  PAGE_REFCOUNT,
+  PG_FREE,
   POOL_MM,
   POOL_VMA,
   POOL_VMA_NODE,
+  RAM_PFN_BASE,
 } from "../../assembly/layout.ts";
 import { poolLive } from "../memory/pool.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { freeFrameCount } from "../mm/frames.ts";
+import { pageOf } from "../mm/frames.ts";
 import type { StateChecker } from "./checker.ts";
 
 const POOLS: Readonly<Record<string, number>> = { mm: POOL_MM, vma: POOL_VMA, "vma node": POOL_VMA_NODE };
@@ -36,7 +41,12 @@ export class LeftOverChecker implements StateChecker {
   checkAtEnd(): string {
     const now = this.#count();
     const changed = Object.keys(now).filter((what) => now[what] !== this.#before[what]);
-    return changed.map((what) => `${what}: ${now[what]} in use, ${this.#before[what]} before`).join("; ");
+    if (changed.length > 0)
+      return changed.map((what) => `${what}: ${now[what]}, before ${this.#before[what]}`).join("; ");
+    const initMm = this.#shared.i32[(MACHINE_BASE + MACHINE_INIT_MM) >>> 2];
+    const count = this.#shared.i32[(initMm + MM_COUNT) >>> 2];
+    // No hart borrows it any more; its own users are one reference.
+    return count === 1 ? "" : `init_mm has ${count} references instead of 1`;
   }
 
   #count(): Record<string, number> {
@@ -45,8 +55,19 @@ export class LeftOverChecker implements StateChecker {
     const counts: Record<string, number> = {};
     for (const [name, pool] of Object.entries(POOLS)) counts[name] = poolLive(shared, pool);
     counts["init_mm users"] = shared.i32[(initMm + MM_USERS) >>> 2];
-    counts["init_mm count"] = shared.i32[(initMm + MM_COUNT) >>> 2];
-    counts.frames = -freeFrameCount(shared);
+    counts.frames = this.#framesInUse();
     return counts;
+  }
+
+  #framesInUse(): number {
+    const { i32 } = this.#shared;
+    const fresh = i32[(MACHINE_BASE + MACHINE_FRAMES_FRESH) >>> 2];
+    let inUse = 0;
+    for (let pfn = RAM_PFN_BASE; pfn < fresh; pfn++) {
+      const page = pageOf(pfn) >>> 2;
+      // A frame that was never handed out has no flags, and no references either.
+      if (i32[page + (PAGE_FLAGS >>> 2)] !== PG_FREE && i32[page + (PAGE_REFCOUNT >>> 2)] !== 0) inUse++;
+    }
+    return inUse;
   }
 }

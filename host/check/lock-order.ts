@@ -15,6 +15,9 @@ export class LockOrderChecker {
   /** Classes that were taken while the key was held. */
   readonly #after = new Map<string, Set<string>>();
 
+  /** Of every lock met so far. */
+  readonly #classes = new Map<number, string>();
+
   constructor(harts: readonly HartLocal[], report: Report) {
     this.#harts = harts;
     this.#report = report;
@@ -35,8 +38,8 @@ export class LockOrderChecker {
     if (held.includes(address)) {
       this.#report("lock order", `hart ${hart} takes ${nameOf(address)}, which it holds`);
     }
-    const wanted = classNameOf(address);
-    for (const other of held) this.#order(hart, classNameOf(other), wanted);
+    const wanted = this.#classOf(address);
+    for (const other of held) this.#order(hart, this.#classOf(other), wanted);
   }
 
   taken(hart: number, address: number): void {
@@ -47,6 +50,15 @@ export class LockOrderChecker {
     const held = this.#held[hart];
     const at = held.lastIndexOf(address);
     if (at >= 0) held.splice(at, 1);
+  }
+
+  #classOf(address: number): string {
+    let name = this.#classes.get(address);
+    if (name === undefined) {
+      name = classNameOf(address);
+      this.#classes.set(address, name);
+    }
+    return name;
   }
 
   #order(hart: number, first: string, second: string): void {

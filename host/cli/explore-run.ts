@@ -6,6 +6,7 @@ import { ConfigError, NotFoundError } from "../machine/errors.ts";
 import { ExplorePool } from "../machine/explore.ts";
 import { startExploreWorker } from "../machine/node/explore-workers.ts";
 import { readBuildFile } from "../machine/node/files.ts";
+import { MUTATION_TABLE, mutationNumber } from "../memory/mutation.ts";
 import type { ExploreJob, Failure, JobProgress } from "../simulate/job.ts";
 import type { Scenario } from "../simulate/scenario.ts";
 import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
@@ -26,7 +27,8 @@ export async function exploreCommand(name: string | undefined, flags: ExploreFla
 function list(): number {
   const width = Math.max(...SCENARIOS.map(({ name }) => name.length));
   for (const { name, summary, programs, finds } of SCENARIOS) {
-    const what = finds.length === 0 ? "" : ` (${finds.join(", ")})`;
+    const mutations = Object.keys(finds);
+    const what = mutations.length === 0 ? "" : ` (${mutations.join(", ")})`;
     process.stdout.write(`${name.padEnd(width)}  ${programs.length} harts  ${summary}${what}\n`);
   }
   return 0;
@@ -49,9 +51,12 @@ export async function withPool<Result>(jobs: number, use: (pool: ExplorePool) =>
 }
 
 async function search(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags): Promise<number> {
+  if (flags.mutate !== "" && mutationNumber(flags.mutate) === 0) {
+    throw new ConfigError(`mutation ${flags.mutate}: there is ${MUTATION_TABLE.map(({ id }) => id).join(", ")}`);
+  }
   const job: ExploreJob = {
     scenario: scenario.name,
-    policies: flags.policy,
+    policies: { ...scenario.policies, ...scenario.finds[flags.mutate], ...flags.policy },
     mutation: flags.mutate,
     strategy: flags.strategy,
     depth: flags.depth,

@@ -38,9 +38,10 @@ function explorerFor({ job }: ExploreRequest): Explorer {
   if (scenario === undefined) throw new Error(`no scenario ${job.scenario}`);
   const lab = makeLaboratory(exploreModule(), {
     harts: scenario.programs.length,
-    policies: { ...scenario.policies, ...job.policies },
+    policies: job.policies,
     mutation: job.mutation,
     pageWalkCache: scenario.pageWalkCache === true,
+    weakMemory: scenario.weakMemory === true,
   });
   explorer = new Explorer(scenario, lab);
   explorerKey = key;

@@ -56,6 +56,9 @@ export interface MemoryModel {
   before(kind: number, address: number): void;
   /** After it: what it saw bounds what later loads may still miss. */
   after(kind: number, address: number): void;
+  /** Makes visible what this hart has stored: everything, or what its page-table walker must see. */
+  commitAll(): void;
+  commitTables(): void;
 }
 
 /** Told of events that are no access, before others can see them: host/check/. */

@@ -29,7 +29,7 @@ const POINTS_MAX = 20_000;
 const IDLE_WAKES_MAX = 64;
 
 /** Told of each step, for the table of a failing schedule. */
-export type Recorder = (hart: number, kind: number, address: number) => void;
+export type Recorder = (hart: number, kind: number, address: number, isShared: boolean) => void;
 
 export class Explorer implements Turns {
   readonly scenario: Scenario;
@@ -106,11 +106,12 @@ export class Explorer implements Turns {
     this.#checkState();
     if (this.points > POINTS_MAX) this.reportViolation("endless", `no end after ${POINTS_MAX} schedule points`);
     if (this.violation !== null) return true;
-    const matters = this.#contention.matters(driver.id, driver.kind, driver.address) || this.#strategy!.everyPoint;
-    if (matters) this.#next = this.#pick(driver.id);
+    const matters = this.#contention.matters(driver.id, driver.kind, driver.address);
+    const asks = matters || this.#strategy!.everyPoint;
+    if (asks) this.#next = this.#pick(driver.id);
     else if (!this.#tearingDown) this.choices.push(driver.id);
     if (this.#next !== driver.id) return true;
-    this.recorder?.(driver.id, driver.kind, driver.address);
+    this.#record(driver, matters);
     return false;
   }
 
@@ -143,7 +144,7 @@ export class Explorer implements Turns {
     while (this.#next >= 0 && this.violation === null) {
       const driver = this.#drivers[this.#next];
       if (driver.isWaiting()) this.#wake(driver);
-      else if (driver.kind !== 0) this.recorder?.(driver.id, driver.kind, driver.address);
+      else if (driver.kind !== 0) this.#record(driver, true);
       this.#resume(driver);
       if (this.violation === null && driver.isWaiting()) this.#next = this.#pick(-1);
     }
@@ -155,6 +156,10 @@ export class Explorer implements Turns {
     } catch (error) {
       this.violation ??= violationOf(error, driver.id);
     }
+  }
+
+  #record(driver: HartDriver, isShared: boolean): void {
+    if (!this.#tearingDown) this.recorder?.(driver.id, driver.kind, driver.address, isShared);
   }
 
   #wake(driver: HartDriver): void {
@@ -221,10 +226,17 @@ export class Explorer implements Turns {
       this.#turnUntilRest();
     }
     if (this.violation !== null) return;
-    const { harts } = this.lab;
-    runToEnd(() => rcuDrainAll(harts[0], harts[0].rcuCallbacks));
+    this.#drainRcu(this.lab.harts[0]);
     const found = this.#watch.checkAtEnd();
     if (found !== "") this.reportViolation("left over", found);
+  }
+
+  /** Nobody reads any more: what waits for a grace period goes now, outside the schedule. */
+  #drainRcu(hart: KernelHart): void {
+    const { scheduler } = hart.shared;
+    hart.shared.scheduler = null;
+    runToEnd(() => rcuDrainAll(hart, hart.rcuCallbacks));
+    hart.shared.scheduler = scheduler;
   }
 
   #describeWaits(): string {

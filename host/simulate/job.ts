@@ -17,7 +17,7 @@ export type StrategyName = (typeof STRATEGY_NAMES)[number];
 
 export interface ExploreJob {
   readonly scenario: string;
-  /** What differs from the scenario's own choice. */
+  /** What differs from the default. */
   readonly policies: PolicyChoice;
   readonly mutation: string;
   readonly strategy: StrategyName;
@@ -76,7 +76,7 @@ export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: Job
 /** Runs the recorded choices again: null if nothing is wrong with them. */
 export function replay(explorer: Explorer, choices: readonly number[]): Failure | null {
   const table = new TraceTable(explorer.lab.shared, explorer.lab.harts.length);
-  explorer.recorder = (hart, kind, address) => table.record(hart, kind, address);
+  explorer.recorder = (hart, kind, address, isShared) => table.record(hart, kind, address, isShared);
   try {
     explorer.run(new ReplayStrategy(choices, true), 0);
   } finally {

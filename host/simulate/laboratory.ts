@@ -13,6 +13,8 @@ export interface LaboratoryOptions {
   /** A mutation of one of these policies, or "". */
   readonly mutation: string;
   readonly pageWalkCache: boolean;
+  /** Guest accesses of the core see what the memory model holds back. */
+  readonly weakMemory: boolean;
 }
 
 export interface Laboratory {

@@ -13,8 +13,10 @@ export interface Scenario<State = unknown> {
   readonly weakMemory?: boolean;
   /** Page-walk cache on. */
   readonly pageWalkCache?: boolean;
-  /** Mutations that some schedule of it shows. */
-  readonly finds: readonly string[];
+  /** Mutations that some schedule of it shows, and the policies under which it does. */
+  readonly finds: Readonly<Record<string, PolicyChoice>>;
+  /** Pages whose translations the hardware may fetch at any time, by itself. */
+  readonly speculates?: readonly number[];
   /** On hart 0, before any schedule. What it returns is constant: addresses of the objects that it made. */
   setUp(hart: KernelHart, harts: readonly KernelHart[]): State;
   readonly programs: readonly ((hart: KernelHart, state: State) => void)[];

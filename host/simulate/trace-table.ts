@@ -42,7 +42,12 @@ interface Step {
   readonly hart: number;
   readonly what: string;
   value: string;
+  /** How many accesses it stands for. */
+  count: number;
 }
+
+/** Accesses that no other hart looks at, in a row. */
+const PRIVATE = "(of its own)";
 
 export class TraceTable {
   readonly #shared: SharedMemory;
@@ -56,11 +61,17 @@ export class TraceTable {
   }
 
   /** The hart is about to make this access. */
-  record(hart: number, kind: number, address: number): void {
+  record(hart: number, kind: number, address: number, isShared: boolean): void {
     this.#close();
-    this.#open = kind === POINT_GUEST || kind === POINT_IPI ? 0 : address;
+    const last = this.#steps.at(-1);
+    if (!isShared && last?.hart === hart && last.what === PRIVATE) {
+      last.count++;
+      return;
+    }
+    if (isShared && kind !== POINT_GUEST && kind !== POINT_IPI) this.#open = address;
     const where = kind === POINT_GUEST ? `va 0x${address.toString(16)}` : nameOf(address);
-    this.#steps.push({ hart, what: `${WORDS[kind] ?? "?"} ${where}`, value: "" });
+    const what = isShared ? `${WORDS[kind] ?? "?"} ${where}` : PRIVATE;
+    this.#steps.push({ hart, what, value: "", count: 1 });
   }
 
   lines(): string[] {
@@ -68,10 +79,13 @@ export class TraceTable {
     const first = Math.max(0, this.#steps.length - LINES_MAX);
     const heads = Array.from({ length: this.#harts }, (_, hart) => `hart ${hart}`.padEnd(COLUMN));
     const lines = [`step  ${heads.join("")}`.trimEnd()];
-    if (first > 0) lines.push(`      (${first} steps before)`);
-    for (let i = first; i < this.#steps.length; i++) {
-      const { hart, what, value } = this.#steps[i];
-      lines.push(`${String(i).padStart(4)}  ${"".padEnd(COLUMN * hart)}${what}${value}`);
+    if (first > 0) lines.push(`      (${first} lines before)`);
+    let step = 0;
+    for (let i = 0; i < this.#steps.length; i++) {
+      const { hart, what, value, count } = this.#steps[i];
+      const text = what === PRIVATE ? `${count} of its own` : `${what}${value}`;
+      if (i >= first) lines.push(`${String(step).padStart(4)}  ${"".padEnd(COLUMN * hart)}${text}`);
+      step += count;
     }
     return lines;
   }

@@ -2,8 +2,9 @@
 
 import type { Scenario } from "../scenario.ts";
 import { exitWhileLazy } from "./lazy-tlb/exit-while-lazy.ts";
+import { unmapUnderReader } from "./tlb-flush/unmap-under-reader.ts";
 
-export const SCENARIOS: readonly Scenario[] = [exitWhileLazy];
+export const SCENARIOS: readonly Scenario[] = [exitWhileLazy, unmapUnderReader];
 
 export function findScenario(name: string): Scenario | undefined {
   return SCENARIOS.find((scenario) => scenario.name === name);

@@ -1,11 +1,9 @@
 // Tasks of a scenario: no process, no run queue, only what the context switch looks at.
 
-import { HART_IDLE_TASK, MACHINE_BASE, MACHINE_INIT_MM, TASK_ACTIVE_MM, TASK_MM } from "../../../assembly/layout.ts";
+import { HART_IDLE_TASK, TASK_ACTIVE_MM, TASK_MM } from "../../../assembly/layout.ts";
 import type { KernelHart } from "../../kernel/kernel-hart.ts";
-import { releaseBorrowedMm, switchActiveMm } from "../../kernel/switch.ts";
+import { finishLazy, releaseBorrowedMm, switchActiveMm } from "../../kernel/switch.ts";
 import { allocTask } from "../../kernel/task.ts";
-import { switchMm } from "../../mm/context.ts";
-import { mmdrop } from "../../mm/mm.ts";
 
 /** A task that runs in `mm`; the caller has counted it as a user. */
 export function makeUserTask(hart: KernelHart, mm: number): number {
@@ -17,10 +15,7 @@ export function makeUserTask(hart: KernelHart, mm: number): number {
 
 /** For the set-up: `task` is what the hart runs, instead of its idle task. */
 export function startOn(hart: KernelHart, task: number): void {
-  const { shared } = hart;
-  const initMm = shared.get(MACHINE_BASE + MACHINE_INIT_MM);
   switchTo(hart, task);
-  if (shared.get(task + TASK_MM) === 0) switchMm(hart, initMm, shared.get(task + TASK_ACTIVE_MM));
 }
 
 /** The context switch, as schedule() does it. */
@@ -29,8 +24,7 @@ export function switchTo(hart: KernelHart, next: number): void {
   if (previous === next) return;
   switchActiveMm(hart, previous, next);
   hart.setCurrent(next);
-  const borrowed = hart.policies.lazyTlb.finish(hart);
-  if (borrowed !== 0) mmdrop(hart, borrowed);
+  finishLazy(hart);
 }
 
 export function switchToIdle(hart: KernelHart): void {

@@ -9,7 +9,13 @@ import { leaveAll, makeUserTask, startOn, switchToIdle } from "../tasks.ts";
 export const exitWhileLazy = scenario({
   name: "A/exit-while-lazy",
   summary: "two threads exit; each hart stays on the mm in its idle task",
-  finds: ["A-M1", "A-M2", "A-M3"],
+  finds: {
+    "A-M1": { "lazy-tlb": "shoot" },
+    "A-M2": { "lazy-tlb": "shoot" },
+    "A-M3": { "lazy-tlb": "shoot" },
+    "A-M5": { "lazy-tlb": "hazard-mask", cpumask: "early_clear" },
+    "A-M14": { "lazy-tlb": "shoot-at-flush", "tlb-flush": "broadcast" },
+  },
   setUp(hart, harts) {
     const mm = mmAlloc(hart);
     mmget(hart, mm);
