@@ -232,6 +232,8 @@ export const MACHINE_PID_NEXT = 388; // lock TASKLIST_LOCK
 export const MACHINE_TASK_COUNT = 392; // lock TASKLIST_LOCK: live tasks without idle tasks
 export const MACHINE_TASK_COUNT_MAX = 396; // constant after boot: threads-max
 export const MACHINE_INIT_TASK = 400; // constant after boot
+export const MACHINE_VDSO_MAPPING = 404; // constant after boot: mapping with the vDSO's page
+export const MACHINE_VDSO_SIGRETURN = 408; // constant after boot: offset of __vdso_rt_sigreturn in it
 export const MACHINE_PROCESS_COUNT = 412; // lock TASKLIST_LOCK: processes that are not zombies
 export const MACHINE_INIT_ENDED = 416; // lock TASKLIST_LOCK: 1 once init has ended: all others are killed, none begins
 export const MACHINE_INIT_STATUS = 420; // lock TASKLIST_LOCK: its wait status
@@ -475,6 +477,8 @@ export const HART_COUNTERS = 1280; // COUNTER_COUNT u64, owner writes, anyone re
 export const HART_COUNTERS_BYTES = 1024;
 
 export const HART_SIGINFO = 2304; // SIGINFO_BYTES, owner: the signal that is about to be sent or was just taken
+
+export const HART_SIGACTION = 2432; // SIGACTION_BYTES, owner: the action of the signal that is being delivered
 
 export const HART_MAILBOX = 4096; // HART_COUNT_MAX slots of MAILBOX_BYTES, indexed by the sender
 export const MAILBOX_BYTES = 32;
@@ -726,6 +730,7 @@ export const MM_ARG_END = 456; // f64
 export const MM_ENV_START = 464; // f64
 export const MM_ENV_END = 472; // f64
 export const MM_ENTRY = 480; // f64
+export const MM_VDSO = 488; // f64, constant after exec: where the vDSO is mapped
 export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
@@ -865,6 +870,12 @@ export const TASK_QUEUE_HEAD = 1280; // lock SIGHAND_LOCK: SIGQUEUE records of t
 export const TASK_QUEUE_TAIL = 1284;
 export const TASK_REAL_BLOCKED_LO = 1288; // lock SIGHAND_LOCK: what was blocked before sigtimedwait opened its set
 export const TASK_REAL_BLOCKED_HI = 1292;
+export const TASK_RESTART_ERROR = 1296; // owner: ERESTART* of the call that a signal interrupted, until it is settled
+export const TASK_SAVED_MASK = 1300; // owner: 1 while SAVED_MASK_LO and _HI hold the mask to go back to
+export const TASK_SAVED_MASK_LO = 1304;
+export const TASK_SAVED_MASK_HI = 1308;
+export const TASK_BLOCK_CALL = 1312; // owner: call that restart_syscall(2) goes on with, 0 = none
+export const TASK_BLOCK_DEADLINE = 1320; // f64, owner: its deadline
 
 // TASK_STATE (Linux values)
 export const TASK_RUNNING = 0;

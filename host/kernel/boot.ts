@@ -16,6 +16,7 @@ import {
 } from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
 import { initTermios } from "../devices/tty/termios.ts";
+import { initVdso } from "../loader/vdso.ts";
 import { cpumaskSet } from "../memory/cpumask.ts";
 import { FOREVER, park } from "../memory/park.ts";
 import { initPools } from "../memory/pool.ts";
@@ -56,6 +57,7 @@ function initKernel(hart: KernelHart): void {
   initFrames(shared, RAM_PFN_BASE);
   initKernelMm(hart);
   initTermios(shared, (consoleFlags(hart) & CONSOLE_TTY_EXTERNAL) !== 0);
+  initVdso(hart);
   // All of them before any task exists: a new task may run on every hart that will take part.
   for (let id = 0; id < hart.hartCount; id++) cpumaskSet(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, id);
 }

@@ -16,7 +16,7 @@ import {
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { CONSOLE_EMPTY, consoleRead, consoleWrite } from "../devices/console.ts";
-import { EAGAIN, EINTR, EPIPE } from "../memory/errno.ts";
+import { EAGAIN, EPIPE, ERESTARTSYS } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { signalPending } from "./signal.ts";
@@ -42,7 +42,7 @@ export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): nu
   if (isRestart(hart, shared.get(current + TASK_SYSCALL))) {
     finishWait(hart);
     done = shared.getF64(current + RESTART_DONE);
-    if (signalPending(hart)) return done > 0 ? done : -EINTR;
+    if (signalPending(hart)) return done > 0 ? done : -ERESTARTSYS;
   }
   const hostFd = shared.get(file + FILE_CONSOLE_FD) === 2 ? 2 : 1;
   while (done < total) {
@@ -66,7 +66,7 @@ export function readConsole(hart: Hart, file: number, buffers: UserBuffers): num
   if (total <= 0) return total;
   if (isRestart(hart, shared.get(current + TASK_SYSCALL))) {
     finishWait(hart);
-    if (signalPending(hart)) return -EINTR;
+    if (signalPending(hart)) return -ERESTARTSYS;
   }
   const buffer = hart.base + HART_BUFFER;
   const bytesMax = Math.min(total, HART_BUFFER_BYTES);

@@ -15,12 +15,13 @@ import {
   WAITQ_HEAD,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
-import { EAGAIN, EFAULT, EINTR, EINVAL, ETIMEDOUT } from "../memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS, ETIMEDOUT } from "../memory/errno.ts";
 import { FOREVER } from "../memory/park.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { getUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { futexBucket, futexKey, hasFutexKey, setFutexKey } from "./futex-key.ts";
+import { interruptUntil } from "./restart.ts";
 import { signalPending } from "./signal.ts";
 import { armTimer } from "./timer.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, waitqWake } from "./wait.ts";
@@ -32,7 +33,7 @@ const RESTART_DEADLINE = TASK_RESTART;
 
 /**
  * Waits until a wake that has a bit of `bitset`, if the word still holds `expected`. `deadlineNs` is on the monotonic
- * clock; a restarted call uses the one it began with. 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EFAULT, -EINVAL or WAIT.
+ * clock; a restarted call uses the one it began with. 0, -EAGAIN, -ETIMEDOUT, -ERESTART*, -EFAULT, -EINVAL or WAIT.
  */
 export function futexWait(
   hart: Hart,
@@ -50,7 +51,7 @@ export function futexWait(
     deadline = shared.getF64(current + RESTART_DEADLINE);
     if (finishWait(hart) === WAIT_WOKEN) return 0;
     if (deadline !== FOREVER && hart.clock.now() >= deadline) return -ETIMEDOUT;
-    if (signalPending(hart)) return -EINTR;
+    if (signalPending(hart)) return deadline === FOREVER ? -ERESTARTSYS : interruptUntil(hart, call, deadline);
     // Woken for nothing: wait again, if the word has not changed.
   }
   const error = futexKey(hart, va, isPrivate, 0);

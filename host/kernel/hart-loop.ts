@@ -17,10 +17,13 @@ import {
   PF_FORKED,
   PF_IDLE,
   PF_KTHREAD,
+  PROCESS_GROUP_EXIT,
   RUN_KERNEL,
   RUN_OFFLINE,
   RUN_USER,
   TASK_FLAGS,
+  TASK_PROCESS,
+  TASK_RESTART_CALL,
   TASK_SIGNAL_PENDING,
 } from "../../assembly/layout.ts";
 import { KernelBug, MachineStopped } from "../memory/errors.ts";
@@ -35,7 +38,7 @@ import { schedulerTick } from "./sched.ts";
 import { deliverSignals } from "./signal.ts";
 import { releaseBorrowedMm, schedule } from "./switch.ts";
 import { expireTimers } from "./timer.ts";
-import { handleTrap } from "./trap.ts";
+import { handleTrap, systemCall } from "./trap.ts";
 import { consoleEvent } from "./tty-events.ts";
 
 /**
@@ -72,12 +75,21 @@ function step(hart: KernelHart): void {
     rcuQuiescent(hart);
     hart.budgetInstrs -= TRAP_CHARGE_INSTRS;
     if (hart.budgetInstrs <= 0) tick(hart);
-  } else if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0 && deliverSignals(hart)) {
-    schedule(hart); // the task is gone
+  } else if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0) {
+    // A call that waits looks first: it ends with what it has, or with -ERESTART*, and only then a handler may run.
+    if (mustFinishCall(hart)) systemCall(hart);
+    else if (deliverSignals(hart)) schedule(hart); // the task is dead or stopped
   } else {
     if ((flags & PF_FORKED) !== 0) finishFork(hart);
     runGuest(hart);
   }
+}
+
+/** True while the current task is in the middle of a call that waits, and will live to see its result. */
+function mustFinishCall(hart: KernelHart): boolean {
+  const { shared, current } = hart;
+  if (shared.get(current + TASK_RESTART_CALL) === 0) return false;
+  return shared.loadAcquire(shared.get(current + TASK_PROCESS) + PROCESS_GROUP_EXIT) === 0;
 }
 
 /**

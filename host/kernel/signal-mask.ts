@@ -9,6 +9,9 @@ import {
   TASK_PENDING_HI,
   TASK_PENDING_LO,
   TASK_PROCESS,
+  TASK_SAVED_MASK,
+  TASK_SAVED_MASK_HI,
+  TASK_SAVED_MASK_LO,
   TASK_SIGHAND,
   TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
@@ -39,6 +42,23 @@ export function setBlocked(hart: Hart, lo: number, hi: number): void {
   spinUnlock(hart, sighand + SIGHAND_LOCK);
   // A signal to the process of which only this thread was told: another one must take it now.
   if ((blockedLo | blockedHi) !== 0) retargetSignals(hart, process, blockedLo, blockedHi);
+}
+
+/** The mask that a call replaced while it waited comes back. (restore_saved_sigmask) */
+export function restoreSavedMask(hart: Hart): void {
+  const { shared, current } = hart;
+  if (shared.get(current + TASK_SAVED_MASK) === 0) return;
+  shared.set(current + TASK_SAVED_MASK, 0);
+  setBlocked(hart, shared.get(current + TASK_SAVED_MASK_LO), shared.get(current + TASK_SAVED_MASK_HI));
+}
+
+/** The current call waits with another mask; the delivery of a signal, or restoreSavedMask, undoes it. */
+export function setTemporaryMask(hart: Hart, lo: number, hi: number): void {
+  const { shared, current } = hart;
+  shared.set(current + TASK_SAVED_MASK_LO, shared.get(current + TASK_SIGMASK_LO));
+  shared.set(current + TASK_SAVED_MASK_HI, shared.get(current + TASK_SIGMASK_HI));
+  shared.set(current + TASK_SAVED_MASK, 1);
+  setBlocked(hart, lo, hi);
 }
 
 /** recalc_sigpending: the current task looks at its signals if one gets past its mask. Requires: SIGHAND_LOCK. */

@@ -1,67 +1,49 @@
-// Signals at the edge between kernel and guest: what is done about pending ones before guest code runs, and faults
-// that force one. Handlers are not run yet: a signal that has one stays pending, and a fault kills whether it has one
-// or not.
+// Signals at the edge between kernel and guest: what is done about pending ones before guest code runs. The frame of a
+// handler is signal-frame.ts, what happens to the call that the signal interrupted is restart.ts.
+// (Linux: get_signal in kernel/signal.c, arch_do_signal_or_restart in arch/riscv/kernel/signal.c)
 
 import {
-  ACCESS_FETCH,
-  ACCESS_LOAD,
-  ACCESS_STORE,
-  CAUSE_FETCH_ACCESS,
-  CAUSE_FETCH_MISALIGNED,
-  CAUSE_FETCH_PAGE_FAULT,
-  CAUSE_STORE_ACCESS,
-  CAUSE_STORE_MISALIGNED,
-  CAUSE_STORE_PAGE_FAULT,
-  HART_CAUSE,
-  HART_PC,
+  HART_SIGACTION,
   PROCESS_EXIT_CODE,
   PROCESS_GROUP_EXIT,
-  PROCESS_TGID,
+  SIGACTION_BYTES,
   SIGHAND_LOCK,
-  TASK_FAULT_ADDRESS,
   TASK_PROCESS,
+  TASK_SAVED_MASK,
+  TASK_SAVED_MASK_HI,
+  TASK_SAVED_MASK_LO,
   TASK_SIGHAND,
   TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
   TASK_SIGNAL_PENDING,
+  TASK_WAIT_QUEUE,
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { FAULT_BUS, FAULT_OOM, FAULT_SEGV_ACCERR } from "../mm/fault.ts";
 import type { Hart } from "../policy/hart.ts";
-import { doExit, groupExit } from "./exit.ts";
-import { writeKernelLine } from "./kernel-line.ts";
-import { loadU64 } from "./registers.ts";
-import { handlerOf } from "./sighand.ts";
-import {
-  ACTION_CORE,
-  ACTION_IGNORE,
-  ACTION_STOP,
-  BUS_ADRERR,
-  defaultAction,
-  faultReason,
-  SEGV_ACCERR,
-  SEGV_MAPERR,
-  SIG_DFL,
-  SIG_IGN,
-  SIGBUS,
-  SIGILL,
-  SIGKILL,
-  SIGNAL_COUNT,
-  SIGSEGV,
-  SIGTRAP,
-  signalName,
-} from "./signal-numbers.ts";
+import { doExit } from "./exit.ts";
+import { forceBadFrame, killGroup } from "./force-signal.ts";
+import { loadU64, storeU64 } from "./registers.ts";
+import { settleRestart } from "./restart.ts";
+import { ACTION_FLAGS, ACTION_HANDLER, ACTION_MASK, actionOf, SA_NODEFER, SA_RESETHAND } from "./sighand.ts";
+import { pushSignalFrame } from "./signal-frame.ts";
+import { restoreSavedMask, setBlocked } from "./signal-mask.ts";
+import { ACTION_CORE, ACTION_IGNORE, ACTION_STOP, defaultAction, SIG_DFL, SIG_IGN } from "./signal-numbers.ts";
 import { bitOf, takeSignal } from "./sigqueue.ts";
-import { commOf } from "./task.ts";
+import { finishWait } from "./wait.ts";
 
-/** True if the current task has something to look at: a call that waits must return -EINTR or what it has. */
+/** takeHandled: nothing is left to do. */
+const NONE = 0;
+/** takeHandled: the task is dead or stopped. */
+const GONE = -1;
+
+/** True if the current task has something to look at: a call that waits must return -ERESTART* or what it has. */
 export function signalPending(hart: Hart): boolean {
   return hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0;
 }
 
 /**
  * Before guest code runs: does what the pending signals of the current task ask for. True if the task is gone and the
- * hart must schedule.
+ * hart must schedule. Several handlers may be entered at once: the last frame is on top, and runs first.
  */
 export function deliverSignals(hart: Hart): boolean {
   const { shared, current } = hart;
@@ -72,97 +54,68 @@ export function deliverSignals(hart: Hart): boolean {
     doExit(hart, shared.get(process + PROCESS_EXIT_CODE));
     return true;
   }
-  const signal = takeFatalSignal(hart, process);
-  if (signal === 0) return false;
-  kill(hart, signal, "", defaultAction(signal) === ACTION_CORE);
-  return true;
-}
-
-/** The fault signal of the current instruction kills the process; `code` is the si_code. One line says why. */
-export function forceSignal(hart: Hart, signal: number, code: number, address: number): void {
-  hart.shared.setF64(hart.current + TASK_FAULT_ADDRESS, address);
-  const where = `0x${address.toString(16)}`;
-  switch (signal) {
-    case SIGILL:
-      kill(hart, signal, `: illegal instruction ${where}`, true);
-      return;
-    case SIGTRAP:
-      kill(hart, signal, ": breakpoint", true);
-      return;
-    default:
-      kill(hart, signal, `: ${accessName(hart)} ${where}, ${faultReason(signal, code)}`, true);
+  // A fault that waited is made again by the instruction, once the handler has returned.
+  if (shared.loadAcquire(current + TASK_WAIT_QUEUE) !== 0) finishWait(hart);
+  for (;;) {
+    const signal = takeHandled(hart, process);
+    if (signal === GONE) return true;
+    settleRestart(hart, signal !== NONE, shared.get(hart.base + HART_SIGACTION + ACTION_FLAGS));
+    if (signal === NONE) break;
+    enterHandler(hart, signal);
   }
+  restoreSavedMask(hart);
+  return false;
 }
 
-/** What handleMmFault could not resolve (FAULT_*). */
-export function forceFaultSignal(hart: Hart, fault: number, va: number): void {
-  if (fault === FAULT_OOM) kill(hart, SIGKILL, ": out of memory", true);
-  else if (fault === FAULT_BUS) forceSignal(hart, SIGBUS, BUS_ADRERR, va);
-  else forceSignal(hart, SIGSEGV, fault === FAULT_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR, va);
-}
-
-/** Ends the whole group by `signal`. Says so unless another thread is already ending it. */
-function kill(hart: Hart, signal: number, what: string, says: boolean): void {
-  const process = hart.shared.get(hart.current + TASK_PROCESS);
-  const isFirst = hart.shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0;
-  if (says && isFirst) writeKernelLine(hart, deathLine(hart, signal, what));
-  groupExit(hart, signal);
-}
-
-/** Takes ignored signals off and returns the first that kills (taken off too), or 0. */
-function takeFatalSignal(hart: Hart, process: number): number {
+/**
+ * Takes signals until one has a handler, whose action is then in HART_SIGACTION. The others happen on the way: ignored
+ * ones vanish, and the default action is done.
+ */
+function takeHandled(hart: Hart, process: number): number {
   const { shared, current } = hart;
   const sighand = shared.get(current + TASK_SIGHAND);
-  spinLock(hart, sighand + SIGHAND_LOCK);
-  let lo = shared.get(current + TASK_SIGMASK_LO);
-  let hi = shared.get(current + TASK_SIGMASK_HI);
-  for (let signal = 1; signal <= SIGNAL_COUNT; signal++) {
-    const handler = handlerOf(hart, sighand, signal);
-    if (handler === SIG_DFL || handler === SIG_IGN) continue;
-    if (signal <= 32) lo |= bitOf(signal);
-    else hi |= bitOf(signal);
-  }
-  let fatal = 0;
-  while (fatal === 0) {
+  const action = hart.base + HART_SIGACTION;
+  for (;;) {
+    spinLock(hart, sighand + SIGHAND_LOCK);
+    const [lo, hi] = [shared.get(current + TASK_SIGMASK_LO), shared.get(current + TASK_SIGMASK_HI)];
     const signal = takeSignal(hart, current, process, lo, hi) || takeSignal(hart, 0, process, lo, hi);
-    if (signal === 0) break;
-    const action = handlerOf(hart, sighand, signal) === SIG_IGN ? ACTION_IGNORE : defaultAction(signal);
-    if (action !== ACTION_IGNORE && action !== ACTION_STOP) fatal = signal;
+    if (signal !== 0) {
+      hart.core.copyBytes(action, actionOf(sighand, signal), SIGACTION_BYTES);
+      if ((shared.get(action + ACTION_FLAGS) & SA_RESETHAND) !== 0) resetHandler(hart, sighand, signal);
+    }
+    spinUnlock(hart, sighand + SIGHAND_LOCK);
+    if (signal === 0) return NONE;
+    const handler = loadU64(hart, action + ACTION_HANDLER);
+    if (handler === SIG_IGN) continue;
+    if (handler !== SIG_DFL) return signal;
+    const deed = defaultAction(signal);
+    if (deed === ACTION_IGNORE || deed === ACTION_STOP) continue;
+    killGroup(hart, signal, "", deed === ACTION_CORE);
+    return GONE;
   }
-  spinUnlock(hart, sighand + SIGHAND_LOCK);
-  return fatal;
 }
 
-function deathLine(hart: Hart, signal: number, what: string): string {
+/** Requires: SIGHAND_LOCK. */
+function resetHandler(hart: Hart, sighand: number, signal: number): void {
+  const handler = actionOf(sighand, signal) + ACTION_HANDLER;
+  if (loadU64(hart, handler) > SIG_IGN) storeU64(hart, handler, SIG_DFL);
+}
+
+/** The handler of HART_SIGACTION is what the task goes on with. (handle_signal, signal_setup_done) */
+function enterHandler(hart: Hart, signal: number): void {
   const { shared, current } = hart;
-  const name = `${commOf(shared, current)}[${shared.get(shared.get(current + TASK_PROCESS) + PROCESS_TGID)}]`;
-  const pc = loadU64(hart, hart.base + HART_PC).toString(16);
-  return `pagewalk: ${name} killed by ${signalName(signal)}${what}, pc 0x${pc}`;
-}
-
-/** What the instruction that trapped did with its address. */
-function accessName(hart: Hart): string {
-  switch (accessOf(hart.get(HART_CAUSE))) {
-    case ACCESS_STORE:
-      return "store to";
-    case ACCESS_FETCH:
-      return "fetch from";
-    default:
-      return "load from";
+  const action = hart.base + HART_SIGACTION;
+  const flags = shared.get(action + ACTION_FLAGS);
+  const isSaved = shared.get(current + TASK_SAVED_MASK) !== 0;
+  const maskLo = shared.get(current + (isSaved ? TASK_SAVED_MASK_LO : TASK_SIGMASK_LO));
+  const maskHi = shared.get(current + (isSaved ? TASK_SAVED_MASK_HI : TASK_SIGMASK_HI));
+  if (!pushSignalFrame(hart, signal, loadU64(hart, action + ACTION_HANDLER), flags, maskLo, maskHi)) {
+    forceBadFrame(hart, "no room on the stack for a signal handler");
+    return;
   }
-}
-
-function accessOf(cause: number): number {
-  switch (cause) {
-    case CAUSE_STORE_PAGE_FAULT:
-    case CAUSE_STORE_ACCESS:
-    case CAUSE_STORE_MISALIGNED:
-      return ACCESS_STORE;
-    case CAUSE_FETCH_PAGE_FAULT:
-    case CAUSE_FETCH_ACCESS:
-    case CAUSE_FETCH_MISALIGNED:
-      return ACCESS_FETCH;
-    default:
-      return ACCESS_LOAD;
-  }
+  shared.set(current + TASK_SAVED_MASK, 0);
+  const own = (flags & SA_NODEFER) !== 0 ? 0 : bitOf(signal);
+  const lo = shared.get(action + ACTION_MASK) | (signal <= 32 ? own : 0);
+  const hi = shared.get(action + ACTION_MASK + 4) | (signal > 32 ? own : 0);
+  setBlocked(hart, shared.get(current + TASK_SIGMASK_LO) | lo, shared.get(current + TASK_SIGMASK_HI) | hi);
 }

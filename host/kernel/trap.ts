@@ -27,7 +27,8 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import { handleMmFault } from "../mm/fault.ts";
 import type { Hart } from "../policy/hart.ts";
-import { forceFaultSignal, forceSignal } from "./signal.ts";
+import { forceFaultSignal, forceSignal } from "./force-signal.ts";
+import { interruptCall, isRestartError } from "./restart.ts";
 import { BUS_ADRALN, ILL_ILLOPC, SEGV_MAPERR, SIGBUS, SIGILL, SIGSEGV, SIGTRAP, TRAP_BRKPT } from "./signal-numbers.ts";
 import { schedule } from "./switch.ts";
 import { dispatchSyscall } from "./syscall/dispatch.ts";
@@ -73,15 +74,21 @@ export function handleTrap(hart: Hart): void {
   }
 }
 
-function systemCall(hart: Hart): void {
-  const { shared, current } = hart;
+/** The ecall at pc; also when a call that waits must look at a signal before it is delivered. */
+export function systemCall(hart: Hart): void {
   const result = dispatchSyscall(hart);
-  if (result === WAIT) {
-    schedule(hart);
+  if (result === WAIT) schedule(hart);
+  else finishSystemCall(hart, result);
+}
+
+/** What the guest sees of a call that does not wait. */
+export function finishSystemCall(hart: Hart, result: number): void {
+  if (result === NO_RETURN) return;
+  hart.shared.set(hart.current + TASK_SYSCALL, -1);
+  if (isRestartError(result)) {
+    interruptCall(hart, result);
     return;
   }
-  if (result === NO_RETURN) return;
-  shared.set(current + TASK_SYSCALL, -1);
   writeU64(hart, hart.base + A0, result);
   advancePc(hart);
 }

@@ -13,6 +13,7 @@ import {
   MM_ENV_START,
   MM_MMAP_BASE,
   MM_STACK_TOP,
+  MM_VDSO,
   PAGE_BYTES,
 } from "../../assembly/layout.ts";
 import { ramFrameCount } from "../mm/frames.ts";
@@ -48,11 +49,13 @@ import {
   AT_PHENT,
   AT_PHNUM,
   AT_SECURE,
+  AT_SYSINFO_EHDR,
   AT_UID,
   type AuxiliaryVector,
   argumentBytes,
   buildStack,
 } from "./stack-image.ts";
+import { mapVdso } from "./vdso.ts";
 
 export interface Program {
   readonly image: Uint8Array;
@@ -113,6 +116,7 @@ export function loadProgram(hart: Hart, mm: number, program: Program, random: Ra
   shared.setF64(mm + MM_BRK_START, brk);
   shared.setF64(mm + MM_BRK, brk);
   shared.setF64(mm + MM_ENTRY, plan.entry + bias);
+  if (mapVdso(hart, mm) !== 0) return { error: "out of memory while it was loaded" };
   return makeStack(hart, mm, program, plan, bias, random);
 }
 
@@ -150,7 +154,7 @@ function makeStack(
   const { shared } = hart;
   const pageTop = shared.getF64(mm + MM_STACK_TOP);
   const seed = new Uint8Array(16).map(() => random());
-  const auxv = auxiliaryVector(plan, bias);
+  const auxv = auxiliaryVector(plan, bias, shared.getF64(mm + MM_VDSO));
   // arch_align_stack: up to 8 KiB less, so that the pages' colours differ.
   const top = pageTop - ((random() & 511) << 4);
   const image = buildStack(top, program.path, program.argv, program.envp, auxv, seed);
@@ -166,9 +170,10 @@ function makeStack(
   return { entry: plan.entry + bias, sp: image.sp };
 }
 
-/** In Linux/riscv64's order. No vdso yet, hence no AT_SYSINFO_EHDR. */
-function auxiliaryVector(plan: ElfPlan, bias: number): AuxiliaryVector {
+/** In Linux/riscv64's order. */
+function auxiliaryVector(plan: ElfPlan, bias: number, vdso: number): AuxiliaryVector {
   return [
+    [AT_SYSINFO_EHDR, vdso],
     [AT_HWCAP, HWCAP],
     [AT_PAGESZ, PAGE_BYTES],
     [AT_CLKTCK, CLOCK_TICKS_PER_SECOND],

@@ -24,6 +24,7 @@ export const AT_CLKTCK = 17;
 export const AT_SECURE = 23;
 export const AT_RANDOM = 25;
 export const AT_EXECFN = 31;
+export const AT_SYSINFO_EHDR = 33;
 
 const WORD_BYTES = 8;
 const RANDOM_BYTES = 16;

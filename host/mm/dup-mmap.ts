@@ -17,6 +17,7 @@ import {
   MM_ENV_START,
   MM_MMAP_BASE,
   MM_STACK_TOP,
+  MM_VDSO,
   PAGE_PT_ENTRIES,
   PTE_A,
   PTE_COUNT,
@@ -50,6 +51,7 @@ const FIELDS_COPIED = [
   MM_ENV_START,
   MM_ENV_END,
   MM_ENTRY,
+  MM_VDSO,
 ];
 
 /** A copy of the address space `parent` with one user, or 0: out of memory, and nothing has changed. Waits. */

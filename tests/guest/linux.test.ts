@@ -8,6 +8,7 @@ import { pagewalk } from "../support/process.ts";
 const CASES = [
   ["mmap-fault-exit", "linux"],
   ["brk-stack", "4096", "linux"],
+  ["signal-fault", "linux"],
 ];
 
 test.each(CASES)("%s %s %s", async (...words) => {

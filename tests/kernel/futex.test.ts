@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { WAIT } from "../../host/kernel/wait.ts";
-import { EAGAIN, EFAULT, EINTR, EINVAL, ENOSYS, ETIMEDOUT } from "../../host/memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTARTSYS, ETIMEDOUT } from "../../host/memory/errno.ts";
 import { BAD_ADDRESS, NR, THREAD_FLAGS } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -93,7 +93,7 @@ describe("waiting", () => {
   test("ends by a signal", () => {
     expect(p.call(NR.futex, word, OP_WAIT, 7, 0)).toBe(WAIT);
     p.signalCurrent(10);
-    expect(p.restart()).toBe(-EINTR);
+    expect(p.restart()).toBe(-ERESTARTSYS);
   });
 
   test("looks at the word again after a spurious wake-up", () => {

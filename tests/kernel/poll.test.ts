@@ -12,7 +12,7 @@ import { CONSOLE_IN } from "../../host/devices/console.ts";
 import { ringAddress, setRingTail } from "../../host/devices/ring.ts";
 import { replaceFd } from "../../host/kernel/files.ts";
 import { WAIT } from "../../host/kernel/wait.ts";
-import { EAGAIN, EBADF, EFAULT, EINTR, EINVAL } from "../../host/memory/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EINVAL, ERESTARTNOHAND } from "../../host/memory/errno.ts";
 import { BAD_ADDRESS, NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -84,7 +84,7 @@ describe("ppoll", () => {
     pollFds([0, POLLIN]);
     expect(p.call(NR.ppoll, p.memory, 1, 0, 0, 8)).toBe(WAIT);
     p.signalCurrent(10);
-    expect(p.restart()).toBe(-EINTR);
+    expect(p.restart()).toBe(-ERESTARTNOHAND);
     expect(p.call(NR.ppoll, p.memory, 5000, 0, 0, 8)).toBe(-EINVAL);
     expect(p.call(NR.ppoll, BAD_ADDRESS, 1, 0, 0, 8)).toBe(-EFAULT);
   });

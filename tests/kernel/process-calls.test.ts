@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { WAIT } from "../../host/kernel/wait.ts";
-import { EFAULT, EINTR, EINVAL, EOPNOTSUPP, EPERM, ESRCH } from "../../host/memory/errno.ts";
+import { EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK, ESRCH } from "../../host/memory/errno.ts";
 import { BAD_ADDRESS, NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -92,7 +92,7 @@ describe("sleeping", () => {
     p.now += 1e9;
     // The signal's own call would replace the registers, so it comes from the kernel's side.
     p.signalCurrent(15);
-    expect(p.restart()).toBe(-EINTR);
+    expect(p.restart()).toBe(-ERESTART_RESTARTBLOCK);
     expect(p.peek64(p.memory + 32)).toBe(2);
   });
 });

@@ -10,7 +10,7 @@ import {
   STOP_NONE,
   TASK_SIGNAL_PENDING,
 } from "../../assembly/layout.ts";
-import { forceSignal } from "../../host/kernel/signal.ts";
+import { forceSignal } from "../../host/kernel/force-signal.ts";
 import { EFAULT, EINVAL, ENOMEM, ESRCH } from "../../host/memory/errno.ts";
 import { BAD_ADDRESS, NR, THREAD_FLAGS } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";

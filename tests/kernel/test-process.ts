@@ -3,16 +3,7 @@
 // handler would.
 
 import { readFileSync } from "node:fs";
-import {
-  HART_BUFFER,
-  HART_PC,
-  HART_X,
-  MACHINE_BASE,
-  PF_KTHREAD,
-  TASK_FLAGS,
-  TASK_PID,
-  TASK_SYSCALL,
-} from "../../assembly/layout.ts";
+import { HART_BUFFER, HART_X, MACHINE_BASE, PF_KTHREAD, TASK_FLAGS, TASK_PID } from "../../assembly/layout.ts";
 import { bootHart } from "../../host/kernel/boot.ts";
 import { KernelHart } from "../../host/kernel/kernel-hart.ts";
 import { runKthreadStep } from "../../host/kernel/kthread.ts";
@@ -21,7 +12,8 @@ import { sendSignalToSelf } from "../../host/kernel/signal-send.ts";
 import { schedule } from "../../host/kernel/switch.ts";
 import { dispatchSyscall } from "../../host/kernel/syscall/dispatch.ts";
 import { expireTimers } from "../../host/kernel/timer.ts";
-import { NO_RETURN, WAIT } from "../../host/kernel/wait.ts";
+import { finishSystemCall } from "../../host/kernel/trap.ts";
+import { WAIT } from "../../host/kernel/wait.ts";
 import { resolveConfig } from "../../host/machine/config.ts";
 import { instantiateCore } from "../../host/machine/core.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";
@@ -34,7 +26,6 @@ import { consoleOutput } from "./console-output.ts";
 
 const A0 = 10;
 const A7 = 17;
-const ECALL_BYTES = 4;
 
 const MMAP = 222;
 const PROT_READ_WRITE = 3;
@@ -84,14 +75,8 @@ export class TestProcess {
 
   /** Enters the current task's call again, as after a wait. */
   restart(): number {
-    const { hart, shared } = this;
-    const task = hart.current;
-    const result = dispatchSyscall(hart);
-    if (result === WAIT || result === NO_RETURN) return result;
-    shared.set(task + TASK_SYSCALL, -1);
-    this.setRegister(A0, result);
-    const pc = (hart.base + HART_PC) >>> 3;
-    shared.u64[pc] += BigInt(ECALL_BYTES);
+    const result = dispatchSyscall(this.hart);
+    if (result !== WAIT) finishSystemCall(this.hart, result);
     return result;
   }
 

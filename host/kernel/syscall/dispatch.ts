@@ -8,9 +8,10 @@ import {
   TASK_RESTART_CALL,
   TASK_SYSCALL,
 } from "../../../assembly/layout.ts";
-import { ENOSYS } from "../../memory/errno.ts";
+import { ENOSYS, ERESTART_RESTARTBLOCK } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argHigh, argUint } from "../registers.ts";
+import { forgetRestart, RESTART_SYSCALL, restartedCall } from "../restart.ts";
 import { traceSyscall } from "../strace.ts";
 import { endRestart, NO_RETURN, WAIT } from "../wait.ts";
 import { SYSCALLS } from "./table.ts";
@@ -22,7 +23,8 @@ const HANDLERS: readonly (Handler | undefined)[] = SYSCALLS.map((call) => call?.
 /** Result or -errno, WAIT or NO_RETURN (wait.ts). */
 export function dispatchSyscall(hart: Hart): number {
   const { shared, current } = hart;
-  const number = argHigh(hart, A7) === 0 ? argUint(hart, A7) : HANDLERS.length;
+  const called = argHigh(hart, A7) === 0 ? argUint(hart, A7) : HANDLERS.length;
+  const number = called === RESTART_SYSCALL ? restartedCall(hart) : called;
   // Another thread may have overwritten the ecall of a call that waits: what comes now is a call of its own.
   if (shared.get(current + TASK_RESTART_CALL) !== number) endRestart(hart);
   if (shared.get(current + TASK_RESTART_CALL) === 0) {
@@ -30,7 +32,9 @@ export function dispatchSyscall(hart: Hart): number {
     shared.set(current + TASK_SYSCALL, number);
   }
   const result = run(hart, number, HANDLERS[number]);
-  if (result !== WAIT && result !== NO_RETURN) endRestart(hart);
+  if (result === WAIT || result === NO_RETURN) return result;
+  endRestart(hart);
+  if (called === RESTART_SYSCALL && result !== -ERESTART_RESTARTBLOCK) forgetRestart(hart);
   return result;
 }
 

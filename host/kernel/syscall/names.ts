@@ -19,7 +19,6 @@ const RUNS: readonly (readonly [number, string])[] = [
   [102, "getitimer setitimer kexec_load init_module delete_module timer_create timer_gettime"],
   [109, "timer_getoverrun timer_settime timer_delete clock_settime"],
   [116, "syslog ptrace"],
-  [128, "restart_syscall"],
   [133, "rt_sigsuspend"],
   [137, "rt_sigtimedwait"],
   [142, "reboot setregid setgid setreuid setuid setresuid"],

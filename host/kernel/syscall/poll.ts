@@ -2,7 +2,7 @@
 // own operations say what is ready. (Linux: fs/select.c)
 
 import { HART_KERNEL_SCRATCH, TASK_RESTART, TASK_RESTART_CALL, TASK_SYSCALL } from "../../../assembly/layout.ts";
-import { EFAULT, EINTR, EINVAL } from "../../memory/errno.ts";
+import { EFAULT, EINVAL, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
@@ -47,12 +47,12 @@ function pollDeadline(hart: Hart, va: number): number {
   return ns < 0 ? ns : hart.clock.now() + ns;
 }
 
-/** What `look` finds if it is not 0; 0 at the deadline; -EINTR; or WAIT. */
+/** What `look` finds if it is not 0; 0 at the deadline; -ERESTARTNOHAND; or WAIT. */
 function pollUntil(hart: Hart, deadline: number, look: (waits: boolean) => number): number {
   const { shared, current } = hart;
   const found = look(false);
   if (found !== 0 || hart.clock.now() >= deadline) return found;
-  if (signalPending(hart)) return -EINTR;
+  if (signalPending(hart)) return -ERESTARTNOHAND;
   // A file may have become ready since: the last look comes after the task can be woken.
   shared.set(current + TASK_RESTART_CALL, shared.get(current + TASK_SYSCALL));
   shared.setF64(current + RESTART_DEADLINE, deadline);

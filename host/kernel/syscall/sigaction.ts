@@ -4,20 +4,23 @@ import {
   HART_KERNEL_SCRATCH,
   SIGHAND_LOCK,
   TASK_ALTSTACK_BYTES,
-  TASK_ALTSTACK_FLAGS,
   TASK_ALTSTACK_SP,
   TASK_PROCESS,
   TASK_SIGHAND,
+  TASK_SYSCALL,
 } from "../../../assembly/layout.ts";
-import { EFAULT, EINVAL, ENOMEM } from "../../memory/errno.ts";
+import { EFAULT, EINVAL, EPERM } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { argAddress, argInt, loadU64, storeU64 } from "../registers.ts";
+import { altStackMode, isOnAltStack, setAltStack } from "../altstack.ts";
+import { forceBadFrame } from "../force-signal.ts";
+import { argAddress, argInt, loadU64, registerOffset, storeU64 } from "../registers.ts";
+import { forgetRestart } from "../restart.ts";
 import { ACTION_FLAGS, ACTION_MASK, ACTION_USER_BYTES, actionOf, SA_KNOWN } from "../sighand.ts";
-import { forceSignal } from "../signal.ts";
+import { popSignalFrame } from "../signal-frame.ts";
 import { noticePendingLocked, UNBLOCKABLE_LO } from "../signal-mask.ts";
-import { SEGV_MAPERR, SIGKILL, SIGNAL_COUNT, SIGSEGV, SIGSTOP } from "../signal-numbers.ts";
+import { SIGKILL, SIGNAL_COUNT, SIGSTOP } from "../signal-numbers.ts";
 import { flushProcessSignals, isIgnored } from "../signal-send.ts";
 import { bitOf } from "../sigqueue.ts";
 import { TASKLIST_LOCK } from "../task.ts";
@@ -63,38 +66,30 @@ function sysSigaction(hart: Hart): number {
   return oldVa === 0 ? 0 : copyToUser(hart, oldVa, old, ACTION_USER_BYTES);
 }
 
-/** No handler has been entered, so there is no frame to return from: what a kernel does with a bad frame. */
 function sysSigreturn(hart: Hart): number {
-  forceSignal(hart, SIGSEGV, SEGV_MAPERR, 0);
+  forgetRestart(hart);
+  hart.shared.set(hart.current + TASK_SYSCALL, -1);
+  if (!popSignalFrame(hart)) forceBadFrame(hart, "rt_sigreturn found no signal frame");
   return NO_RETURN;
 }
 
 const STACK_T_BYTES = 24; // {void *sp; int flags; size_t size}
-const SS_ONSTACK = 1;
-const SS_DISABLE = 2;
-const SS_AUTODISARM = 1 << 31;
-const MINSIGSTKSZ = 2048;
+const SP = 2;
 
 function sysSigaltstack(hart: Hart): number {
   const { shared, current } = hart;
   const [newVa, oldVa] = [argAddress(hart, 0), argAddress(hart, 1)];
   const scratch = hart.base + HART_KERNEL_SCRATCH;
   const old = scratch + STACK_T_BYTES;
-  const oldBytes = shared.getF64(current + TASK_ALTSTACK_BYTES);
+  const sp = loadU64(hart, hart.base + registerOffset(SP));
+  if (newVa !== 0 && copyFromUser(hart, scratch, newVa, STACK_T_BYTES) < 0) return -EFAULT;
   storeU64(hart, old, shared.getF64(current + TASK_ALTSTACK_SP));
-  storeU64(hart, old + 8, oldBytes === 0 ? SS_DISABLE : shared.get(current + TASK_ALTSTACK_FLAGS) >>> 0);
-  storeU64(hart, old + 16, oldBytes);
+  storeU64(hart, old + 8, altStackMode(hart, sp) >>> 0);
+  storeU64(hart, old + 16, shared.getF64(current + TASK_ALTSTACK_BYTES));
   if (newVa !== 0) {
-    if (copyFromUser(hart, scratch, newVa, STACK_T_BYTES) < 0) return -EFAULT;
-    const flags = shared.get(scratch + 8);
-    const mode = flags & ~SS_AUTODISARM;
-    if (mode !== SS_DISABLE && mode !== SS_ONSTACK && mode !== 0) return -EINVAL;
-    const disabled = mode === SS_DISABLE;
-    const bytes = loadU64(hart, scratch + 16);
-    if (!disabled && bytes < MINSIGSTKSZ) return -ENOMEM;
-    shared.setF64(current + TASK_ALTSTACK_SP, disabled ? 0 : loadU64(hart, scratch));
-    shared.setF64(current + TASK_ALTSTACK_BYTES, disabled ? 0 : bytes);
-    shared.set(current + TASK_ALTSTACK_FLAGS, flags & SS_AUTODISARM);
+    if (isOnAltStack(hart, sp)) return -EPERM;
+    const error = setAltStack(hart, loadU64(hart, scratch), loadU64(hart, scratch + 16), shared.get(scratch + 8));
+    if (error !== 0) return error;
   }
   return oldVa === 0 ? 0 : copyToUser(hart, oldVa, old, STACK_T_BYTES);
 }

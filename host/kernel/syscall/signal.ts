@@ -8,16 +8,18 @@ import {
   TASK_PID,
   TASK_PROCESS,
 } from "../../../assembly/layout.ts";
-import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
+import { EFAULT, EINTR, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt } from "../registers.ts";
+import { RESTART_SYSCALL } from "../restart.ts";
 import { SI_TKILL, SI_USER, SIGINFO_SIGNO, siginfoCode, siginfoFromCurrent } from "../siginfo.ts";
 import { SIGNAL_COUNT } from "../signal-numbers.ts";
 import { sendSignalToAll, sendSignalToGroup, sendSignalToProcess, sendSignalToThread } from "../signal-send.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const signalCalls: readonly (readonly [number, SystemCall])[] = [
+  [RESTART_SYSCALL, call("restart_syscall", [], () => -EINTR)],
   [129, call("kill", ["int", "signal"], sysKill)],
   [130, call("tkill", ["int", "signal"], sysTkill)],
   [131, call("tgkill", ["int", "int", "signal"], sysTgkill)],

@@ -1,10 +1,11 @@
 // Clocks and sleeping. Every clock is either the monotonic one, that plus the wall clock's offset, or processor time.
 
 import { TASK_RESTART, TASK_RESTART_CALL, TASK_SYSCALL } from "../../../assembly/layout.ts";
-import { EINTR, EINVAL, EOPNOTSUPP } from "../../memory/errno.ts";
+import { EINVAL, EOPNOTSUPP, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { clearUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt } from "../registers.ts";
+import { interruptUntil } from "../restart.ts";
 import { processRuntime } from "../runtime.ts";
 import { runtimeOfCurrent } from "../sched.ts";
 import { signalPending } from "../signal.ts";
@@ -109,8 +110,9 @@ function sleep(hart: Hart, request: number, remainder: number, clock: number, is
   const left = deadline - hart.clock.now();
   if (left <= 0) return 0;
   if (signalPending(hart)) {
-    if (isAbsolute || remainder === 0) return -EINTR;
-    return storeTimespec(hart, remainder, left) || -EINTR;
+    if (isAbsolute) return -ERESTARTNOHAND;
+    const error = remainder === 0 ? 0 : storeTimespec(hart, remainder, left);
+    return error !== 0 ? error : interruptUntil(hart, call, deadline);
   }
   shared.set(current + TASK_RESTART_CALL, call);
   shared.setF64(current + RESTART_DEADLINE, deadline);
