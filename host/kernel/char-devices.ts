@@ -51,3 +51,6 @@ export function deviceKind(device: number): number {
   const found = CHAR_DEVICES.find(({ major, minor }) => deviceNumber(major, minor) === device);
   return found === undefined ? -ENXIO : found.kind;
 }
+
+/** /dev/tty */
+export const DEVICE_TTY = deviceNumber(5, 0);

@@ -47,6 +47,7 @@ import { retargetSignalsLocked } from "./signal-mask.ts";
 import { flushSignals } from "./sigqueue.ts";
 import { exitMm } from "./switch.ts";
 import { freeTaskLater, releaseTaskLocked, TASKLIST_LOCK } from "./task.ts";
+import { releaseTerminal } from "./tty-job-control.ts";
 import { leaveVfork } from "./vfork.ts";
 import { endRestart, finishWait } from "./wait.ts";
 
@@ -153,6 +154,7 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   const isLast = left === 0 && endProcessLocked(hart, process);
   spinUnlock(hart, TASKLIST_LOCK);
   putSighand(hart, sighand);
+  if (left === 0) releaseTerminal(hart);
   if (isLast) powerOff(hart);
 }
 

@@ -18,11 +18,12 @@ import { PERMISSION_BITS, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, 
 import { EEXIST, EINVAL, EISDIR, ELOOP, ENFILE, ENOTDIR, ENXIO, EOPNOTSUPP, EROFS } from "../memory/errno.ts";
 import { LAST_NORMAL } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
-import { deviceKind } from "./char-devices.ts";
+import { DEVICE_TTY, deviceKind } from "./char-devices.ts";
 import { openFifo } from "./fifo.ts";
 import { allocFile } from "./file.ts";
 import { fput } from "./files.ts";
 import { applyUmask } from "./fs-struct.ts";
+import { hasTerminal } from "./tty-job-control.ts";
 import {
   O_ACCMODE,
   O_CLOEXEC,
@@ -120,9 +121,14 @@ export function openDentry(hart: Hart, dentry: number, flags: number): number {
 function kindOf(hart: Hart, inode: number, flags: number): number {
   if ((flags & O_PATH) !== 0) return FILE_KIND_PATH;
   const type = fileType(hart, inode);
-  if (type === S_IFCHR) return deviceKind(hart.shared.get(inode + INODE_RDEV));
+  if (type === S_IFCHR) return charDeviceKind(hart, hart.shared.get(inode + INODE_RDEV));
   if (type === S_IFIFO) return FILE_KIND_PIPE;
   const own = fsTypeOf(hart, inode).fileKind(hart, inode);
   if (own !== 0) return own;
   return type === S_IFDIR ? FILE_KIND_DIRECTORY : FILE_KIND_REGULAR;
+}
+
+/** /dev/tty is the caller's terminal, if its session has one. */
+function charDeviceKind(hart: Hart, device: number): number {
+  return device === DEVICE_TTY && !hasTerminal(hart) ? -ENXIO : deviceKind(device);
 }

@@ -1,18 +1,15 @@
 // Process groups and sessions, as far as the terminal asks about them.
 
-import { PROCESS_PGID, PROCESS_SID, TASK_PROCESS } from "../../assembly/layout.ts";
+import { PROCESS_PGID, PROCESS_SID } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { findTask } from "./task.ts";
+import { forEachProcessLocked } from "./task.ts";
 
-/** Session of the process group `group`, 0 if there is no such group. Requires: TASKLIST_LOCK. */
+/** Session of the process group `group`, 0 if it has no process. Requires: TASKLIST_LOCK. */
 export function groupSessionLocked(hart: Hart, group: number): number {
   const { shared } = hart;
-  const task = findTask(shared, group);
-  const process = task === 0 ? 0 : shared.get(task + TASK_PROCESS);
-  return process !== 0 && shared.get(process + PROCESS_PGID) === group ? shared.get(process + PROCESS_SID) : 0;
-}
-
-/** Is nobody left outside `group` who could continue it? Requires: TASKLIST_LOCK. */
-export function isOrphanedGroupLocked(_hart: Hart, _group: number): boolean {
-  return false;
+  let session = 0;
+  forEachProcessLocked(hart, (process) => {
+    if (shared.get(process + PROCESS_PGID) === group) session = shared.get(process + PROCESS_SID);
+  });
+  return session;
 }

@@ -58,16 +58,16 @@ export function reaperOfLocked(shared: SharedMemory, process: number): number {
 
 /**
  * Is group `pgid` orphaned: has none of its processes, `ignored` left out, a parent in another group of the same
- * session? (will_become_orphaned_pgrp)
+ * session? (will_become_orphaned_pgrp) Linux leaves out children of its init, who is no shell. Here the first process
+ * often is one, so its jobs are watched by it, as those of a container's first process are.
  */
 export function isOrphanedPgrpLocked(hart: Hart, pgid: number, ignored = 0): boolean {
   const { shared } = hart;
-  const init = initProcess(shared);
   let orphaned = true;
   forEachProcessLocked(hart, (process) => {
     if (shared.get(process + PROCESS_PGID) !== pgid || process === ignored) return;
     const parent = shared.get(process + PROCESS_PARENT);
-    if (shared.get(process + PROCESS_STATE) !== PROCESS_LIVE || parent === 0 || parent === init) return;
+    if (shared.get(process + PROCESS_STATE) !== PROCESS_LIVE || parent === 0) return;
     if (isBridge(shared, parent, process)) orphaned = false;
   });
   return orphaned;
