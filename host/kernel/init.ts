@@ -3,12 +3,10 @@
 
 import {
   CONSOLE_IS_TTY,
-  HART_IRQ_OFF_DEPTH,
   MACHINE_BASE,
   MACHINE_INIT_TASK,
   MACHINE_PROCESS_COUNT,
   STOP_NOT_RUNNABLE,
-  TASK_ACTIVE_MM,
   TASK_FILES,
   TASK_FS,
   TASK_MM,
@@ -17,15 +15,15 @@ import {
 } from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
 import { stopMachine } from "../devices/power.ts";
-import type { ElfError } from "../loader/elf.ts";
-import { type LoadedProgram, loadProgram, type Program } from "../loader/exec.ts";
+import { type ElfError, parseElf } from "../loader/elf.ts";
+import { hostProgram, type LoadedProgram, loadProgram, type Program, segmentBytesMax } from "../loader/exec.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { switchMm } from "../mm/context.ts";
 import { mmAlloc } from "../mm/mm.ts";
 import { writeOops } from "../observe/oops.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocConsoleFiles } from "./files.ts";
 import { allocFs } from "./fs-struct.ts";
+import { unuseMm, useMmOf } from "./kthread-mm.ts";
 import { mountRoot } from "./mount-root.ts";
 import { addThreadLocked, allocProcess, nameProcess, setExePath } from "./process.ts";
 import { random32 } from "./random.ts";
@@ -51,9 +49,8 @@ export interface InitProgram {
  */
 export function makeInitTask(hart: Hart, init: InitProgram): number {
   const { shared } = hart;
-  const program = { image: init.bytes, path: init.path, argv: init.args, envp: init.env };
   const task = allocInit(hart, init.path);
-  const loaded = task === 0 ? { error: "not enough memory for the first process" } : load(hart, task, program);
+  const loaded = task === 0 ? { error: "not enough memory for the first process" } : load(hart, task, init);
   if ("error" in loaded) {
     writeOops(shared, `${init.path}: ${loaded.error}`);
     stopMachine(shared, STOP_NOT_RUNNABLE, 0, hart.id);
@@ -92,24 +89,26 @@ function allocInit(hart: Hart, path: string): number {
   return task;
 }
 
-/** Loads the program as `task` would: it is current and its mm is loaded. (Linux: kthread_use_mm) */
-function load(hart: Hart, task: number, program: Program): LoadedProgram | ElfError {
-  const { shared } = hart;
-  const idle = hart.current;
-  const borrowed = shared.get(idle + TASK_ACTIVE_MM);
-  const mm = shared.get(task + TASK_MM);
-  switchWithInterruptsOff(hart, borrowed, mm);
-  shared.set(task + TASK_ACTIVE_MM, mm);
-  hart.setCurrent(task);
-  const loaded = loadProgram(hart, mm, program, () => random32(hart));
-  hart.setCurrent(idle);
-  shared.set(task + TASK_ACTIVE_MM, 0);
-  switchWithInterruptsOff(hart, mm, borrowed);
+/** Loads the program as `task` would: it is current and its mm is loaded. */
+function load(hart: Hart, task: number, init: InitProgram): LoadedProgram | ElfError {
+  const mm = hart.shared.get(task + TASK_MM);
+  const previous = useMmOf(hart, task);
+  const program = prepare(hart, init);
+  const loaded = "error" in program ? program : loadProgram(hart, mm, program, () => random32(hart));
+  unuseMm(hart, previous);
   return loaded;
 }
 
-function switchWithInterruptsOff(hart: Hart, from: number, to: number): void {
-  hart.set(HART_IRQ_OFF_DEPTH, hart.get(HART_IRQ_OFF_DEPTH) + 1);
-  switchMm(hart, from, to);
-  hart.set(HART_IRQ_OFF_DEPTH, hart.get(HART_IRQ_OFF_DEPTH) - 1);
+function prepare(hart: Hart, init: InitProgram): Program | ElfError {
+  const plan = parseElf(init.bytes, segmentBytesMax(hart));
+  if ("error" in plan) return plan;
+  if (plan.interpreter !== "") return { error: `needs ${plan.interpreter}: link it with -static` };
+  const encoder = new TextEncoder();
+  return {
+    file: hostProgram(init.bytes, plan),
+    interpreter: null,
+    path: encoder.encode(init.path),
+    argv: init.args.map((text) => encoder.encode(text)),
+    envp: init.env.map((text) => encoder.encode(text)),
+  };
 }

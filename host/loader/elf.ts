@@ -24,6 +24,8 @@ export interface ElfPlan {
   /** Where the program headers are in memory (AT_PHDR), 0 if no segment covers them. */
   readonly headersVa: number;
   readonly headerCount: number;
+  /** Path of the dynamic loader (PT_INTERP), "" if it needs none. */
+  readonly interpreter: string;
 }
 
 export interface ElfError {
@@ -34,6 +36,7 @@ const HEADER_BYTES = 64;
 export const PROGRAM_HEADER_BYTES = 56;
 /** Linux reads at most 64 KiB of program headers. */
 const PROGRAM_HEADERS_BYTES_MAX = 65536;
+const PATH_BYTES_MAX = 4096;
 const USER_END = USER_VPN_END * PAGE_BYTES;
 
 const CLASS_64 = 2;
@@ -47,22 +50,28 @@ const PF_X = 1;
 const PF_W = 2;
 const PF_R = 4;
 
-/** `memoryBytesMax`: how much the segments may ask for together. */
-export function parseElf(image: Uint8Array, memoryBytesMax: number): ElfPlan | ElfError {
+/**
+ * `image`: the file, or so much of its beginning that the program headers and the loader's path are in it; `fileBytes`:
+ * its length. `memoryBytesMax`: how much the segments may ask for together.
+ */
+export function parseElf(image: Uint8Array, memoryBytesMax: number, fileBytes = image.length): ElfPlan | ElfError {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const refusal = checkHeader(view);
   if (refusal !== "") return { error: refusal };
   const segments: Segment[] = [];
+  let interpreter = "";
   const headersOffset = u64(view, 32);
   const count = view.getUint16(56, true);
   for (let i = 0; i < count; i++) {
     const at = headersOffset + i * PROGRAM_HEADER_BYTES;
     const type = view.getUint32(at, true);
-    if (type === PT_INTERP)
-      return { error: "needs a dynamic loader, which is not supported yet: link it with -static" };
+    if (type === PT_INTERP && interpreter === "") {
+      interpreter = readInterpreter(image, view, at);
+      if (interpreter === "") return { error: "the path of its dynamic loader is broken" };
+    }
     if (type !== PT_LOAD) continue;
     const segment = readSegment(view, at);
-    const problem = checkSegment(segment, view.byteLength);
+    const problem = checkSegment(segment, fileBytes);
     if (problem !== "") return { error: `program header ${i}: ${problem}` };
     if (segment.memoryBytes > 0) segments.push(segment);
   }
@@ -73,7 +82,8 @@ export function parseElf(image: Uint8Array, memoryBytesMax: number): ElfPlan | E
     return { error: "the entry point lies in no executable segment" };
   }
   const relocatable = view.getUint16(16, true) === ET_DYN;
-  return { entry, relocatable, segments, headersVa: findHeaders(segments, headersOffset), headerCount: count };
+  const headersVa = findHeaders(segments, headersOffset);
+  return { entry, relocatable, segments, headersVa, headerCount: count, interpreter };
 }
 
 /** "" or what is wrong with the file header and the place of the program headers. */
@@ -92,6 +102,15 @@ function checkHeader(view: DataView): string {
   if (count * PROGRAM_HEADER_BYTES > PROGRAM_HEADERS_BYTES_MAX) return "too many program headers";
   if (u64(view, 32) + count * PROGRAM_HEADER_BYTES > view.byteLength) return "the program headers are truncated";
   return "";
+}
+
+/** "" if it is no string of the file. (Linux: load_elf_binary, which refuses it with ENOEXEC) */
+function readInterpreter(image: Uint8Array, view: DataView, at: number): string {
+  const offset = u64(view, at + 8);
+  const bytes = u64(view, at + 32);
+  if (bytes < 2 || bytes > PATH_BYTES_MAX || offset + bytes > image.length || image[offset + bytes - 1] !== 0)
+    return "";
+  return new TextDecoder().decode(image.subarray(offset, image.indexOf(0, offset)));
 }
 
 function readSegment(view: DataView, at: number): Segment {

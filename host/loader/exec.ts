@@ -19,6 +19,7 @@ import {
 import { ramFrameCount } from "../mm/frames.ts";
 import { doMmap } from "../mm/mmap.ts";
 import { doMprotect } from "../mm/mprotect.ts";
+import { doMunmap } from "../mm/munmap.ts";
 import { rlimitBytes } from "../mm/rlimit.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import {
@@ -27,6 +28,7 @@ import {
   MAP_GROWSDOWN,
   MAP_PRIVATE,
   PROT_EXEC,
+  PROT_NONE,
   PROT_READ,
   PROT_WRITE,
   RLIMIT_STACK,
@@ -34,7 +36,7 @@ import {
   TASK_BYTES_USER,
 } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";
-import { type ElfError, type ElfPlan, PROGRAM_HEADER_BYTES, parseElf, type Segment } from "./elf.ts";
+import { type ElfError, type ElfPlan, PROGRAM_HEADER_BYTES, type Segment } from "./elf.ts";
 import {
   AT_BASE,
   AT_CLKTCK,
@@ -57,12 +59,21 @@ import {
 } from "./stack-image.ts";
 import { mapVdso } from "./vdso.ts";
 
+/** A file that can be run: what its headers say, and its bytes. */
+export interface ProgramFile {
+  readonly plan: ElfPlan;
+  /** Copies bytes of the file to `address` in the shared memory. False: they could not be read. */
+  read(hart: Hart, position: number, address: number, bytes: number): boolean;
+}
+
 export interface Program {
-  readonly image: Uint8Array;
-  /** As the user wrote it: AT_EXECFN and /proc/self/exe. */
-  readonly path: string;
-  readonly argv: readonly string[];
-  readonly envp: readonly string[];
+  readonly file: ProgramFile;
+  /** The dynamic loader that it asks for, null if it asks for none. */
+  readonly interpreter: ProgramFile | null;
+  /** As the caller wrote it: AT_EXECFN. */
+  readonly path: Uint8Array;
+  readonly argv: readonly Uint8Array[];
+  readonly envp: readonly Uint8Array[];
 }
 
 export interface LoadedProgram {
@@ -84,8 +95,8 @@ const PIE_BASE = Math.floor(TASK_BYTES_USER / 3 / PAGE_BYTES) * 2 * PAGE_BYTES;
 const STACK_FIRST_BYTES = 128 * 1024;
 /** Distance of the mmap area from the stack: at least this (MIN_GAP). */
 const MMAP_GAP_BYTES_MIN = 128 * 1024 * 1024;
-/** MAX_ARG_STRLEN: 32 pages. */
-const ARG_STRING_BYTES_MAX = 32 * PAGE_BYTES;
+/** MAX_ARG_STRLEN, the NUL included: 32 pages. */
+export const ARG_STRING_BYTES_MAX = 32 * PAGE_BYTES;
 /** Arguments and environment: at most three quarters of _STK_LIM, and a quarter of the stack's limit. */
 const ARG_BYTES_MAX = 6 * 1024 * 1024;
 
@@ -93,14 +104,35 @@ const ARG_BYTES_MAX = 6 * 1024 * 1024;
 const HWCAP = letters("IMAFDC");
 const CLOCK_TICKS_PER_SECOND = 100;
 
+/** A program whose bytes the host holds. */
+export function hostProgram(image: Uint8Array, plan: ElfPlan): ProgramFile {
+  return {
+    plan,
+    read(hart, position, address, bytes) {
+      hart.shared.u8.set(image.subarray(position, position + bytes), address);
+      return position + bytes <= image.length;
+    },
+  };
+}
+
+/** Most bytes that a program may ask for: all of RAM. */
+export function segmentBytesMax(hart: Hart): number {
+  return ramFrameCount(hart.shared) * PAGE_BYTES;
+}
+
+/** How many bytes arguments and environment may take under the current limits (argumentBytes). */
+export function argumentBytesMax(hart: Hart): number {
+  return Math.min(ARG_BYTES_MAX, rlimitBytesOr(hart, ARG_BYTES_MAX * 4) / 4);
+}
+
 /**
  * Loads `program` into `mm`, which is empty, belongs to the current task and is loaded on this hart. What the program
  * is to start with, or one line that says why it can not be run.
  */
 export function loadProgram(hart: Hart, mm: number, program: Program, random: Random): LoadedProgram | ElfError {
   const { shared } = hart;
-  const plan = parseElf(program.image, ramFrameCount(shared) * PAGE_BYTES);
-  if ("error" in plan) return plan;
+  const { file, interpreter } = program;
+  const { plan } = file;
   const problem = checkArguments(hart, program);
   if (problem !== "") return { error: problem };
   const stackTop = TASK_BYTES_USER - randomPages(random, STACK_RANDOM_PAGES);
@@ -109,25 +141,40 @@ export function loadProgram(hart: Hart, mm: number, program: Program, random: Ra
   shared.setF64(mm + MM_STACK_TOP, stackTop);
   shared.setF64(mm + MM_MMAP_BASE, TASK_BYTES_USER - gap - stackRoom - randomPages(random, MMAP_RANDOM_PAGES));
   const bias = plan.relocatable ? PIE_BASE + randomPages(random, PIE_RANDOM_PAGES) - lowestPage(plan) : 0;
-  const error = mapSegments(hart, mm, program.image, plan, bias);
+  let error = mapSegments(hart, mm, file, bias);
+  const base = interpreter === null || error !== "" ? 0 : findBase(hart, mm, interpreter.plan);
+  if (base < 0) error = "cannot map its dynamic loader";
+  else if (interpreter !== null && error === "") error = mapSegments(hart, mm, interpreter, base);
   if (error !== "") return { error };
-  const last = plan.segments[plan.segments.length - 1];
-  const brk = ceilPage(last.va + last.memoryBytes) + bias + randomPages(random, BRK_RANDOM_PAGES);
+  const brk = segmentsEnd(plan) + bias + randomPages(random, BRK_RANDOM_PAGES);
   shared.setF64(mm + MM_BRK_START, brk);
   shared.setF64(mm + MM_BRK, brk);
   shared.setF64(mm + MM_ENTRY, plan.entry + bias);
   if (mapVdso(hart, mm) !== 0) return { error: "out of memory while it was loaded" };
-  return makeStack(hart, mm, program, plan, bias, random);
+  const stack = makeStack(hart, mm, program, bias, base, random);
+  if ("error" in stack) return stack;
+  return { entry: interpreter === null ? plan.entry + bias : interpreter.plan.entry + base, sp: stack.sp };
 }
 
 function checkArguments(hart: Hart, program: Program): string {
-  const limit = Math.min(ARG_BYTES_MAX, rlimitBytesOr(hart, ARG_BYTES_MAX * 4) / 4);
-  const tooLong = [...program.argv, ...program.envp].some((text) => text.length >= ARG_STRING_BYTES_MAX);
-  return tooLong || argumentBytes(program.argv, program.envp) > limit ? "argument list too long" : "";
+  const { argv, envp } = program;
+  const isTooLong = (text: Uint8Array) => text.length >= ARG_STRING_BYTES_MAX;
+  const tooLong = argv.some(isTooLong) || envp.some(isTooLong);
+  return tooLong || argumentBytes(argv, envp) > argumentBytesMax(hart) ? "argument list too long" : "";
 }
 
-function mapSegments(hart: Hart, mm: number, image: Uint8Array, plan: ElfPlan, bias: number): string {
-  for (const segment of plan.segments) {
+/** Load bias of a dynamic loader: where there is room for the whole of it, or -errno. (Linux: load_elf_interp) */
+function findBase(hart: Hart, mm: number, plan: ElfPlan): number {
+  if (!plan.relocatable) return 0;
+  const bytes = segmentsEnd(plan) - lowestPage(plan);
+  const va = doMmap(hart, mm, 0, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
+  if (va < 0) return va;
+  doMunmap(hart, mm, va, bytes); // the hole is still there: nobody else maps into this mm
+  return va - lowestPage(plan);
+}
+
+function mapSegments(hart: Hart, mm: number, file: ProgramFile, bias: number): string {
+  for (const segment of file.plan.segments) {
     const start = floorPage(segment.va);
     const bytes = ceilPage(segment.va + segment.memoryBytes) - start;
     const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
@@ -135,10 +182,21 @@ function mapSegments(hart: Hart, mm: number, image: Uint8Array, plan: ElfPlan, b
     if (va !== start + bias) return `cannot map its segment at 0x${start.toString(16)} (errno ${-va})`;
     // As from a file mapping, the page's bytes before the segment come along: a neighbour may share the page.
     const lead = segment.fileBytes > 0 ? segment.va - start : 0;
-    const from = image.subarray(segment.offset - lead, segment.offset + segment.fileBytes);
-    if (!copyOut(hart, segment.va - lead + bias, from)) return "out of memory while it was loaded";
+    const problem = copySegment(hart, file, segment.offset - lead, start + bias, segment.fileBytes + lead);
+    if (problem !== "") return problem;
     const prot = protOf(segment);
     if (prot !== (PROT_READ | PROT_WRITE)) doMprotect(hart, mm, start + bias, bytes, prot);
+  }
+  return "";
+}
+
+/** From the file to user memory, through the hart's bounce buffer. */
+function copySegment(hart: Hart, file: ProgramFile, position: number, va: number, bytes: number): string {
+  const buffer = hart.base + HART_BUFFER;
+  for (let done = 0; done < bytes; done += HART_BUFFER_BYTES) {
+    const piece = Math.min(bytes - done, HART_BUFFER_BYTES);
+    if (!file.read(hart, position + done, buffer, piece)) return "cannot be read";
+    if (copyToUser(hart, va + done, buffer, piece) < 0) return "out of memory while it was loaded";
   }
   return "";
 }
@@ -147,14 +205,14 @@ function makeStack(
   hart: Hart,
   mm: number,
   program: Program,
-  plan: ElfPlan,
   bias: number,
+  base: number,
   random: Random,
-): LoadedProgram | ElfError {
+): { readonly sp: number } | ElfError {
   const { shared } = hart;
   const pageTop = shared.getF64(mm + MM_STACK_TOP);
   const seed = new Uint8Array(16).map(() => random());
-  const auxv = auxiliaryVector(plan, bias, shared.getF64(mm + MM_VDSO));
+  const auxv = auxiliaryVector(program.file.plan, bias, base, shared.getF64(mm + MM_VDSO));
   // arch_align_stack: up to 8 KiB less, so that the pages' colours differ.
   const top = pageTop - ((random() & 511) << 4);
   const image = buildStack(top, program.path, program.argv, program.envp, auxv, seed);
@@ -167,11 +225,11 @@ function makeStack(
   shared.setF64(mm + MM_ARG_END, image.argEnd);
   shared.setF64(mm + MM_ENV_START, image.argEnd);
   shared.setF64(mm + MM_ENV_END, image.envEnd);
-  return { entry: plan.entry + bias, sp: image.sp };
+  return { sp: image.sp };
 }
 
 /** In Linux/riscv64's order. */
-function auxiliaryVector(plan: ElfPlan, bias: number, vdso: number): AuxiliaryVector {
+function auxiliaryVector(plan: ElfPlan, bias: number, base: number, vdso: number): AuxiliaryVector {
   return [
     [AT_SYSINFO_EHDR, vdso],
     [AT_HWCAP, HWCAP],
@@ -180,7 +238,7 @@ function auxiliaryVector(plan: ElfPlan, bias: number, vdso: number): AuxiliaryVe
     [AT_PHDR, plan.headersVa === 0 ? 0 : plan.headersVa + bias],
     [AT_PHENT, PROGRAM_HEADER_BYTES],
     [AT_PHNUM, plan.headerCount],
-    [AT_BASE, 0],
+    [AT_BASE, base],
     [AT_FLAGS, 0],
     [AT_ENTRY, plan.entry + bias],
     [AT_UID, 0],
@@ -210,6 +268,11 @@ function protOf(segment: Segment): number {
 function rlimitBytesOr(hart: Hart, unlimited: number): number {
   const limit = rlimitBytes(hart, RLIMIT_STACK);
   return limit >= TASK_BYTES_USER ? unlimited : limit;
+}
+
+function segmentsEnd(plan: ElfPlan): number {
+  const last = plan.segments[plan.segments.length - 1];
+  return ceilPage(last.va + last.memoryBytes);
 }
 
 function lowestPage(plan: ElfPlan): number {

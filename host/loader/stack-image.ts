@@ -43,14 +43,13 @@ export interface StackImage {
 /** The image below address `top` (aligned to 16). `random`: 16 bytes for AT_RANDOM. */
 export function buildStack(
   top: number,
-  path: string,
-  argv: readonly string[],
-  envp: readonly string[],
+  path: Uint8Array,
+  argv: readonly Uint8Array[],
+  envp: readonly Uint8Array[],
   auxv: AuxiliaryVector,
   random: Uint8Array,
 ): StackImage {
-  const encoder = new TextEncoder();
-  const strings = [...argv, ...envp, path].map((text) => encoder.encode(text));
+  const strings = [...argv, ...envp, path];
   const stringBytes = strings.reduce((sum, text) => sum + text.length + 1, 0);
   const argStart = top - WORD_BYTES - stringBytes;
   const randomVa = floorTo(argStart - RANDOM_BYTES, STACK_ALIGN);
@@ -80,10 +79,9 @@ export function buildStack(
 }
 
 /** Bytes that arguments and environment take, pointers included: what ARG_MAX limits. */
-export function argumentBytes(argv: readonly string[], envp: readonly string[]): number {
-  const encoder = new TextEncoder();
+export function argumentBytes(argv: readonly Uint8Array[], envp: readonly Uint8Array[]): number {
   let bytes = 0;
-  for (const text of [...argv, ...envp]) bytes += encoder.encode(text).length + 1 + WORD_BYTES;
+  for (const list of [argv, envp]) for (const text of list) bytes += text.length + 1 + WORD_BYTES;
   return bytes;
 }
 

@@ -30,8 +30,12 @@ class Reader {
   }
 }
 
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 function read(argv: string[], envp: string[]) {
-  const image = buildStack(TOP, "/bin/prog", argv, envp, [[AT_PAGESZ, 4096]], RANDOM);
+  const image = buildStack(TOP, encode("/bin/prog"), argv.map(encode), envp.map(encode), [[AT_PAGESZ, 4096]], RANDOM);
   const reader = new Reader(image.bytes, image.sp);
   let at = image.sp;
   const next = () => reader.word((at += 8) - 8);
@@ -77,6 +81,6 @@ describe("the initial stack", () => {
   });
 
   test("counts bytes with their pointers, as ARG_MAX does", () => {
-    expect(argumentBytes(["ab"], ["ä"])).toBe(3 + 8 + 3 + 8);
+    expect(argumentBytes([encode("ab")], [encode("ä")])).toBe(3 + 8 + 3 + 8);
   });
 });
