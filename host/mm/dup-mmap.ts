@@ -29,7 +29,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { sharePage } from "./anon.ts";
-import { gatherBegin, gatherFinish, gatherRange } from "./gather.ts";
+import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { mmAlloc, mmput } from "./mm.ts";
 import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
@@ -136,6 +136,7 @@ function dupChunk(hart: Hart, child: number, source: number, target: number, sta
     if (sharePage(hart, ptePfn(pte))) resident++;
     setNewPte(hart, target + at, targetPage, pte & ~PTE_A);
   }
+  gatherUnlock(hart);
   unlockTable(hart, Math.max(sourcePage, targetPage));
   unlockTable(hart, Math.min(sourcePage, targetPage));
   addRss(hart, child, resident);
@@ -148,7 +149,7 @@ function writeProtect(hart: Hart, address: number, vpn: number): number {
     const old = shared.loadOnce(address);
     if ((old & PTE_W) === 0) return old;
     if (shared.compareExchange(address, old, old & ~PTE_W) !== old) continue;
-    gatherRange(hart, vpn);
+    gatherPte(hart, vpn);
     return old & ~PTE_W;
   }
 }

@@ -42,6 +42,13 @@ describe("a valid file", () => {
     expect(plan(elfImage({ segments: [{}, { va: 0x30000, fileBytes: 0 }] })).segments.length).toBe(1);
   });
 
+  test("may name a dynamic loader", () => {
+    const image = elfImage({ segments: [{ type: PT_INTERP, offset: 0x800, fileBytes: 9 }, {}] });
+    image.set(new TextEncoder().encode("/lib/ld.so\0".slice(0, 9)), 0x800);
+    image[0x808] = 0;
+    expect(plan(image).interpreter).toBe("/lib/ld.");
+  });
+
   test("every prebuilt guest program is one", () => {
     const names = readdirSync(PREBUILT).filter((name) => name !== "SHA256SUMS");
     expect(names.length).toBeGreaterThan(10);
@@ -87,7 +94,7 @@ describe("a file that cannot be run is refused with one line", () => {
     ["more than RAM", elfImage({ segments: [{ memoryBytes: 2 ** 36 }] }), /does not fit into the machine's RAM/],
     ["entry outside", elfImage({ entry: 0x999000 }), /entry point/],
     ["entry in data", elfImage({ segments: [{ flags: 6 }] }), /entry point/],
-    ["dynamic loader without a name", elfImage({ segments: [{ type: PT_INTERP }, {}] }), /dynamic loader is broken/],
+    ["dynamic loader without a name", elfImage({ segments: [{ type: PT_INTERP, fileBytes: 1 }, {}] }), /dynamic loader is broken/],
   ];
   test.each(cases)("%s", (_name, image, line) => {
     expect(refusal(image)).toMatch(line);
