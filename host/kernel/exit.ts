@@ -107,6 +107,7 @@ export function finishDeadTask(hart: Hart, task: number): void {
     if (task !== leader) releaseTaskLocked(hart, task);
     // The leader's number and record are the process's: they stay until somebody has waited for it.
     if (left === 0 && shared.get(process + PROCESS_STATE) === PROCESS_REAPED) freeTaskLater(hart, leader);
+    if (left === 1 && shared.get(process + PROCESS_EXEC_TASK) !== 0) wakeWaiters(hart, process);
   }
   spinUnlock(hart, TASKLIST_LOCK);
 }

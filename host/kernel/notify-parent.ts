@@ -59,7 +59,7 @@ export function notifyParentLocked(hart: Hart, process: number, code: number, st
     sendSignalLocked(hart, parent, signal);
     forgetSiginfo(hart);
   }
-  wakeParent(hart, parent);
+  wakeWaiters(hart, parent);
 }
 
 /**
@@ -74,13 +74,13 @@ export function notifyOfEndLocked(hart: Hart, process: number): boolean {
   const waitsForNone = ignores || (exitSignal === SIGCHLD && (childFlags(hart, parent) & SA_NOCLDWAIT) !== 0);
   const status = shared.get(process + PROCESS_EXIT_CODE);
   const signal = status & 0x7f;
-  if (ignores) wakeParent(hart, parent);
+  if (ignores) wakeWaiters(hart, parent);
   else notifyParentLocked(hart, process, signal !== 0 ? CLD_KILLED : CLD_EXITED, signal || (status >>> 8) & 0xff);
   return waitsForNone;
 }
 
 /** Threads of `parent` in wait calls look again. Requires: TASKLIST_LOCK. */
-export function wakeParent(hart: Hart, parent: number): void {
+export function wakeWaiters(hart: Hart, parent: number): void {
   const queue = parent + PROCESS_CHILD_WAITQ;
   spinLock(hart, queue + WAITQ_LOCK);
   waitqWakeAll(hart, queue);

@@ -119,7 +119,11 @@ export function removeThreadLocked(shared: SharedMemory, process: number, task: 
 /** Remembers the program's path for /proc/self/exe. That is always absolute, and the guest's directory is the root. */
 export function setExePath(shared: SharedMemory, process: number, path: string): void {
   const absolute = path.startsWith("/") ? path : `/${path.replace(/^(\.\/+)+/, "")}`;
-  const bytes = new TextEncoder().encode(absolute).subarray(0, PROCESS_EXE_BYTES_MAX);
+  setExeBytes(shared, process, new TextEncoder().encode(absolute));
+}
+
+export function setExeBytes(shared: SharedMemory, process: number, path: Uint8Array): void {
+  const bytes = path.subarray(0, PROCESS_EXE_BYTES_MAX);
   shared.u8.set(bytes, process + PROCESS_EXE);
   shared.set(process + PROCESS_EXE_BYTES, bytes.length);
 }

@@ -54,6 +54,10 @@ export function deliverSignals(hart: Hart): boolean {
     doExit(hart, shared.get(process + PROCESS_EXIT_CODE));
     return true;
   }
+  if (mustMakeRoom(hart, process)) {
+    doExit(hart, SIGKILL);
+    return true;
+  }
   // A fault that waited is made again by the instruction, once the handler has returned.
   if (shared.loadAcquire(current + TASK_WAIT_QUEUE) !== 0) finishWait(hart);
   for (;;) {

@@ -113,6 +113,13 @@ export function detachPidLocked(hart: Hart, task: number): void {
   shared.set(MACHINE_BASE + MACHINE_TASK_COUNT, shared.get(MACHINE_BASE + MACHINE_TASK_COUNT) - 1);
 }
 
+/** `task` gives its own number back and goes on under `pid`, whose task has ended. Requires: TASKLIST_LOCK. */
+export function takePidLocked(hart: Hart, task: number, pid: number): void {
+  detachPidLocked(hart, task);
+  hart.shared.set(task + TASK_PID, pid);
+  hart.shared.storeRelease(pidSlot(pid), task);
+}
+
 /** The record goes after a grace period: no hart stands on it any more, and its number is taken back. */
 export function freeTaskLater(hart: Hart, task: number): void {
   callRcu(hart, task + TASK_RCU_HEAD, RCU_FREE_TASK);
@@ -180,7 +187,10 @@ export function commOf(shared: SharedMemory, task: number): string {
 
 /** Sets TASK_COMM to the first bytes of `name`. */
 export function setComm(shared: SharedMemory, task: number, name: string): void {
-  const bytes = new TextEncoder().encode(name);
+  setCommBytes(shared, task, new TextEncoder().encode(name));
+}
+
+export function setCommBytes(shared: SharedMemory, task: number, bytes: Uint8Array): void {
   for (let i = 0; i < COMM_BYTES; i++) shared.u8[task + TASK_COMM + i] = i < COMM_BYTES - 1 ? (bytes[i] ?? 0) : 0;
 }
 
