@@ -23,7 +23,7 @@ import { EAGAIN } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { killTaskLocked } from "./notify.ts";
-import { freeTaskLater, takePidLocked, TASKLIST_LOCK } from "./task.ts";
+import { freeTaskLater, TASKLIST_LOCK, takePidLocked } from "./task.ts";
 import { finishWait, WAIT, waitqAdd } from "./wait.ts";
 
 /**

@@ -1,6 +1,14 @@
 // Files that execve runs, out of the file system. (Linux: do_open_execat in fs/exec.c)
 
-import { DENTRY_INODE, FILE_DENTRY, FILE_INODE, FS_ROOT, HART_BUFFER, INODE_MODE, TASK_FS } from "../../assembly/layout.ts";
+import {
+  DENTRY_INODE,
+  FILE_DENTRY,
+  FILE_INODE,
+  FS_ROOT,
+  HART_BUFFER,
+  INODE_MODE,
+  TASK_FS,
+} from "../../assembly/layout.ts";
 import { contentBytes, contentRead } from "../fs/content.ts";
 import { dget, dput } from "../fs/dentry.ts";
 import { fullPath } from "../fs/full-path.ts";

@@ -59,7 +59,13 @@ export function execProgram(hart: Hart, program: ExecProgram, name: Uint8Array, 
   setExeBytes(shared, shared.get(current + TASK_PROCESS), execFilePath(hart, program.file));
   endRestart(hart);
   shared.set(current + TASK_SYSCALL, -1);
-  const image = { file: program.main, interpreter: program.interpreter, path: name, argv: program.argv, envp: args.envp };
+  const image = {
+    file: program.main,
+    interpreter: program.interpreter,
+    path: name,
+    argv: program.argv,
+    envp: args.envp,
+  };
   const loaded = loadProgram(hart, mm, image, () => random32(hart));
   if ("error" in loaded) groupExit(hart, SIGKILL);
   else startThread(hart, loaded.entry, loaded.sp);

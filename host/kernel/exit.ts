@@ -8,6 +8,7 @@ import {
   MM_USERS,
   PF_EXITING,
   PROCESS_DEAD_RUNTIME_NS,
+  PROCESS_EXEC_TASK,
   PROCESS_EXIT_CODE,
   PROCESS_GROUP_EXIT,
   PROCESS_LEADER,
@@ -40,6 +41,7 @@ import { putFiles } from "./files.ts";
 import { putFs } from "./fs-struct.ts";
 import { FUTEX_BITSET_MATCH_ANY, futexWake } from "./futex.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
+import { wakeWaiters } from "./notify-parent.ts";
 import { removeThreadLocked } from "./process.ts";
 import { exitRobustList } from "./robust-list.ts";
 import { putSighand } from "./sighand.ts";

@@ -1,6 +1,12 @@
 // The beginning of the end of a thread group: from here on every thread of it dies before it runs guest code again.
 
-import { PROCESS_EXEC_TASK, PROCESS_EXIT_CODE, PROCESS_GROUP_EXIT, PROCESS_THREADS, TASK_THREAD_NEXT } from "../../assembly/layout.ts";
+import {
+  PROCESS_EXEC_TASK,
+  PROCESS_EXIT_CODE,
+  PROCESS_GROUP_EXIT,
+  PROCESS_THREADS,
+  TASK_THREAD_NEXT,
+} from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { killTaskLocked } from "./notify.ts";
 

@@ -22,12 +22,13 @@ import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { doExit } from "./exit.ts";
 import { forceBadFrame, killGroup } from "./force-signal.ts";
+import { mustMakeRoom } from "./group-exit.ts";
 import { loadU64, storeU64 } from "./registers.ts";
 import { settleRestart } from "./restart.ts";
 import { ACTION_FLAGS, ACTION_HANDLER, ACTION_MASK, actionOf, SA_NODEFER, SA_RESETHAND } from "./sighand.ts";
 import { pushSignalFrame } from "./signal-frame.ts";
 import { restoreSavedMask, setBlocked } from "./signal-mask.ts";
-import { ACTION_CORE, ACTION_IGNORE, ACTION_STOP, defaultAction, SIG_DFL, SIG_IGN } from "./signal-numbers.ts";
+import { ACTION_CORE, ACTION_IGNORE, ACTION_STOP, defaultAction, SIG_DFL, SIG_IGN, SIGKILL } from "./signal-numbers.ts";
 import { bitOf, takeSignal } from "./sigqueue.ts";
 import { finishWait } from "./wait.ts";
 

@@ -51,14 +51,7 @@ function execute(hart: Hart, number: number, dirfd: number, first: number, flags
   }
 }
 
-function tryExecute(
-  hart: Hart,
-  number: number,
-  dirfd: number,
-  first: number,
-  flags: number,
-  held: number[],
-): number {
+function tryExecute(hart: Hart, number: number, dirfd: number, first: number, flags: number, held: number[]): number {
   const bytes = loadPath(hart, argAddress(hart, first), PATH_FIRST);
   if (bytes < 0) return bytes;
   if (bytes === 0 && (flags & AT_EMPTY_PATH) === 0) return -ENOENT;

@@ -4,6 +4,7 @@
 import { attributesCalls } from "./attributes.ts";
 import { cloneCalls } from "./clone.ts";
 import { directoryCalls } from "./directory.ts";
+import { execCalls } from "./exec.ts";
 import { fileCalls } from "./file.ts";
 import { futexCalls } from "./futex.ts";
 import { hwprobeCalls } from "./hwprobe.ts";
@@ -35,6 +36,7 @@ function build(): (SystemCall | undefined)[] {
   const groups = [
     cloneCalls,
     attributesCalls,
+    execCalls,
     fileCalls,
     statCalls,
     readWriteCalls,
