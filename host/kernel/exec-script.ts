@@ -22,14 +22,13 @@ export function isScript(head: Uint8Array): boolean {
 /** What the first line of `head` (the beginning of the file) says, or -ENOEXEC. */
 export function parseScriptLine(head: Uint8Array): ScriptLine | number {
   const line = head.subarray(2, SCRIPT_LINE_BYTES);
-  const newline = line.indexOf(NEWLINE);
-  const nul = line.indexOf(0);
-  let end = newline >= 0 ? newline : nul >= 0 ? nul : line.length;
+  const lineEnd = line.findIndex((byte) => byte === NEWLINE || byte === 0);
+  let end = lineEnd >= 0 ? lineEnd : line.length;
   const start = skipBlanks(line, 0, end);
   const nameEnd = findBlank(line, start, end);
   if (start === nameEnd) return -ENOEXEC;
   // Without an end of the line the name may go on beyond what was read: only a blank shows that it does not.
-  const isWhole = newline >= 0 || nul >= 0 || head.length < SCRIPT_LINE_BYTES || nameEnd < end;
+  const isWhole = lineEnd >= 0 || head.length < SCRIPT_LINE_BYTES || nameEnd < end;
   if (!isWhole) return -ENOEXEC;
   while (end > nameEnd && isBlank(line[end - 1])) end--;
   const argument = skipBlanks(line, nameEnd, end);
@@ -48,6 +47,6 @@ function skipBlanks(line: Uint8Array, from: number, end: number): number {
 
 function findBlank(line: Uint8Array, from: number, end: number): number {
   let at = from;
-  while (at < end && !isBlank(line[at]) && line[at] !== 0) at++;
+  while (at < end && !isBlank(line[at])) at++;
   return at;
 }

@@ -94,7 +94,11 @@ describe("a file that cannot be run is refused with one line", () => {
     ["more than RAM", elfImage({ segments: [{ memoryBytes: 2 ** 36 }] }), /does not fit into the machine's RAM/],
     ["entry outside", elfImage({ entry: 0x999000 }), /entry point/],
     ["entry in data", elfImage({ segments: [{ flags: 6 }] }), /entry point/],
-    ["dynamic loader without a name", elfImage({ segments: [{ type: PT_INTERP, fileBytes: 1 }, {}] }), /dynamic loader is broken/],
+    [
+      "dynamic loader without a name",
+      elfImage({ segments: [{ type: PT_INTERP, fileBytes: 1 }, {}] }),
+      /dynamic loader is broken/,
+    ],
   ];
   test.each(cases)("%s", (_name, image, line) => {
     expect(refusal(image)).toMatch(line);
