@@ -237,6 +237,7 @@ export const MACHINE_VDSO_SIGRETURN = 408; // constant after boot: offset of __v
 export const MACHINE_PROCESS_COUNT = 412; // lock TASKLIST_LOCK: processes that are not zombies
 export const MACHINE_INIT_ENDED = 416; // lock TASKLIST_LOCK: 1 once init has ended: all others are killed, none begins
 export const MACHINE_INIT_STATUS = 420; // lock TASKLIST_LOCK: its wait status
+export const MACHINE_PID_WRAPPED = 424; // lock TASKLIST_LOCK: 1 once numbers are used again
 // line 7: the console
 export const MACHINE_CONSOLE_LOCK = 448; // guards both rings' kernel ends
 export const MACHINE_CONSOLE_COLUMNS = 452; // shared: window size, written by the main thread
@@ -950,6 +951,12 @@ export const PROCESS_MAXRSS = 876; // pages, of the address spaces that it has l
 export const PROCESS_CHILD_MAXRSS = 880; // pages, of the children that were waited for
 export const PROCESS_CHILD_RUNTIME_NS = 888; // f64: theirs, and that of the children they had waited for
 export const PROCESS_PERSONALITY = 896;
+export const PROCESS_UIDS = 904; // CRED_IDS words: real, effective, saved, file system; written by the process itself
+export const PROCESS_GIDS = 920; // the same for groups
+export const PROCESS_GROUP_COUNT = 936; // supplementary groups
+export const PROCESS_GROUPS = 940; // PROCESS_GROUPS_MAX words
+export const PROCESS_GROUPS_MAX = 16;
+export const CRED_BYTES = 100; // all of them, from PROCESS_UIDS
 
 export const PROCESS_LIVE = 0;
 export const PROCESS_ZOMBIE = 1; // no thread is left, and nobody has waited for it
@@ -961,6 +968,7 @@ export const PROCESS_NOT_DUMPABLE = 1 << 2; // PR_SET_DUMPABLE 0
 export const PROCESS_NO_NEW_PRIVS = 1 << 3;
 export const PROCESS_THP_DISABLE = 1 << 4;
 export const PROCESS_STOPPED = 1 << 5; // as a whole, by a signal
+export const PROCESS_KEEPS_CAPS = 1 << 6; // PR_SET_KEEPCAPS
 
 // ---------------------------------------------------------------- PSIG: what a process has of signals and timers
 // (the record of process P is PSIG_BASE + (P - PROCESS_BASE >> PSIG_PROCESS_SHIFT))

@@ -25,6 +25,7 @@ import { poolFree } from "../memory/pool.ts";
 import { dupMm } from "../mm/dup-mmap.ts";
 import { mmget, mmput } from "../mm/mm.ts";
 import type { Hart } from "../policy/hart.ts";
+import { copyCredentials } from "./cred.ts";
 import { dupFiles, getFiles, putFiles } from "./files.ts";
 import { copyFs, getFs, putFs } from "./fs-struct.ts";
 import { allocProcess } from "./process.ts";
@@ -91,6 +92,7 @@ function copyProcess(hart: Hart, leader: number): number {
   core.copyBytes(process + PROCESS_RLIMITS, own + PROCESS_RLIMITS, RLIMIT_COUNT * PROCESS_RLIMIT_BYTES);
   core.copyBytes(process + PROCESS_EXE_BYTES, own + PROCESS_EXE_BYTES, 4 + PROCESS_EXE_BYTES_MAX);
   shared.set(process + PROCESS_FLAGS, shared.get(own + PROCESS_FLAGS) & ~NOT_INHERITED);
+  copyCredentials(hart, process, own);
   shared.set(process + PROCESS_PERSONALITY, shared.get(own + PROCESS_PERSONALITY));
   return process;
 }

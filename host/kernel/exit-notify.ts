@@ -33,15 +33,8 @@ import { stopMachine } from "../devices/power.ts";
 import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { notifyOfEndLocked } from "./notify-parent.ts";
-import {
-  hasStoppedJobsLocked,
-  initProcess,
-  isBridge,
-  isOrphanedPgrpLocked,
-  linkChildLocked,
-  reaperOfLocked,
-  unlinkChildLocked,
-} from "./process-tree.ts";
+import { hasStoppedJobsLocked, isBridge, isOrphanedGroupLocked } from "./process-group.ts";
+import { initProcess, linkChildLocked, reaperOfLocked, unlinkChildLocked } from "./process-tree.ts";
 import { SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from "./signal-numbers.ts";
 import { sendSignalLocked } from "./signal-send.ts";
 import { detachPidLocked, forEachProcessLocked, freeTaskLater } from "./task.ts";
@@ -116,7 +109,7 @@ function letGroupGoLocked(hart: Hart, process: number, parent: number, ignored: 
   const { shared } = hart;
   if (parent === 0 || !isBridge(shared, parent, process)) return;
   const pgid = shared.get(process + PROCESS_PGID);
-  if (!isOrphanedPgrpLocked(hart, pgid, ignored) || !hasStoppedJobsLocked(hart, pgid)) return;
+  if (!isOrphanedGroupLocked(hart, pgid, ignored) || !hasStoppedJobsLocked(hart, pgid)) return;
   for (const signal of [SIGHUP, SIGCONT]) {
     forEachProcessLocked(hart, (member) => {
       if (shared.get(member + PROCESS_PGID) === pgid) sendSignalLocked(hart, member, signal);

@@ -8,6 +8,7 @@ import {
   MACHINE_INIT_MM,
   MACHINE_ONLINE_MASK,
   MACHINE_PID_NEXT,
+  MACHINE_PID_WRAPPED,
   MACHINE_TASK_COUNT,
   MACHINE_TASK_COUNT_MAX,
   MACHINE_TASKLIST_LOCK,
@@ -18,6 +19,8 @@ import {
   POOL_PROCESS,
   POOL_TASK,
   PROCESS_LEADER,
+  PROCESS_PGID,
+  PROCESS_SID,
   RCU_FREE_TASK,
   TASK_ACTIVE_MM,
   TASK_BYTES,
@@ -74,9 +77,12 @@ export function attachPidLocked(hart: Hart, task: number): number {
   if (limit !== 0 && count >= limit) return -EAGAIN;
   let pid = shared.get(MACHINE_BASE + MACHINE_PID_NEXT);
   for (let tries = 0; tries < PID_COUNT_MAX; tries++) {
-    if (pid >= PID_COUNT_MAX) pid = PID_RESERVED;
+    if (pid >= PID_COUNT_MAX) {
+      pid = PID_RESERVED;
+      shared.set(MACHINE_BASE + MACHINE_PID_WRAPPED, 1);
+    }
     if (pid === 0) pid = 1;
-    if (shared.loadOnce(pidSlot(pid)) === 0) {
+    if (shared.loadOnce(pidSlot(pid)) === 0 && !namesGroup(hart, pid)) {
       shared.set(task + TASK_PID, pid);
       shared.storeRelease(pidSlot(pid), task);
       shared.set(MACHINE_BASE + MACHINE_PID_NEXT, pid + 1);
@@ -86,6 +92,17 @@ export function attachPidLocked(hart: Hart, task: number): number {
     pid++;
   }
   return -EAGAIN;
+}
+
+/** A number stays taken while a process group or session bears it; that can only be once numbers are used again. */
+function namesGroup(hart: Hart, pid: number): boolean {
+  const { shared } = hart;
+  if (shared.get(MACHINE_BASE + MACHINE_PID_WRAPPED) === 0) return false;
+  let found = false;
+  forEachProcessLocked(hart, (process) => {
+    if (shared.get(process + PROCESS_PGID) === pid || shared.get(process + PROCESS_SID) === pid) found = true;
+  });
+  return found;
 }
 
 /** The task with number `pid`, or 0. The record stays while the caller holds TASKLIST_LOCK or is in an RCU section. */

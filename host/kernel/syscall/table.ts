@@ -3,6 +3,7 @@
 
 import { attributesCalls } from "./attributes.ts";
 import { cloneCalls } from "./clone.ts";
+import { credentialCalls } from "./credentials.ts";
 import { directoryCalls } from "./directory.ts";
 import { execCalls } from "./exec.ts";
 import { fileCalls } from "./file.ts";
@@ -14,8 +15,10 @@ import { memoryCalls } from "./memory.ts";
 import { namesOfFilesCalls } from "./names-of-files.ts";
 import { openCalls } from "./open.ts";
 import { pollCalls } from "./poll.ts";
+import { prctlCalls } from "./prctl.ts";
 import { readWriteCalls } from "./read-write.ts";
 import { schedCalls } from "./sched.ts";
+import { sessionCalls } from "./session.ts";
 import { sigactionCalls } from "./sigaction.ts";
 import { sigmaskCalls } from "./sigmask.ts";
 import { signalCalls } from "./signal.ts";
@@ -36,6 +39,7 @@ function build(): (SystemCall | undefined)[] {
   const groups = [
     cloneCalls,
     attributesCalls,
+    credentialCalls,
     execCalls,
     fileCalls,
     statCalls,
@@ -49,9 +53,11 @@ function build(): (SystemCall | undefined)[] {
     ioctlCalls,
     memoryCalls,
     pollCalls,
+    prctlCalls,
     schedCalls,
     sigactionCalls,
     sigmaskCalls,
+    sessionCalls,
     signalCalls,
     systemCalls,
     taskCalls,
