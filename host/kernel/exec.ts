@@ -43,7 +43,7 @@ import { endRestart, NO_RETURN } from "./wait.ts";
 const SP = 2;
 const SLASH = 0x2f;
 
-/** Runs `program` in place of the current one, which is down to one thread: NO_RETURN, or -ENOMEM and nothing happened. */
+/** Runs `program` in place of the current one, which is down to one thread. NO_RETURN, or -ENOMEM: nothing happened. */
 export function execProgram(hart: Hart, program: ExecProgram, name: Uint8Array, args: ExecArguments): number {
   const { shared, current } = hart;
   const mm = mmAlloc(hart);

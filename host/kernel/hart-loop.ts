@@ -30,6 +30,7 @@ import { KernelBug, MachineStopped } from "../memory/errors.ts";
 import { rcuAdvance, rcuDrainAll, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_GUEST, SCHEDULE_POINTS } from "../memory/schedule.ts";
 import { finishFork } from "./clone.ts";
+import { mustMakeRoom } from "./group-exit.ts";
 import { idle } from "./idle.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { runKthreadStep } from "./kthread.ts";
@@ -89,7 +90,8 @@ function step(hart: KernelHart): void {
 function mustFinishCall(hart: KernelHart): boolean {
   const { shared, current } = hart;
   if (shared.get(current + TASK_RESTART_CALL) === 0) return false;
-  return shared.loadAcquire(shared.get(current + TASK_PROCESS) + PROCESS_GROUP_EXIT) === 0;
+  const process = shared.get(current + TASK_PROCESS);
+  return shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0 && !mustMakeRoom(hart, process);
 }
 
 /**
