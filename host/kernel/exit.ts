@@ -159,7 +159,6 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   putSighand(hart, sighand);
   if (left === 0) releaseTerminal(hart);
   if (isLast) powerOff(hart);
-  else if (left === 0) releaseTerminal(hart);
 }
 
 /** Nobody will take what is pending for this thread, nor what is pending for the process once it is the last. */

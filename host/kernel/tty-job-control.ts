@@ -23,8 +23,7 @@ import { EINVAL, EIO, ENOTTY, EPERM, ERESTARTSYS, ESRCH } from "../memory/errno.
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { groupSessionLocked } from "./process-group.ts";
-import { isOrphanedPgrpLocked } from "./process-tree.ts";
+import { groupSessionLocked, isOrphanedGroupLocked } from "./process-group.ts";
 import { handlerOf } from "./sighand.ts";
 import { SIG_IGN, SIGCONT, SIGHUP, SIGTTIN } from "./signal-numbers.ts";
 import { sendSignalToGroup } from "./signal-send.ts";
@@ -60,7 +59,7 @@ export function checkForeground(hart: Hart, signal: number): number {
   if (foreground === 0 || group === foreground) return 0;
   if (isIgnoredOrBlocked(hart, signal)) return signal === SIGTTIN ? -EIO : 0;
   spinLock(hart, TASKLIST_LOCK);
-  const orphaned = isOrphanedPgrpLocked(hart, group);
+  const orphaned = isOrphanedGroupLocked(hart, group);
   spinUnlock(hart, TASKLIST_LOCK);
   if (orphaned) return -EIO;
   sendSignalToGroup(hart, group, signal);
