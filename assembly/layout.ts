@@ -1060,6 +1060,24 @@ export const INODE_PRIVATE_BYTES = 32;
 export const INODE_TEXT = 160; // a short link's target
 export const INODE_TEXT_BYTES = 96;
 
+// what a file of --root has in INODE_PRIVATE, and in INODE_TEXT unless it is a symbolic link: where it is on the host
+// (host/fs/host/); constant from the moment it is in the tree
+export const HOST_PARENT = INODE_PRIVATE + 0; // inode of the directory in which it was found, with a reference
+export const HOST_NAME_LONG = INODE_PRIVATE + 4; // NAME record of a name that does not fit
+export const HOST_NAME_BYTES = INODE_PRIVATE + 8;
+export const HOST_FLAGS = INODE_PRIVATE + 12; // HOST_*
+export const HOST_DEVICE = INODE_PRIVATE + 16; // f64, with HOST_INODE: which file of the host it is
+export const HOST_INODE = INODE_PRIVATE + 24; // f64
+export const HOST_NAME = INODE_TEXT + 0;
+export const HOST_NAME_BYTES_MAX = 80;
+export const HOST_SIZE = INODE_TEXT + 80; // f64: bytes that it had there
+export const HOST_BLOCKS = INODE_TEXT + 88; // f64, of 512 bytes
+
+
+export const HOST_FOUND = 1 << 0; // it is a file of the host; without it the guest made it
+export const HOST_COUNTS_LINKS = 1 << 1; // a directory whose links the host does not count
+export const HOST_SPECIAL = 1 << 2; // neither file, directory nor link: it can not be opened
+
 // ---------------------------------------------------------------- DENTRY: struct dentry
 
 export const DENTRY_NEXT = 0; // SLOT_NEXT

@@ -16,6 +16,7 @@ import {
 } from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
 import { initTermios } from "../devices/tty/termios.ts";
+import { hostPageIo } from "../fs/host/host-type.ts";
 import { initVdso } from "../loader/vdso.ts";
 import { cpumaskSet } from "../memory/cpumask.ts";
 import { FOREVER, park } from "../memory/park.ts";
@@ -38,6 +39,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.core.bind(hart.base);
   hart.rcuCallbacks = rcuCallbacks;
   hart.fsTypes = FS_TYPES;
+  hart.pageIo = hostPageIo;
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {
     initKernel(hart);

@@ -1,6 +1,7 @@
 // The kinds of file systems (FS_TYPE_*), for HartLocal.fsTypes.
 
-import { FS_TYPE_DEVTMPFS, FS_TYPE_PIPE, FS_TYPE_TMPFS } from "../../assembly/layout.ts";
+import { FS_TYPE_DEVTMPFS, FS_TYPE_HOST, FS_TYPE_PIPE, FS_TYPE_TMPFS } from "../../assembly/layout.ts";
+import { hostType } from "../fs/host/host-type.ts";
 import { EINVAL } from "../memory/errno.ts";
 import type { FsType } from "../memory/fs-type.ts";
 
@@ -25,6 +26,7 @@ function table(): (FsType | undefined)[] {
   const types: (FsType | undefined)[] = [];
   types[FS_TYPE_TMPFS] = tmpfs;
   types[FS_TYPE_DEVTMPFS] = { ...tmpfs, name: "devtmpfs" };
+  types[FS_TYPE_HOST] = hostType;
   types[FS_TYPE_PIPE] = { ...tmpfs, name: "pipefs", magic: PIPEFS_MAGIC };
   return types;
 }

@@ -16,6 +16,7 @@ import {
   SUPER_ROOT,
 } from "../../assembly/layout.ts";
 import { dentryFind, dget, hashName } from "../fs/dentry.ts";
+import { makeHostSuper } from "../fs/host/host-type.ts";
 import { fsTypeOf } from "../fs/inode.ts";
 import { createLink, createNode, isBacked } from "../fs/namei.ts";
 import { mountOn, superAlloc } from "../fs/super.ts";
@@ -39,7 +40,8 @@ export function mountRoot(hart: Hart): number {
   const pages = Math.floor(ramFrameCount(shared) / 2);
   const pipes = superAlloc(hart, FS_TYPE_PIPE, 0o700, 0, 0);
   const memory = superAlloc(hart, FS_TYPE_TMPFS, 0o777 | S_ISVTX, 0, 0);
-  const rootSuper = superAlloc(hart, FS_TYPE_TMPFS, 0o755, pages, pages);
+  const rootSuper =
+    hart.host === null ? superAlloc(hart, FS_TYPE_TMPFS, 0o755, pages, pages) : makeHostSuper(hart, pages);
   if (pipes === 0 || memory === 0 || rootSuper === 0) return 0;
   shared.set(MACHINE_BASE + MACHINE_PIPE_SUPER, pipes);
   shared.set(MACHINE_BASE + MACHINE_SHM_SUPER, memory);

@@ -121,10 +121,10 @@ export function openDentry(hart: Hart, dentry: number, flags: number): number {
 function kindOf(hart: Hart, inode: number, flags: number): number {
   if ((flags & O_PATH) !== 0) return FILE_KIND_PATH;
   const type = fileType(hart, inode);
-  if (type === S_IFCHR) return charDeviceKind(hart, hart.shared.get(inode + INODE_RDEV));
-  if (type === S_IFIFO) return FILE_KIND_PIPE;
   const own = fsTypeOf(hart, inode).fileKind(hart, inode);
   if (own !== 0) return own;
+  if (type === S_IFCHR) return charDeviceKind(hart, hart.shared.get(inode + INODE_RDEV));
+  if (type === S_IFIFO) return FILE_KIND_PIPE;
   return type === S_IFDIR ? FILE_KIND_DIRECTORY : FILE_KIND_REGULAR;
 }
 

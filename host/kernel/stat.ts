@@ -20,7 +20,7 @@ import {
 } from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
 import { contentBytes, contentPages } from "../fs/content.ts";
-import { timeNsField } from "../fs/inode.ts";
+import { fsTypeOf, timeNsField } from "../fs/inode.ts";
 import { S_IFLNK, S_IFMT, S_IFREG } from "../fs/uapi.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -36,10 +36,13 @@ export function isTerminal(hart: Hart): boolean {
 function bytesOf(hart: Hart, inode: number): number {
   const type = hart.shared.get(inode + INODE_MODE) & S_IFMT;
   if (type === S_IFREG) return contentBytes(hart, inode);
-  return type === S_IFLNK ? hart.shared.get(inode + INODE_LINK_BYTES) : 0;
+  if (type === S_IFLNK) return hart.shared.get(inode + INODE_LINK_BYTES);
+  return fsTypeOf(hart, inode).directoryBytes?.(hart, inode) ?? 0;
 }
 
 function blocksOf(hart: Hart, inode: number): number {
+  const own = fsTypeOf(hart, inode).blocks?.(hart, inode) ?? -1;
+  if (own >= 0) return own;
   const isRegular = (hart.shared.get(inode + INODE_MODE) & S_IFMT) === S_IFREG;
   return isRegular ? contentPages(hart, inode) * BLOCKS_PER_PAGE : 0;
 }

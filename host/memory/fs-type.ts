@@ -26,6 +26,10 @@ export interface FsType {
   readLink(hart: HartLocal, inode: number, address: number, bytesMax: number): number;
   /** The last reference to an inode has gone: gives up what INODE_PRIVATE holds. No lock needed. */
   evict(hart: HartLocal, inode: number): void;
-  /** FILE_KIND_* of a regular file or directory that is opened, 0 = the usual one. */
+  /** st_size of what is neither a regular file nor a link, if the file system has one. */
+  directoryBytes?(hart: HartLocal, inode: number): number;
+  /** st_blocks if the file system counts them itself, or -1: by its pages in memory. */
+  blocks?(hart: HartLocal, inode: number): number;
+  /** FILE_KIND_* of a file that is opened, 0 = the usual one, or -errno: it can not be. */
   fileKind(hart: HartLocal, inode: number): number;
 }

@@ -88,6 +88,16 @@ export function mmget(hart: Hart, mm: number): void {
   hart.shared.fetchAdd(mm + MM_USERS, 1);
 }
 
+/** A user more, unless the address space has none any more: then false. (Linux: mmget_not_zero) */
+export function mmgetNotZero(hart: Hart, mm: number): boolean {
+  const { shared } = hart;
+  for (;;) {
+    const users = shared.loadOnce(mm + MM_USERS);
+    if (users <= 0) return false;
+    if (shared.compareExchange(mm + MM_USERS, users, users + 1) === users) return true;
+  }
+}
+
 export function mmgrab(hart: Hart, mm: number): void {
   addMmCount(hart, mm, 1);
 }
