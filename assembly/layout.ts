@@ -175,6 +175,14 @@ export const PIPE_BASE = FS_BASE + FS_BYTES * FS_COUNT_MAX; // pipes and FIFOs (
 export const PIPE_BYTES = 1152;
 export const PIPE_COUNT_MAX = 1 << 13;
 
+export const FLOCK_BASE = PIPE_BASE + PIPE_BYTES * PIPE_COUNT_MAX; // locks on files, see FLOCK_*
+export const FLOCK_BYTES = 64;
+export const FLOCK_COUNT_MAX = 1 << 14;
+
+export const EPITEM_BASE = FLOCK_BASE + FLOCK_BYTES * FLOCK_COUNT_MAX; // what epoll instances watch, see EPITEM_*
+export const EPITEM_BYTES = 64;
+export const EPITEM_COUNT_MAX = 1 << 14;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -263,6 +271,7 @@ export const MACHINE_FS_LOCK = 2048; // RW_*: the tree of names, see host/fs/REA
 export const MACHINE_ROOT_SUPER = 2052; // constant after boot: the file system at /
 export const MACHINE_PIPE_SUPER = 2056; // constant after boot: the file system of pipes and other files without a name
 export const MACHINE_SHM_SUPER = 2060; // constant after boot: the tmpfs of memfd and shared memory
+export const MACHINE_LOCK_WAITERS = 2064; // WAITQ: tasks that wait for a lock on a file
 export const MACHINE_POLLERS = 2112; // WAITQ, own line: tasks in poll and select
 
 export const MACHINE_MAGIC_VALUE = 0x70677761;
@@ -373,7 +382,9 @@ export const POOL_DENTRY = 11;
 export const POOL_NAME = 12;
 export const POOL_FS = 13;
 export const POOL_PIPE = 14;
-export const POOL_COUNT = 15;
+export const POOL_FLOCK = 15;
+export const POOL_EPITEM = 16;
+export const POOL_COUNT = 17;
 
 // ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
 
@@ -1007,11 +1018,15 @@ export const FILE_KIND = 8; // FILE_KIND_*: constant after open
 export const FILE_FLAGS = 12; // shared: O_* status flags
 export const FILE_POSITION = 16; // f64, lock FILE_LOCK
 export const FILE_CONSOLE_FD = 24; // 0, 1 or 2: which host stream
-export const FILE_LOCK = 28; // guards POSITION and CURSOR
+export const FILE_LOCK = 28; // guards POSITION, CURSOR and EVENT_COUNT
 export const FILE_DENTRY = 32; // with a reference, constant after open
 export const FILE_INODE = 36; // the dentry's, constant after open
 export const FILE_PRIVATE = 40; // what else the kind needs: pipe, ...; constant after open
 export const FILE_CURSOR = 44; // lock FILE_LOCK: directory: the entry where the last getdents ended, a hint
+export const FILE_EVENT_SEMAPHORE = 48; // eventfd: 1 if a read takes one only; constant
+export const FILE_EVENT_COUNT = 56; // eventfd: f64, lock FILE_LOCK
+export const FILE_EVENT_QUEUE = 64; // eventfd: WAITQ, waiters join it under FILE_LOCK
+export const FILE_OWNER = 80; // shared: F_SETOWN, a process or -group
 
 export const FILE_KIND_PATH = 0; // O_PATH: nothing can be done with it but look
 export const FILE_KIND_CONSOLE = 1;
@@ -1145,3 +1160,23 @@ export const PIPE_WRITE_QUEUE = 64; // WAITQ: writers that wait for room, and re
 export const PIPE_FRAMES = 128; // PIPE_PAGES_MAX pfns, lock PIPE_LOCK: 0 = not there
 export const PIPE_PAGES_DEFAULT = 16;
 export const PIPE_PAGES_MAX = 256;
+
+// ---------------------------------------------------------------- FLOCK: struct file_lock
+
+export const FLOCK_NEXT = 0; // lock INODE_LOCK, like all of it: next lock of the inode; SLOT_NEXT while free
+export const FLOCK_TYPE = 4; // F_RDLCK or F_WRLCK
+export const FLOCK_IS_FLOCK = 8; // 1: by flock(2), which fcntl's locks do not see
+export const FLOCK_OWNER = 12; // descriptor table or open file
+export const FLOCK_PID = 16;
+export const FLOCK_START = 24; // f64, bytes
+export const FLOCK_END = 32; // f64, exclusive; infinity: no end
+
+// ---------------------------------------------------------------- EPITEM: a file that an epoll instance watches
+
+export const EPITEM_NEXT = 0; // lock FILE_LOCK of the instance, like all of it; SLOT_NEXT while free
+export const EPITEM_FILE = 4; // without a reference: the item goes when the file does
+export const EPITEM_FD = 8;
+export const EPITEM_EVENTS = 12; // EPOLL*
+export const EPITEM_DATA_LO = 16;
+export const EPITEM_DATA_HI = 20;
+export const EPITEM_SEEN = 24; // EPOLLET: what was ready at the last look

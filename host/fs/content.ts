@@ -7,16 +7,19 @@ import {
   INODE_PAGES,
   INODE_SUPER,
   MAPPING_HOST,
+  MAPPING_KIND,
+  MAPPING_LOCK,
   MAPPING_PAGES,
   MAPPING_SHMEM,
   PAGE_BYTES,
   SUPER_PAGES,
   SUPER_PAGES_MAX,
 } from "../../assembly/layout.ts";
-import { ENOSPC } from "../memory/errno.ts";
+import { ENOSPC, ENXIO } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { mappingBytes, mappingCreate, mappingExtend, mappingPut } from "../mm/mapping.ts";
 import { mappingAllocate, mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../mm/mapping-io.ts";
+import { TREE_END, treeNext } from "../mm/mapping-tree.ts";
 import { mappingHas } from "../mm/page-cache.ts";
 import type { Hart } from "../policy/hart.ts";
 
@@ -91,6 +94,29 @@ export function contentPunch(hart: Hart, inode: number, position: number, bytes:
   const error = mappingPunch(hart, mappingOf(hart, inode), position, bytes);
   contentCount(hart, inode);
   return error;
+}
+
+/** SEEK_DATA: the first byte from `position` on that is no hole, or -ENXIO. Of the host's files all is data. */
+export function contentData(hart: Hart, inode: number, position: number): number {
+  const mapping = mappingOf(hart, inode);
+  const bytes = mappingBytes(hart, mapping);
+  if (position >= bytes) return -ENXIO;
+  if (hart.shared.get(mapping + MAPPING_KIND) !== MAPPING_SHMEM) return position;
+  spinLock(hart, mapping + MAPPING_LOCK);
+  const index = treeNext(hart, mapping, Math.floor(position / PAGE_BYTES), Math.ceil(bytes / PAGE_BYTES));
+  spinUnlock(hart, mapping + MAPPING_LOCK);
+  return index === TREE_END ? -ENXIO : Math.max(position, index * PAGE_BYTES);
+}
+
+/** SEEK_HOLE: the first byte from `position` on that is in a hole or at the end, or -ENXIO. */
+export function contentHole(hart: Hart, inode: number, position: number): number {
+  const mapping = mappingOf(hart, inode);
+  const bytes = mappingBytes(hart, mapping);
+  if (position >= bytes) return -ENXIO;
+  if (hart.shared.get(mapping + MAPPING_KIND) !== MAPPING_SHMEM) return bytes;
+  let index = Math.floor(position / PAGE_BYTES);
+  for (; index * PAGE_BYTES < bytes && mappingHas(hart, mapping, index); index++) hart.pollIrq();
+  return Math.min(Math.max(position, index * PAGE_BYTES), bytes);
 }
 
 /** The inode goes. */

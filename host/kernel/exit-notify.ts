@@ -30,6 +30,7 @@ import {
   TASK_THREAD_NEXT,
 } from "../../assembly/layout.ts";
 import { stopMachine } from "../devices/power.ts";
+import { unmountAll } from "../fs/unmount.ts";
 import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { notifyOfEndLocked } from "./notify-parent.ts";
@@ -127,9 +128,10 @@ function endInitLocked(hart: Hart, init: number): void {
   });
 }
 
-/** The machine ends as init did. */
+/** The machine ends as init did. No lock held. */
 export function powerOff(hart: Hart): void {
   const { shared } = hart;
+  unmountAll(hart);
   const status = shared.get(MACHINE_BASE + MACHINE_INIT_STATUS);
   const signal = status & 0x7f;
   if (signal !== 0) stopMachine(shared, STOP_FATAL_SIGNAL, signal, hart.id);

@@ -5,6 +5,7 @@ import {
   FILE_KIND,
   FILE_KIND_CONSOLE,
   FILE_KIND_DIRECTORY,
+  FILE_KIND_EVENTFD,
   FILE_KIND_FULL,
   FILE_KIND_NULL,
   FILE_KIND_PATH,
@@ -18,6 +19,7 @@ import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
 import { consoleOps } from "./console-file.ts";
 import { directoryOps } from "./directory.ts";
+import { eventOps } from "./eventfd.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
 import { fullOps, nullOps, randomOps, zeroOps } from "./memory-devices.ts";
 import { pipeOps } from "./pipe.ts";
@@ -36,6 +38,8 @@ export function opsOf(hart: Hart, file: number): FileOps {
       return directoryOps;
     case FILE_KIND_PIPE:
       return pipeOps;
+    case FILE_KIND_EVENTFD:
+      return eventOps;
     case FILE_KIND_NULL:
       return nullOps;
     case FILE_KIND_ZERO:

@@ -6,6 +6,7 @@ import {
   FD_RECORD_BYTES,
   FILE_CONSOLE_FD,
   FILE_DENTRY,
+  FILE_INODE,
   FILE_KIND_CONSOLE,
   FILE_REFCOUNT,
   FILES_BYTES,
@@ -20,13 +21,14 @@ import {
 } from "../../assembly/layout.ts";
 import { dput } from "../fs/dentry.ts";
 import { S_IFIFO } from "../fs/uapi.ts";
-import { EMFILE } from "../memory/errno.ts";
+import { EBADF, EMFILE } from "../memory/errno.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { anonymousDentry, PIPE_NAME } from "./anonymous-file.ts";
 import { allocFile } from "./file.ts";
 import { opsOf } from "./file-kinds.ts";
+import { dropFileLocks } from "./file-locks.ts";
 import { consoleDentry } from "./mount-root.ts";
 import { softLimit } from "./process.ts";
 import { FD_CLOEXEC, O_RDONLY, O_RDWR, O_WRONLY, RLIMIT_NOFILE } from "./uapi.ts";
@@ -97,7 +99,7 @@ export function putFiles(hart: Hart, files: number): void {
   if (shared.fetchAdd(files + FILES_REFCOUNT, -1) !== 1) return;
   for (let fd = 0; fd < FD_COUNT_MAX; fd++) {
     const file = shared.get(slotOf(files, fd) + FD_FILE);
-    if (file !== 0) fput(hart, file);
+    if (file !== 0) dropDescriptor(hart, files, file);
   }
   poolFree(hart, POOL_FILES, files);
 }
@@ -119,6 +121,7 @@ export function fput(hart: Hart, file: number): void {
   const { shared } = hart;
   if (shared.fetchAdd(file + FILE_REFCOUNT, -1) !== 1) return;
   opsOf(hart, file).release(hart, file);
+  dropFileLocks(hart, shared.get(file + FILE_INODE), file);
   const dentry = shared.get(file + FILE_DENTRY);
   poolFree(hart, POOL_FILE, file);
   dput(hart, dentry);
@@ -138,7 +141,7 @@ export function closeOnExec(hart: Hart, files: number): void {
     shared.set(slot + FD_FILE, 0);
     if (fd < shared.get(files + FILES_FIRST_FREE)) shared.set(files + FILES_FIRST_FREE, fd);
     spinUnlock(hart, files + FILES_LOCK);
-    fput(hart, file);
+    dropDescriptor(hart, files, file);
   }
 }
 
@@ -183,6 +186,33 @@ export function setFdFlags(hart: Hart, fd: number, flags: number): void {
   spinLock(hart, files + FILES_LOCK);
   hart.shared.set(slotOf(files, fd) + FD_FLAGS, flags);
   spinUnlock(hart, files + FILES_LOCK);
+}
+
+/** Closes descriptor `fd` of the current task; false if it is not open. */
+export function closeFd(hart: Hart, fd: number): boolean {
+  if (fd < 0 || fd >= FD_COUNT_MAX) return false;
+  const file = replaceFd(hart, fd, 0, 0);
+  if (file === 0) return false;
+  dropDescriptor(hart, hart.shared.get(hart.current + TASK_FILES), file);
+  return true;
+}
+
+/**
+ * A descriptor of table `files` no longer leads to `file`, whose reference it drops. POSIX wants all locks of the
+ * process on that file to go with any of its descriptors. (Linux: filp_close)
+ */
+export function dropDescriptor(hart: Hart, files: number, file: number): void {
+  dropFileLocks(hart, hart.shared.get(file + FILE_INODE), files);
+  fput(hart, file);
+}
+
+/** Another descriptor, from `from` up, for what is behind `fd`; or -errno. */
+export function duplicateFd(hart: Hart, fd: number, from: number, flags: number): number {
+  const file = fget(hart, fd);
+  if (file === 0) return -EBADF;
+  const result = installFd(hart, file, from, fileLimit(hart), flags);
+  if (result < 0) fput(hart, file);
+  return result;
 }
 
 /** How many descriptors the current process may have: RLIMIT_NOFILE. */

@@ -60,7 +60,7 @@ export function pipeTake(hart: Hart, pipe: number, address: number, bytes: numbe
     hart.core.copyBytes(address + done, frameAddress(pfn) + offset, piece);
     done += piece;
     tail = (tail + piece) | 0;
-    if ((tail & PAGE_MASK) !== 0) continue;
+    if ((tail & PAGE_MASK) !== 0 || wrapsInto(hart, pipe, slot)) continue;
     shared.set(slot, 0);
     freeFrame(hart, pfn);
   }
@@ -79,20 +79,46 @@ export function pipeEmpty(hart: Hart, pipe: number): void {
   }
 }
 
-/** Another capacity, a power of two that holds what is in it: each page moves to its place in the new ring. */
-export function pipeResize(hart: Hart, pipe: number, pages: number): void {
+/** A ring that is almost full ends in the page in which it begins: the last bytes lie before the first. */
+function wrapsInto(hart: Hart, pipe: number, slot: number): boolean {
+  const head = hart.shared.get(pipe + PIPE_HEAD);
+  return (head & PAGE_MASK) !== 0 && slotOf(hart, pipe, head) === slot;
+}
+
+/**
+ * Another capacity, a power of two that holds what is in it, with a page to spare if it shrinks: each page moves to its
+ * place in the new ring. False: no frame was free, and nothing has changed.
+ */
+export function pipeResize(hart: Hart, pipe: number, pages: number): boolean {
   const { shared } = hart;
   const old = shared.get(pipe + PIPE_PAGES);
-  const first = shared.get(pipe + PIPE_TAIL) >>> PAGE_SHIFT;
+  if (pages === old) return true;
+  const tail = shared.get(pipe + PIPE_TAIL);
+  const first = tail >>> PAGE_SHIFT;
+  let last = 0;
+  if (pipeUsed(hart, pipe) > 0 && (tail & PAGE_MASK) !== 0 && wrapsInto(hart, pipe, slotOf(hart, pipe, tail))) {
+    const isWhole = pipeUsed(hart, pipe) > PAGE_BYTES;
+    last = isWhole ? copyOf(hart, shared.get(slotOf(hart, pipe, tail))) : 0;
+    if (isWhole && last === 0) return false;
+  }
   const held: number[] = [];
   for (let i = 0; i < old; i++) {
     const slot = pipe + PIPE_FRAMES + 4 * ((first + i) & (old - 1));
     held.push(shared.get(slot));
     shared.set(slot, 0);
   }
+  if (last !== 0) held.push(last);
   shared.set(pipe + PIPE_PAGES, pages);
-  for (let i = 0; i < Math.min(old, pages); i++)
-    shared.set(pipe + PIPE_FRAMES + 4 * ((first + i) & (pages - 1)), held[i]);
+  held.forEach((pfn, i) => {
+    if (pfn !== 0) shared.set(pipe + PIPE_FRAMES + 4 * ((first + i) & (pages - 1)), pfn);
+  });
+  return true;
+}
+
+function copyOf(hart: Hart, pfn: number): number {
+  const copy = allocFrame(hart);
+  if (copy !== 0) hart.core.copyPage(frameAddress(copy), frameAddress(pfn));
+  return copy;
 }
 
 function slotOf(hart: Hart, pipe: number, position: number): number {

@@ -11,9 +11,9 @@ import {
   INODE_MAPPING,
   TASK_PROCESS,
 } from "../../assembly/layout.ts";
-import { contentBytes, contentRead, contentReserve, contentWrite } from "../fs/content.ts";
+import { contentBytes, contentData, contentHole, contentRead, contentReserve, contentWrite } from "../fs/content.ts";
 import { TOUCH_ATIME, TOUCH_CTIME, TOUCH_MTIME, touch } from "../fs/inode.ts";
-import { EFAULT, EFBIG, EINVAL } from "../memory/errno.ts";
+import { EFAULT, EFBIG, EINVAL, ENXIO } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { MAPPING_LENGTH_MAX } from "../mm/mapping.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -22,7 +22,7 @@ import { softLimit } from "./process.ts";
 import { signalPending } from "./signal.ts";
 import { SIGXFSZ } from "./signal-numbers.ts";
 import { sendSignalToSelf } from "./signal-send.ts";
-import { O_APPEND, O_NOATIME, RLIMIT_FSIZE, SEEK_CUR, SEEK_END, SEEK_SET } from "./uapi.ts";
+import { O_APPEND, O_NOATIME, RLIMIT_FSIZE, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "./uapi.ts";
 import { gather, scatterAt, totalBytes, type UserBuffers } from "./user-buffers.ts";
 
 export const regularOps: FileOps = {
@@ -91,37 +91,37 @@ export function bytesAllowed(hart: Hart, position: number): number {
   return Math.min(softLimit(hart.shared, process, RLIMIT_FSIZE), MAPPING_LENGTH_MAX) - position;
 }
 
-function refuseSize(hart: Hart, position: number): number {
+export function refuseSize(hart: Hart, position: number): number {
   const process = hart.shared.get(hart.current + TASK_PROCESS);
   if (position >= softLimit(hart.shared, process, RLIMIT_FSIZE)) sendSignalToSelf(hart, SIGXFSZ);
   return -EFBIG;
 }
 
 function seekRegular(hart: Hart, file: number, offset: number, whence: number): number {
-  const bytes = contentBytes(hart, hart.shared.get(file + FILE_INODE));
+  const inode = hart.shared.get(file + FILE_INODE);
+  const bytes = contentBytes(hart, inode);
+  let target = -EINVAL;
+  if (whence === SEEK_DATA || whence === SEEK_HOLE) {
+    if (offset < 0) return -ENXIO;
+    target = whence === SEEK_DATA ? contentData(hart, inode, offset) : contentHole(hart, inode, offset);
+  }
   spinLock(hart, file + FILE_LOCK);
-  const target = seekTarget(hart.shared.getF64(file + FILE_POSITION), bytes, offset, whence);
+  if (whence === SEEK_SET) target = offset;
+  else if (whence === SEEK_CUR) target = hart.shared.getF64(file + FILE_POSITION) + offset;
+  else if (whence === SEEK_END) target = bytes + offset;
   if (target >= 0) hart.shared.setF64(file + FILE_POSITION, target);
   spinUnlock(hart, file + FILE_LOCK);
-  return target;
+  return target === -ENXIO || target >= 0 ? target : -EINVAL;
 }
 
-function seekTarget(position: number, bytes: number, offset: number, whence: number): number {
-  let target = -1;
-  if (whence === SEEK_SET) target = offset;
-  else if (whence === SEEK_CUR) target = position + offset;
-  else if (whence === SEEK_END) target = bytes + offset;
-  return target >= 0 ? target : -EINVAL;
-}
-
-function filePosition(hart: Hart, file: number): number {
+export function filePosition(hart: Hart, file: number): number {
   spinLock(hart, file + FILE_LOCK);
   const position = hart.shared.getF64(file + FILE_POSITION);
   spinUnlock(hart, file + FILE_LOCK);
   return position;
 }
 
-function setFilePosition(hart: Hart, file: number, position: number): void {
+export function setFilePosition(hart: Hart, file: number, position: number): void {
   spinLock(hart, file + FILE_LOCK);
   hart.shared.setF64(file + FILE_POSITION, position);
   spinUnlock(hart, file + FILE_LOCK);

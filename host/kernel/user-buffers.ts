@@ -14,7 +14,10 @@ export const TRANSFER_BYTES_MAX = 0x7ffff000;
 /** A length that is negative as a signed long. */
 const LENGTH_NEGATIVE = 2 ** 63;
 
-/** One call's buffers: `count` iovecs at `va`, or (count SINGLE) the one range of `bytes` bytes at `va`. */
+/**
+ * One call's buffers: `count` iovecs at `va`, or (count SINGLE) the one range of `bytes` bytes at `va`. With count
+ * KERNEL `va` is an address of the kernel's, outside HART_BUFFER.
+ */
 export interface UserBuffers {
   readonly va: number;
   readonly count: number;
@@ -23,11 +26,13 @@ export interface UserBuffers {
 
 /** No number that a guest can pass. */
 export const SINGLE = Number.NEGATIVE_INFINITY;
+export const KERNEL = Number.POSITIVE_INFINITY;
 
 /** Sum of the lengths, cut at TRANSFER_BYTES_MAX; -EINVAL or -EFAULT. */
 export function totalBytes(hart: Hart, buffers: UserBuffers): number {
   if (buffers.count === SINGLE)
     return buffers.bytes >= LENGTH_NEGATIVE ? -EINVAL : Math.min(buffers.bytes, TRANSFER_BYTES_MAX);
+  if (buffers.count === KERNEL) return buffers.bytes;
   if (buffers.count < 0 || buffers.count > IOV_COUNT_MAX) return -EINVAL;
   let total = 0;
   for (let i = 0; i < buffers.count; i++) {
@@ -41,7 +46,10 @@ export function totalBytes(hart: Hart, buffers: UserBuffers): number {
 
 /** Moves bytes [skip, skip + bytes) of user memory to HART_BUFFER; how many before a fault, -EFAULT if none. */
 export function gather(hart: Hart, buffers: UserBuffers, skip: number, bytes: number): number {
-  return transfer(hart, buffers, skip, Math.min(bytes, HART_BUFFER_BYTES), copyFromUserTo);
+  const piece = Math.min(bytes, HART_BUFFER_BYTES);
+  if (buffers.count !== KERNEL) return transfer(hart, buffers, skip, piece, copyFromUserTo);
+  hart.core.copyBytes(hart.base + HART_BUFFER, buffers.va + skip, piece);
+  return piece;
 }
 
 /** Moves `bytes` bytes of HART_BUFFER to the buffers; how many before a fault, -EFAULT if none. */

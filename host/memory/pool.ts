@@ -5,12 +5,18 @@ import {
   DENTRY_BASE,
   DENTRY_BYTES,
   DENTRY_COUNT_MAX,
+  EPITEM_BASE,
+  EPITEM_BYTES,
+  EPITEM_COUNT_MAX,
   FILE_BASE,
   FILE_BYTES,
   FILE_COUNT_MAX,
   FILES_BASE,
   FILES_BYTES,
   FILES_COUNT_MAX,
+  FLOCK_BASE,
+  FLOCK_BYTES,
+  FLOCK_COUNT_MAX,
   FS_BASE,
   FS_BYTES,
   FS_COUNT_MAX,
@@ -33,8 +39,10 @@ import {
   POOL_BYTES,
   POOL_COUNT,
   POOL_DENTRY,
+  POOL_EPITEM,
   POOL_FILE,
   POOL_FILES,
+  POOL_FLOCK,
   POOL_FREE,
   POOL_FRESH,
   POOL_FS,
@@ -102,6 +110,8 @@ function shapes(): PoolShape[] {
   table[POOL_NAME] = { base: NAME_BASE, slotBytes: NAME_BYTES, limit: NAME_COUNT_MAX };
   table[POOL_FS] = { base: FS_BASE, slotBytes: FS_BYTES, limit: FS_COUNT_MAX };
   table[POOL_PIPE] = { base: PIPE_BASE, slotBytes: PIPE_BYTES, limit: PIPE_COUNT_MAX };
+  table[POOL_FLOCK] = { base: FLOCK_BASE, slotBytes: FLOCK_BYTES, limit: FLOCK_COUNT_MAX };
+  table[POOL_EPITEM] = { base: EPITEM_BASE, slotBytes: EPITEM_BYTES, limit: EPITEM_COUNT_MAX };
   return table;
 }
 

@@ -10,7 +10,7 @@ import type { Hart } from "../../policy/hart.ts";
 import { anonymousDentry, PIPE_NAME } from "../anonymous-file.ts";
 import { resumeFifo } from "../fifo.ts";
 import { allocFile } from "../file.ts";
-import { fileLimit, fput, installFd, replaceFd } from "../files.ts";
+import { closeFd, fileLimit, fput, installFd } from "../files.ts";
 import { openPath } from "../open.ts";
 import { openPipeEnd } from "../pipe-end.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
@@ -94,9 +94,4 @@ function installEnds(hart: Hart, readEnd: number, writeEnd: number, flags: numbe
   closeFd(hart, readFd);
   closeFd(hart, writeFd);
   return -EFAULT;
-}
-
-function closeFd(hart: Hart, fd: number): void {
-  const file = replaceFd(hart, fd, 0, 0);
-  if (file !== 0) fput(hart, file);
 }

@@ -3,9 +3,11 @@
 
 import { attributesCalls } from "./attributes.ts";
 import { cloneCalls } from "./clone.ts";
+import { copyRangeCalls } from "./copy-range.ts";
 import { credentialCalls } from "./credentials.ts";
 import { directoryCalls } from "./directory.ts";
 import { execCalls } from "./exec.ts";
+import { fcntlCalls } from "./fcntl.ts";
 import { fileCalls } from "./file.ts";
 import { futexCalls } from "./futex.ts";
 import { hwprobeCalls } from "./hwprobe.ts";
@@ -18,16 +20,20 @@ import { pollCalls } from "./poll.ts";
 import { prctlCalls } from "./prctl.ts";
 import { readWriteCalls } from "./read-write.ts";
 import { schedCalls } from "./sched.ts";
+import { selectCalls } from "./select.ts";
 import { sessionCalls } from "./session.ts";
 import { sigactionCalls } from "./sigaction.ts";
 import { sigmaskCalls } from "./sigmask.ts";
 import { signalCalls } from "./signal.ts";
+import { specialFilesCalls } from "./special-files.ts";
 import { statCalls } from "./stat.ts";
 import { systemCalls } from "./system.ts";
 import { taskCalls } from "./task.ts";
 import { timeCalls } from "./time.ts";
+import { truncateCalls } from "./truncate.ts";
 import type { SystemCall } from "./types.ts";
 import { waitCalls } from "./wait.ts";
+import { xattrCalls } from "./xattr.ts";
 
 /** No number of Linux's table is as high. */
 const NUMBER_END = 512;
@@ -42,6 +48,12 @@ function build(): (SystemCall | undefined)[] {
     credentialCalls,
     execCalls,
     fileCalls,
+    fcntlCalls,
+    truncateCalls,
+    xattrCalls,
+    copyRangeCalls,
+    specialFilesCalls,
+    selectCalls,
     statCalls,
     readWriteCalls,
     openCalls,
