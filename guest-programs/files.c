@@ -49,7 +49,7 @@ static void show_directory(const char *path) {
             at += entry->length;
         }
     }
-    print("directory %s: %lu entries, %lu directories, %lu bytes, then %ld\n", path, entries, directories, bytes, length);
+    print("directory %s: %lu entries, %lu directories, %lu bytes: %ld\n", path, entries, directories, bytes, length);
     CALL(close, fd, 0, 0, 0, 0);
 }
 
