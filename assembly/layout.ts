@@ -206,7 +206,8 @@ export const MACHINE_BOOT_REALTIME_NS = 48; // f64: wall clock (ns since 1970) w
 export const MACHINE_BOOT_HRTIME_NS = 56; // f64: the host's monotonic clock at boot
 // line 1: the stop word, tested by every wait loop
 export const MACHINE_STOP = 64; // shared; STOP_*: the first writer wins (compare-and-swap from STOP_NONE)
-export const MACHINE_EXIT_STATUS = 68; // under STOP_EXIT: exit code; under STOP_FATAL_SIGNAL: signal number
+export const MACHINE_EXIT_STATUS = 68; // under STOP_EXIT: exit code; under STOP_FATAL_SIGNAL: signal number; under
+// STOP_NOT_RUNNABLE: 1 if there is no such file
 export const MACHINE_HARTS_RUNNING = 72; // shared: workers that have bound their hart and not yet left
 export const MACHINE_STOP_HART = 76; // which hart stopped the machine
 export const MACHINE_WORKERS_INSIDE = 80; // shared: workers between taking their hart and the end of the hart loop

@@ -15,14 +15,14 @@ import {
 } from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
 import { stopMachine } from "../devices/power.ts";
-import { type ElfError, parseElf } from "../loader/elf.ts";
-import { hostProgram, type LoadedProgram, loadProgram, type Program, segmentBytesMax } from "../loader/exec.ts";
+import { type LoadedProgram, loadProgram } from "../loader/exec.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { mmAlloc } from "../mm/mm.ts";
 import { writeOops } from "../observe/oops.ts";
 import type { Hart } from "../policy/hart.ts";
-import { allocConsoleFiles } from "./files.ts";
+import { allocConsoleFiles, fput } from "./files.ts";
 import { allocFs } from "./fs-struct.ts";
+import { findInitProgram, type InitProgram, type NoProgram } from "./init-program.ts";
 import { unuseMm, useMmOf } from "./kthread-mm.ts";
 import { mountRoot } from "./mount-root.ts";
 import { addThreadLocked, allocProcess, nameProcess, setExePath } from "./process.ts";
@@ -33,15 +33,7 @@ import { allocTask, attachPidLocked, setComm, TASKLIST_LOCK } from "./task.ts";
 import { giveTerminalLocked } from "./tty-job-control.ts";
 
 const SP = 2;
-
-export interface InitProgram {
-  /** Path as the user gave it: AT_EXECFN, /proc/self/exe and the name in messages. */
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  /** argv: the program's own name comes first. */
-  readonly args: readonly string[];
-  readonly env: readonly string[];
-}
+const NO_MEMORY: NoProgram = { error: "not enough memory for the first process", missing: false };
 
 /**
  * Makes init, ready to be woken. 0 if the program can not be run: then the machine has stopped (STOP_NOT_RUNNABLE) and
@@ -50,10 +42,10 @@ export interface InitProgram {
 export function makeInitTask(hart: Hart, init: InitProgram): number {
   const { shared } = hart;
   const task = allocInit(hart, init.path);
-  const loaded = task === 0 ? { error: "not enough memory for the first process" } : load(hart, task, init);
+  const loaded = task === 0 ? NO_MEMORY : load(hart, task, init);
   if ("error" in loaded) {
     writeOops(shared, `${init.path}: ${loaded.error}`);
-    stopMachine(shared, STOP_NOT_RUNNABLE, 0, hart.id);
+    stopMachine(shared, STOP_NOT_RUNNABLE, loaded.missing ? 1 : 0, hart.id);
     return 0;
   }
   storeU64(hart, task + TASK_PC, loaded.entry);
@@ -90,25 +82,13 @@ function allocInit(hart: Hart, path: string): number {
 }
 
 /** Loads the program as `task` would: it is current and its mm is loaded. */
-function load(hart: Hart, task: number, init: InitProgram): LoadedProgram | ElfError {
+function load(hart: Hart, task: number, init: InitProgram): LoadedProgram | NoProgram {
   const mm = hart.shared.get(task + TASK_MM);
   const previous = useMmOf(hart, task);
-  const program = prepare(hart, init);
+  const held: number[] = [];
+  const program = findInitProgram(hart, init, held);
   const loaded = "error" in program ? program : loadProgram(hart, mm, program, () => random32(hart));
+  for (const file of held) fput(hart, file);
   unuseMm(hart, previous);
-  return loaded;
-}
-
-function prepare(hart: Hart, init: InitProgram): Program | ElfError {
-  const plan = parseElf(init.bytes, segmentBytesMax(hart));
-  if ("error" in plan) return plan;
-  if (plan.interpreter !== "") return { error: `needs ${plan.interpreter}: link it with -static` };
-  const encoder = new TextEncoder();
-  return {
-    file: hostProgram(init.bytes, plan),
-    interpreter: null,
-    path: encoder.encode(init.path),
-    argv: init.args.map((text) => encoder.encode(text)),
-    envp: init.env.map((text) => encoder.encode(text)),
-  };
+  return "error" in loaded ? { missing: false, ...loaded } : loaded;
 }

@@ -23,8 +23,8 @@ export type ExitStatus =
   /** stop() or dispose() was called. */
   | { readonly kind: "stopped" }
   | { readonly kind: "timeout" }
-  /** The kernel could not load the program; one line. */
-  | { readonly kind: "not-runnable"; readonly message: string }
+  /** The kernel could not load the program, or found none at its path in the guest's root; one line. */
+  | { readonly kind: "not-runnable"; readonly message: string; readonly missing: boolean }
   /** A bug of the kernel, or a worker that died: the oops text. */
   | { readonly kind: "oops"; readonly message: string };
 
@@ -49,7 +49,7 @@ export function readExitStatus(shared: SharedMemory): ExitStatus {
     case STOP_TIMEOUT:
       return { kind: "timeout" };
     case STOP_NOT_RUNNABLE:
-      return { kind: "not-runnable", message: readOops(shared) };
+      return { kind: "not-runnable", message: readOops(shared), missing: status !== 0 };
     case STOP_OOPS:
     case STOP_WORKER_DIED:
       return { kind: "oops", message: readOops(shared) || "a hart died without a word" };
@@ -70,7 +70,7 @@ export function exitCodeOf(status: ExitStatus): number {
     case "timeout":
       return EXIT_CODE_TIMEOUT;
     case "not-runnable":
-      return EXIT_CODE_NOT_RUNNABLE;
+      return status.missing ? EXIT_CODE_NOT_FOUND : EXIT_CODE_NOT_RUNNABLE;
     case "oops":
       return EXIT_CODE_HOST_ERROR;
   }

@@ -35,7 +35,7 @@ export interface MachineConsole {
 
 interface Program {
   readonly path: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array | null;
 }
 
 /**
@@ -191,6 +191,9 @@ export class Machine {
 
 async function loadProgram(config: MachineConfig, resolved: ResolvedConfig): Promise<Program> {
   const path = typeof config.program === "string" ? config.program : resolved.args[0];
+  // With a root file system the path is the guest's.
+  const isGuestPath = typeof config.program === "string" && (resolved.root ?? resolved.rootTar) !== null;
+  if (isGuestPath) return { path, bytes: null };
   const bytes = typeof config.program === "string" ? await readProgram(path) : config.program;
   const plan = parseElf(bytes, resolved.ramBytes);
   if ("error" in plan) throw new NotRunnableError(`${path}: ${plan.error}`);

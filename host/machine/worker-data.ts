@@ -23,5 +23,5 @@ export interface WorkerData {
   readonly root: GuestRoot | null;
   readonly workerCount: number;
   /** The first process; on hart 0 alone. */
-  readonly init: { path: string; bytes: Uint8Array; args: readonly string[]; env: readonly string[] } | null;
+  readonly init: { path: string; bytes: Uint8Array | null; args: readonly string[]; env: readonly string[] } | null;
 }
