@@ -62,9 +62,9 @@ import { fetchAddress } from "./mmu/memory.ts";
 import { count, dropWriteTags } from "./mmu/tlb.ts";
 
 /** A run is decoded as far ahead as this. */
-const RUN_INSTRS_MAX: u32 = 24;
-/** Four fused 4-byte instructions that begin so many halfwords earlier still cover this one. */
-const SEQUENCE_REACH: u32 = 7;
+const RUN_INSTRS_MAX: u32 = 64;
+/** Twelve fused 4-byte instructions that begin so many halfwords earlier still cover this one. */
+const SEQUENCE_REACH: u32 = 23;
 
 export let decodeSetMask: u32 = 0; // sets - 1
 export let fences: u32 = 0; // fence.i executed; a page is as true as its DECODE_FENCE

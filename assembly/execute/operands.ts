@@ -105,6 +105,15 @@ export function zimmOf(at: usize): u64 {
   return <u64>rs1NumberOf(at);
 }
 
+/** Whether two fields of records hold the same register. */
+export function same(field: usize, other: usize): bool {
+  return load<u8>(field) == load<u8>(other);
+}
+
+export function isX0(field: usize): bool {
+  return load<u8>(field) == 0;
+}
+
 /** The low half, sign-extended: the result of the W instructions. */
 export function sext32(value: u64): u64 {
   return <u64><i64><i32>value;

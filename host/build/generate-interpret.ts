@@ -1,6 +1,6 @@
 // assembly/generated/interpret.ts: the interpreter's loop, one line per operation.
 
-import { fusedCases } from "./generate-fuse.ts";
+import { fusedCases, fusedVariables } from "./generate-fuse.ts";
 import { ALONE, body, branchBody, JUMP_NAMES, jumpBody, next } from "./handlers.ts";
 import { expression } from "./meaning.ts";
 import { BRANCHES, type Operation, PLAIN_HOT } from "./operations.ts";
@@ -14,7 +14,8 @@ export function generateInterpret(): string {
     ...OTHER_CASES,
     ...fusedCases(),
   ];
-  return [HEADER, ...cases.map((line) => `      ${line}`), FOOTER].join("\n");
+  const variables = fusedVariables().map((line) => `  ${line}`);
+  return [HEADER, ...variables, LOOP, ...cases.map((line) => `      ${line}`), FOOTER].join("\n");
 }
 
 function plainCase({ name, bytes, instruction }: Operation): string {
@@ -75,10 +76,9 @@ export function interpret(): u32 {
   let left = leftAtEntry;
   let va: u64 = 0;
   let entry: usize = 0;
-  let x0: u64 = 0; // results inside a fused sequence
-  let x1: u64 = 0;
-  let x2: u64 = 0;
-  while (true) {
+  // values inside a fused sequence`;
+
+const LOOP = `  while (true) {
     switch (<u32>load<u8>(at)) {
       case op.DECODE: return slow(at, page, pageVa, left);`;
 

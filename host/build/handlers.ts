@@ -61,7 +61,7 @@ const POLL = "if (mayGoOn(h, left)) continue; return interrupted(at, page, pageV
 
 /** A branch inside the page, as the last element; its record is `before` bytes behind `at`. */
 export function branchBody({ bytes, instruction }: Operation, back: boolean, place: Place, before: number): string {
-  const condition = text(instruction.meaning, place);
+  const condition = text(instruction.meaning, bytes === 2 ? { ...place, rs2: "<u64>0" } : place); // c.beqz, c.bnez
   const taken = `at += ${distance(place, before)}; ${back ? POLL : "continue;"}`;
   return `left -= ${place.done + 1}; if (${condition}) { ${taken} } at += ${before + bytes * 4}; continue;`;
 }

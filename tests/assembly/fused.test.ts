@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { EXIT_TRAP, PAGE_BYTES, PTE_R, PTE_W } from "../../assembly/layout.ts";
 import { BRANCHES, PLAIN_HOT } from "../../host/build/operations.ts";
-import { type Element, SEQUENCES, type Sequence } from "../../host/build/sequences.ts";
+import { type Element, SEQUENCES, type Sequence, type Source } from "../../host/build/sequences.ts";
 import { encodeAs, encodingNamed } from "../../host/isa/encode.ts";
 import { COMPRESSED_INSTRUCTIONS } from "../../host/isa/table.ts";
 import { CODE, CODE_FLAGS, DATA, ECALL, Guest } from "./guest.ts";
@@ -11,13 +11,15 @@ import { type ModelInstruction, step } from "./model.ts";
 import { differences, expand, modelOf, PlainRandom, seed } from "./random-code.ts";
 
 const ROUNDS = 60;
-const ATTEMPTS_MAX = 1_000_000;
+const ATTEMPTS_MAX = 10_000;
+const DRAWS_MAX = 300;
 const SEQUENCE_AT = CODE + 0x200;
 const BEFORE = CODE + 0x1c0; // ecalls, for branches and jumps
 const BEHIND = CODE + 0x280;
 const JUMP_REGISTER = 14;
 const EXECUTE_ONLY = CODE_FLAGS & ~(PTE_R | PTE_W);
-const REGISTERS = [8, 9, 10, 11];
+const NEAR = [8, 9, 10, 11, 12, 13, 15]; // what compressed instructions can name
+const FAR = [5, 6, 7, 16, 17, 18, 19, 28, 29, 30, 31];
 
 interface Placed {
   readonly word: number;
@@ -99,50 +101,101 @@ function setRegisters(guest: Guest, random: PlainRandom): void {
   guest.setX(JUMP_REGISTER, BEHIND);
 }
 
-/** Instructions with those operations whose operands are linked as the sequence says. */
+/** Instructions with those operations whose operands come from where the sequence says. */
 function draw(sequence: Sequence, random: PlainRandom): Placed[] {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const placed: Placed[] = [];
     let at = SEQUENCE_AT;
-    for (const element of sequence.elements) {
-      const one = drawElement(element, at, random);
+    while (placed.length < sequence.elements.length) {
+      const one = drawNext(sequence, placed, at, random);
+      if (one === undefined) break;
       placed.push(one);
       at += one.decoded.bytes;
     }
-    if (sequence.elements.every((element, index) => isLinked(element, index, placed))) return placed;
+    if (placed.length === sequence.elements.length) return placed;
   }
   throw new Error(`no instructions found for ${sequence.name}`);
 }
 
-function isLinked({ rs1From, rs2From }: Element, index: number, placed: readonly Placed[]): boolean {
-  const { rs1, rs2 } = placed[index]!.decoded;
-  const from = (element: number | undefined, register: number): boolean =>
-    element === undefined ||
-    (placed[element]!.decoded.rd === register &&
-      placed.slice(element + 1, index).every(({ decoded }) => decoded.rd !== register));
-  return from(rs1From, rs1) && from(rs2From, rs2);
+/** Undefined if the instructions before it leave no choice. */
+function drawNext(
+  { elements }: Sequence,
+  placed: readonly Placed[],
+  at: number,
+  random: PlainRandom,
+): Placed | undefined {
+  const index = placed.length;
+  const element = elements[index]!;
+  const wanted = [element.rs1, element.rs2].flatMap((source) => (source ? [registerOf(source, placed)] : []));
+  for (let attempt = 0; attempt < DRAWS_MAX; attempt++) {
+    const one = drawElement(element, at, wanted, random);
+    if (one === undefined) continue;
+    const [rs1, rs2] = operandsAsDecoded(one.decoded, placed[index - 1]?.decoded.rd);
+    const isRight = (source: Source | undefined, register: number) =>
+      source === undefined || registerOf(source, placed) === register;
+    if (!isRight(element.rs1, rs1) || !isRight(element.rs2, rs2)) continue;
+    const soFar = [...placed, one];
+    const needed = elements.slice(index + 1).flatMap(({ rs1, rs2 }) => [rs1, rs2]);
+    if (needed.every((source) => !isLost(source, soFar))) return one;
+  }
+  return undefined;
 }
 
-function drawElement({ name, rs1From }: Element, at: number, random: PlainRandom): Placed {
+/** True if the last instruction overwrites what a later one takes from before. */
+function isLost(source: Source | undefined, placed: readonly Placed[]): boolean {
+  const last = placed.length - 1;
+  if (source === undefined || source.kind === "zero" || source.element > last) return false;
+  if (source.kind === "result" && source.element === last) return false;
+  return placed[last]!.decoded.rd === registerOf(source, placed);
+}
+
+function registerOf(source: Source, placed: readonly Placed[]): number {
+  if (source.kind === "zero") return 0;
+  const { element, kind } = source;
+  const { decoded } = placed[element]!;
+  if (kind === "result") return decoded.rd;
+  const [rs1, rs2] = operandsAsDecoded(decoded, placed[element - 1]?.decoded.rd);
+  return kind === "rs1" ? rs1 : rs2;
+}
+
+/** The decoder exchanges operands that may be exchanged, so that the result of the instruction before comes first. */
+function operandsAsDecoded(
+  { name, bytes, rs1, rs2 }: ModelInstruction,
+  previousRd: number | undefined,
+): readonly [rs1: number, rs2: number] {
+  const isCommutative = /^(addw?|xor|or|and|mulw?)$/.test(name) || (/^(beq|bne)$/.test(name) && bytes === 4);
+  return isCommutative && rs1 !== previousRd && rs2 === previousRd ? [rs2, rs1] : [rs1, rs2];
+}
+
+/** An instruction with that operation, more often than not with registers that are wanted. */
+function drawElement(
+  { name, rs1 }: Element,
+  at: number,
+  wanted: readonly number[],
+  random: PlainRandom,
+): Placed | undefined {
   const compressed = /_C(_|$)/.test(name);
   const base = baseOf(name);
   const rows = COMPRESSED_INSTRUCTIONS.filter((row) => row.base.name === base).map((row) => row.name);
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-    const row = compressed ? rows[random.below(rows.length)]! : base;
-    const encoding = encodingNamed(row);
-    const operands: Record<string, number> = {};
-    for (const { name: field } of encoding.fields) operands[field] = REGISTERS[random.below(REGISTERS.length)]!;
-    if (base === "jalr" && rs1From === undefined) operands.rs1 = JUMP_REGISTER;
-    if (base === "jalr" && encoding.bytes === 4) operands.rd = name === "JR" ? 0 : 1;
-    if (encoding.immediate) operands.imm = immediate(name, base, at, encoding.immediate.signed, random);
-    const word = encodeAs(encoding, operands);
-    const decoded = expand({ word, name: row, bytes: encoding.bytes, group: "integer", operands });
-    if ((base === "jalr" && decoded.rd === 0) !== (name === "JR")) continue;
-    if (base !== "jalr" && !base.startsWith("b") && (decoded.rd === 2 || (decoded.rd === 0 && hasDestination(base))))
-      continue;
-    if (row !== "c.addi" || operands.imm !== 0) return { word, decoded };
+  const row = compressed ? rows[random.below(rows.length)]! : base;
+  const encoding = encodingNamed(row);
+  const operands: Record<string, number> = {};
+  for (const { name: field, compact } of encoding.fields) {
+    const choice = wanted.length > 0 && random.below(3) > 0 ? wanted : compact || random.below(4) > 0 ? NEAR : FAR;
+    const register = choice[random.below(choice.length)]!;
+    if (compact && (register < 8 || register > 15)) return undefined;
+    operands[field] = register;
   }
-  throw new Error(`no instruction found for ${name}`);
+  if (base === "jalr" && rs1 === undefined) operands.rs1 = JUMP_REGISTER;
+  if (base === "jalr" && encoding.bytes === 4) operands.rd = name === "JR" ? 0 : 1;
+  if (encoding.immediate) operands.imm = immediate(name, base, at, encoding.immediate.signed, random);
+  const word = encodeAs(encoding, operands);
+  const decoded = expand({ word, name: row, bytes: encoding.bytes, group: "integer", operands });
+  if (encoding.fields.some(({ name: field, excluded }) => excluded.includes(operands[field]!))) return undefined;
+  if ((base === "jalr" && decoded.rd === 0) !== (name === "JR")) return undefined;
+  if (base !== "jalr" && !base.startsWith("b") && (decoded.rd === 2 || (decoded.rd === 0 && hasDestination(base))))
+    return undefined;
+  return row === "c.addi" && operands.imm === 0 ? undefined : { word, decoded };
 }
 
 function hasDestination(base: string): boolean {
@@ -161,7 +214,8 @@ function immediate(name: string, base: string, at: number, signed: boolean, rand
   if (name.endsWith("_BACK")) return BEFORE - at;
   if (name.endsWith("_AHEAD") || name === "JAL_NEAR") return BEHIND - at;
   if (base === "jalr") return 0;
-  if (base === "lui" || base === "auipc") return (random.below(16) + 1) * 4096;
+  if (base === "auipc") return (random.below(16) + 2) * 4096; // to where nothing is mapped
+  if (base === "lui") return (random.below(16) + 1) * 4096;
   const small = 8 * (1 + random.below(3));
   return signed && random.below(2) === 0 ? -small : small;
 }

@@ -142,7 +142,7 @@ test.each<[string, (hart: TestHart, va: number) => unknown]>([
   page.decode();
   store(page.hart, Number(VA) + 0x600);
   expect(page.isDecoded(0x600)).toBe(false);
-  expect(page.isDecoded(0x5f0)).toBe(true);
+  expect(page.isDecoded(0x5d0)).toBe(true);
   expect(page.isDecoded(0x680)).toBe(true);
 });
 

@@ -34,7 +34,7 @@ import { NO_CAUSE, RAM_FRAMES, READ_ONLY, READ_WRITE, TestHart } from "./machine
 const [V, R, W, X, U, G, A, D] = [PTE_V, PTE_R, PTE_W, PTE_X, PTE_U, PTE_G, PTE_A, PTE_D];
 const USER = PRIV_USER;
 const SUPERVISOR = PRIV_SUPERVISOR;
-const VA = 0x12_1845_6000n; // its low 30 bits lie in RAM, so that leaves of every size can reach it
+const VA = 0x12_2045_6000n; // its low 30 bits lie in RAM, so that leaves of every size can reach it
 const ALIGNED_PFN = [RAM_PFN_BASE + 77, RAM_PFN_BASE + 1024, 0];
 
 function causeOfLeaf(level: number, pte: bigint, access: number, privilege = USER, machineOptions = 0): number {
