@@ -42,14 +42,6 @@ export function dequeue(hart: Hart, rq: number, task: number): void {
   shared.storeRelease(rq + RQ_COUNT, shared.get(rq + RQ_COUNT) - 1);
 }
 
-/** Puts a runnable task that is on no queue (its TASK_HART says `target`) on that hart's queue. */
-export function enqueueOn(hart: Hart, target: number, task: number): void {
-  const rq = rqOf(target);
-  spinLock(hart, rq + RQ_LOCK);
-  enqueue(hart, rq, task);
-  spinUnlock(hart, rq + RQ_LOCK);
-}
-
 /** Locks the run queue that `task` belongs to; the id of its hart. */
 export function lockHome(hart: Hart, task: number): number {
   for (;;) {

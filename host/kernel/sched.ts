@@ -27,8 +27,8 @@ import {
 import { rqOf } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { kick, kickIdle, selectHart } from "./placement.ts";
-import { dequeue, enqueue, enqueueOn, isAllowed } from "./run-queue.ts";
+import { enqueueOn, kick, kickIdle, selectHart } from "./placement.ts";
+import { dequeue, enqueue, isAllowed } from "./run-queue.ts";
 
 /** How long a task runs before it is the turn of the next. */
 export const SLICE_NS = 4_000_000;
@@ -69,8 +69,7 @@ export function leaveHartLocked(hart: Hart, previous: number, next: number): num
 /** After a switch, lock dropped: sends a task that had to leave on its way, and lets idle harts help. */
 export function afterSwitch(hart: Hart, previous: number, target: number): void {
   if (target >= 0) {
-    enqueueOn(hart, target, previous);
-    kick(hart, target);
+    kick(hart, enqueueOn(hart, target, previous));
   }
   startSlice(hart);
 }
@@ -103,8 +102,9 @@ export function stealTask(hart: Hart): boolean {
     spinUnlock(hart, rq + RQ_LOCK);
     if (task === 0) continue;
     hart.count(COUNTER_TASK_MIGRATE);
-    enqueueOn(hart, hart.id, task);
-    return true;
+    const home = enqueueOn(hart, hart.id, task);
+    if (home === hart.id) return true;
+    kick(hart, home);
   }
   return false;
 }

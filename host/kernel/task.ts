@@ -153,6 +153,7 @@ export function freeTaskRcu(hart: HartLocal, head: number): void {
   const task = head - TASK_RCU_HEAD;
   const process = hart.shared.get(task + TASK_PROCESS);
   if (process !== 0 && hart.shared.get(process + PROCESS_LEADER) === task) poolFree(hart, POOL_PROCESS, process);
+  hart.shared.set(task + TASK_PROCESS, 0); // should this be called once more
   poolFree(hart, POOL_TASK, task);
 }
 

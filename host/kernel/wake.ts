@@ -20,8 +20,8 @@ import { rqOf } from "../memory/hart-local.ts";
 import { ringDoorbell } from "../memory/ipi.ts";
 import { spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { kick, selectHart } from "./placement.ts";
-import { dequeue, enqueue, enqueueOn, isAllowed, lockHome } from "./run-queue.ts";
+import { enqueueOn, kick, selectHart } from "./placement.ts";
+import { dequeue, enqueue, isAllowed, lockHome } from "./run-queue.ts";
 
 /**
  * try_to_wake_up: a sleeping (or new) task becomes runnable; true if this call did it. A task that has not yet left
@@ -47,11 +47,8 @@ export function wakeTaskIn(hart: Hart, task: number, states: number): boolean {
   if (target === home) enqueue(hart, rq, task);
   else shared.storeRelease(task + TASK_HART, target);
   spinUnlock(hart, rq + RQ_LOCK);
-  if (target !== home) {
-    hart.count(COUNTER_TASK_MIGRATE);
-    enqueueOn(hart, target, task);
-  }
-  kick(hart, target);
+  if (target !== home) hart.count(COUNTER_TASK_MIGRATE);
+  kick(hart, target === home ? home : enqueueOn(hart, target, task));
   return true;
 }
 
@@ -71,8 +68,7 @@ export function setAffinity(hart: Hart, task: number, mask: number): void {
   const onHart = shared.loadAcquire(task + TASK_ON_HART) - 1;
   spinUnlock(hart, rqOf(home) + RQ_LOCK);
   if (target !== home) {
-    enqueueOn(hart, target, task);
-    kick(hart, target);
+    kick(hart, enqueueOn(hart, target, task));
   } else if (onHart >= 0 && !isAllowed(hart, task, onHart)) {
     if (onHart === hart.id) hart.set(HART_NEED_RESCHED, 1);
     else ringDoorbell(hart, onHart, DOORBELL_RESCHED);

@@ -34,7 +34,7 @@ export class DyingScheduler implements Scheduler {
   point(): boolean {
     const held = this.#shared.get(this.#lockCount) > 0;
     if (held && !this.#held && ++this.#entered === this.#section) {
-      throw new Error(`this hart dies in locked section ${this.#section}`);
+      throw new Error(`this hart dies in locked section ${this.#section} at ${Date.now()} ms`);
     }
     this.#held = held;
     return false;

@@ -29,7 +29,7 @@ import {
   RUN_PARKED,
   RUN_STATE_MASK,
 } from "../../assembly/layout.ts";
-import { KernelBug } from "./errors.ts";
+import { KernelBug, MachineStopped } from "./errors.ts";
 import { type HartLocal, hartBase } from "./hart-local.ts";
 import { park } from "./park.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
@@ -39,7 +39,10 @@ const GP_SEQ = MACHINE_BASE + MACHINE_RCU_GP_SEQ;
 const GP_DONE = MACHINE_BASE + MACHINE_RCU_GP_DONE;
 const STALL_NS = 1_000_000_000;
 
-/** Frees or finishes the object whose RCU head is at `head`; runs outside read sections, may take locks. */
+/**
+ * Frees or finishes the object whose RCU head is at `head`; runs outside read sections, may take locks. A stop of the
+ * machine may throw it out of the wait for one: it will then be called once more for the same head.
+ */
 export type RcuCallback = (hart: HartLocal, head: number) => void;
 
 export function rcuReadLock(hart: HartLocal): void {
@@ -218,7 +221,24 @@ function runCallbacks(hart: HartLocal, first: number, callbacks: readonly (RcuCa
     if (callback === undefined) throw new KernelBug("RCU callback of no known kind", { head, kind });
     shared.set(head + RCU_HEAD_KIND, 0);
     hart.set(HART_RCU_CB_COUNT, hart.get(HART_RCU_CB_COUNT) - 1);
-    callback(hart, head);
+    try {
+      callback(hart, head);
+    } catch (error) {
+      if (error instanceof MachineStopped) putBack(hart, head, kind, next);
+      throw error;
+    }
     head = next;
   }
+}
+
+/** The machine stopped in the middle of a callback: it and those behind it are left to rcuDrainAll. */
+function putBack(hart: HartLocal, head: number, kind: number, next: number): void {
+  const { shared } = hart;
+  shared.set(head + RCU_HEAD_KIND, kind);
+  shared.set(head + RCU_HEAD_NEXT, next);
+  hart.set(HART_RCU_CB_COUNT, hart.get(HART_RCU_CB_COUNT) + 1);
+  let tail = head;
+  while (shared.get(tail + RCU_HEAD_NEXT) !== 0) tail = shared.get(tail + RCU_HEAD_NEXT);
+  hart.set(HART_RCU_WAIT_HEAD, head);
+  hart.set(HART_RCU_WAIT_TAIL, tail);
 }

@@ -1,7 +1,9 @@
 // mincore: which pages are resident. (Linux: mm/mincore.c)
 
 import { HART_BUFFER, PAGE_BYTES, VMA_MAPPING } from "../../assembly/layout.ts";
-import { EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { EFAULT, EINTR, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { fatalSignalPending } from "../memory/fatal-signal.ts";
+import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { mappingHas } from "./page-cache.ts";
@@ -30,6 +32,8 @@ export function doMincore(hart: Hart, mm: number, address: number, length: numbe
     if (copyToUser(hart, vector + done, buffer, filled) !== 0) return -EFAULT;
     done += filled;
     hart.pollIrq();
+    rcuQuiescent(hart); // a range may take seconds
+    if (fatalSignalPending(hart)) return -EINTR;
   }
   return 0;
 }

@@ -8,7 +8,9 @@ import {
   MACHINE_BASE,
   MACHINE_ONLINE_MASK,
 } from "../../../assembly/layout.ts";
-import { EFAULT, EINVAL } from "../../memory/errno.ts";
+import { EFAULT, EINTR, EINVAL } from "../../memory/errno.ts";
+import { fatalSignalPending } from "../../memory/fatal-signal.ts";
+import { rcuQuiescent } from "../../memory/rcu.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import { TASK_BYTES_USER } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
@@ -20,6 +22,7 @@ export const hwprobeCalls: readonly (readonly [number, SystemCall])[] = [
 ];
 
 const PAIR_BYTES = 16; // {s64 key; u64 value}
+const QUIESCENT_PAIRS = 64; // how often a long call lets grace periods pass
 
 const KEY_MVENDORID = 0;
 const KEY_MARCHID = 1;
@@ -54,6 +57,8 @@ function sysHwprobe(hart: Hart): number {
     storeU64(hart, pair + 8, Math.max(value, 0));
     if (copyToUser(hart, va, pair, PAIR_BYTES) < 0) return -EFAULT;
     hart.pollIrq();
+    if (i % QUIESCENT_PAIRS === 0) rcuQuiescent(hart); // the guest says how many there are
+    if (fatalSignalPending(hart)) return -EINTR;
   }
   return 0;
 }
