@@ -162,6 +162,7 @@ export function rcuStallReport(hart: HartLocal): string {
     if (!isQuiescent(hart, id, seq))
       holders.push(`hart ${id} pc 0x${shared.u64[(hartBase(id) + HART_PC) >>> 3].toString(16)}`);
   }
+  if (holders.length === 0) return ""; // nobody has come round to end it
   return `rcu: grace period ${seq} has lasted ${(ns / 1e9).toFixed(1)} s, waiting for ${holders.join(", ")}`;
 }
 
