@@ -183,6 +183,10 @@ export const EPITEM_BASE = FLOCK_BASE + FLOCK_BYTES * FLOCK_COUNT_MAX; // what e
 export const EPITEM_BYTES = 64;
 export const EPITEM_COUNT_MAX = 1 << 14;
 
+export const TIMER_BASE = EPITEM_BASE + EPITEM_BYTES * EPITEM_COUNT_MAX; // timers of timer_create(2), see TIMER_*
+export const TIMER_BYTES = 128;
+export const TIMER_COUNT_MAX = 1 << 14;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -385,7 +389,8 @@ export const POOL_FS = 13;
 export const POOL_PIPE = 14;
 export const POOL_FLOCK = 15;
 export const POOL_EPITEM = 16;
-export const POOL_COUNT = 17;
+export const POOL_TIMER = 17;
+export const POOL_COUNT = 18;
 
 // ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
 
@@ -492,6 +497,8 @@ export const HART_COUNTERS_BYTES = 1024;
 export const HART_SIGINFO = 2304; // SIGINFO_BYTES, owner: the signal that is about to be sent or was just taken
 
 export const HART_SIGACTION = 2432; // SIGACTION_BYTES, owner: the action of the signal that is being delivered
+
+export const HART_SIGINFO_SAVED = 2496; // SIGINFO_BYTES, owner: HART_SIGINFO while another signal is sent in between
 
 export const HART_MAILBOX = 4096; // HART_COUNT_MAX slots of MAILBOX_BYTES, indexed by the sender
 export const MAILBOX_BYTES = 32;
@@ -709,6 +716,7 @@ export const RCU_HEAD_KIND = 4; // RCU_* callback; 0 = not queued (double queue 
 export const RCU_FREE_VMA_NODE = 1;
 export const RCU_FREE_VMA = 2;
 export const RCU_FREE_TASK = 3;
+export const RCU_FREE_TIMER = 4;
 
 // ---------------------------------------------------------------- MM: struct mm_struct
 
@@ -864,10 +872,8 @@ export const TASK_WAIT_KEY_LO = 908; // meaning belongs to the queue (futex: key
 export const TASK_WAIT_KEY_HI = 912;
 export const TASK_WAIT_BITSET = 916;
 export const TASK_WAIT_RESULT = 920; // lock of the queue: WAIT_PENDING until a waker took it off
-export const TASK_TIMER_NEXT = 960; // lock rq of TASK_TIMER_HART
-export const TASK_TIMER_PREV = 964;
+export const TASK_TIMER = 960; // KTIMER_BYTES: its deadline
 export const TASK_TIMER_HART = 968; // hart + 1 whose timer list it is on, 0 = none
-export const TASK_TIMER_NS = 976; // f64: monotonic expiry
 export const TASK_RESTART = 1024; // 64 bytes, owner: restart block, 8 f64 whose meaning belongs to the call
 export const TASK_RESTART_BYTES = 64;
 export const TASK_RESTART_CALL = 1088; // owner: call that owns the restart block, 0 = none
@@ -887,6 +893,7 @@ export const TASK_RESTART_ERROR = 1296; // owner: ERESTART* of the call that a s
 export const TASK_SAVED_MASK = 1300; // owner: 1 while SAVED_MASK_LO and _HI hold the mask to go back to
 export const TASK_SAVED_MASK_LO = 1304;
 export const TASK_SAVED_MASK_HI = 1308;
+export const TASK_STOP_PENDING = 1316; // lock SIGHAND_LOCK: it has still to stop with its group
 export const TASK_BLOCK_CALL = 1312; // owner: call that restart_syscall(2) goes on with, 0 = none
 export const TASK_BLOCK_DEADLINE = 1320; // f64, owner: its deadline
 
@@ -987,6 +994,54 @@ export const PROCESS_KEEPS_CAPS = 1 << 6; // PR_SET_KEEPCAPS
 
 export const PSIG_QUEUE_HEAD = 0; // lock SIGHAND_LOCK: SIGQUEUE records of the shared pending signals, oldest first
 export const PSIG_QUEUE_TAIL = 4;
+export const PSIG_STOP_SIGNAL = 8; // these: TASKLIST_LOCK and SIGHAND_LOCK: what the last stop was for
+export const PSIG_STOP_COUNT = 12; // threads that have still to stop
+export const PSIG_STOPPED = 16; // 1 while all of them have
+export const PSIG_CONTINUES = 20; // SIGCONTs so far
+export const PSIG_TIMERS = 24; // lock TASKLIST_LOCK: TIMER records, linked by TIMER_NEXT
+export const PSIG_TIMER_NEXT_ID = 28; // lock TASKLIST_LOCK
+export const PSIG_CPU_TIMERS = 32; // written under TASKLIST_LOCK: armed timers that count processor time
+export const PSIG_REAL_TIMER = 64; // KTIMER_BYTES: ITIMER_REAL
+export const PSIG_REAL_EXPIRY = 88; // these: lock TASKLIST_LOCK, f64 ns, expiry 0 = not armed
+export const PSIG_REAL_INTERVAL = 96;
+export const PSIG_VIRTUAL_EXPIRY = 104;
+export const PSIG_VIRTUAL_INTERVAL = 112;
+export const PSIG_PROF_EXPIRY = 120;
+export const PSIG_PROF_INTERVAL = 128;
+export const PSIG_CPU_WARNED_NS = 136; // processor time of the next SIGXCPU
+
+// ---------------------------------------------------------------- KTIMER: a timer inside its owner's record
+// A hart's list of timers is linked by these under its RQ_LOCK.
+
+export const KTIMER_NEXT = 0; // lock rq of KTIMER_HART
+export const KTIMER_PREV = 4;
+export const KTIMER_HART = 8; // hart + 1 whose list it is on, 0 = none
+export const KTIMER_KIND = 12; // KTIMER_TASK etc.: constant while it is armed
+export const KTIMER_NS = 16; // f64: monotonic expiry
+export const KTIMER_BYTES = 24;
+
+export const KTIMER_TASK = 0; // wakes the task
+export const KTIMER_REAL = 1; // ITIMER_REAL of a process
+export const KTIMER_POSIX = 2; // a TIMER record
+
+// ---------------------------------------------------------------- TIMER: timer_create(2), all under TASKLIST_LOCK
+
+export const TIMER_KTIMER = 0; // KTIMER_BYTES; SLOT_NEXT while free
+export const TIMER_RCU_HEAD = 24;
+export const TIMER_PROCESS = 32;
+export const TIMER_ID = 36;
+export const TIMER_NEXT = 40; // of the process
+export const TIMER_SIGNAL = 44; // struct sigevent
+export const TIMER_NOTIFY = 48;
+export const TIMER_TID = 52; // thread that is signalled, or whose processor time counts
+export const TIMER_CLOCK = 56; // TIMER_MONOTONIC etc. of host/kernel/posix-timer.ts
+export const TIMER_PENDING = 60; // 1 while its signal has not been taken
+export const TIMER_INTERVAL = 64; // f64, ns
+export const TIMER_EXPIRY = 72; // f64, ns on its clock; 0 = not armed
+export const TIMER_VALUE = 80; // u64: si_value
+export const TIMER_OVERRUN = 88; // intervals missed so far
+export const TIMER_OVERRUN_LAST = 92; // what the last signal said
+export const TIMER_IS_REALTIME = 96; // absolute times are of the wall clock
 
 // ---------------------------------------------------------------- SIGQUEUE: a queued signal
 

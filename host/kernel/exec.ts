@@ -30,9 +30,11 @@ import { execFilePath } from "./exec-file.ts";
 import type { ExecProgram } from "./exec-program.ts";
 import { groupExit, noteMaxRss, releaseUserState } from "./exit.ts";
 import { closeOnExec, dupFiles, putFiles } from "./files.ts";
+import { exitTimersLocked } from "./posix-timer.ts";
 import { setExeBytes } from "./process.ts";
 import { random32 } from "./random.ts";
 import { registerOffset, storeU64 } from "./registers.ts";
+import { forgetRestart } from "./restart.ts";
 import { clearHandlers, copySighand, putSighand } from "./sighand.ts";
 import { SIGCHLD, SIGKILL } from "./signal-numbers.ts";
 import { execMmap } from "./switch.ts";
@@ -110,12 +112,14 @@ function forgetOldProgram(hart: Hart): void {
     shared.setF64(current + field, 0);
   }
   shared.set(current + TASK_ALTSTACK_FLAGS, 0);
+  forgetRestart(hart);
   clearHandlers(hart, shared.get(current + TASK_SIGHAND));
   closeOnExec(hart, shared.get(current + TASK_FILES));
   spinLock(hart, TASKLIST_LOCK);
   const flags = shared.get(process + PROCESS_FLAGS);
   shared.set(process + PROCESS_FLAGS, (flags | PROCESS_DID_EXEC) & ~PROCESS_NOT_DUMPABLE);
   shared.set(process + PROCESS_EXIT_SIGNAL, SIGCHLD);
+  exitTimersLocked(hart, process); // interval timers go on
   spinUnlock(hart, TASKLIST_LOCK);
 }
 

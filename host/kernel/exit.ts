@@ -41,7 +41,10 @@ import { putFiles } from "./files.ts";
 import { putFs } from "./fs-struct.ts";
 import { FUTEX_BITSET_MATCH_ANY, futexWake } from "./futex.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
+import { leaveStopLocked } from "./group-stop.ts";
+import { exitItimers } from "./itimer.ts";
 import { wakeWaiters } from "./notify-parent.ts";
+import { exitTimersLocked } from "./posix-timer.ts";
 import { removeThreadLocked } from "./process.ts";
 import { exitRobustList } from "./robust-list.ts";
 import { putSighand } from "./sighand.ts";
@@ -141,6 +144,11 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   const process = shared.get(current + TASK_PROCESS);
   const sighand = shared.get(current + TASK_SIGHAND);
   spinLock(hart, TASKLIST_LOCK);
+  leaveStopLocked(hart, process);
+  if (shared.get(process + PROCESS_THREAD_COUNT) === 1) {
+    exitItimers(hart, process);
+    exitTimersLocked(hart, process);
+  }
   flushSignalsAtExit(hart, process, sighand);
   const left = removeThreadLocked(shared, process, current);
   // Signals to the process that this thread was to take: the others look too.

@@ -70,10 +70,15 @@ export function forceSignal(hart: Hart, signal: number, code: number, address: n
   }
 }
 
-/** SIGSEGV because of a stack that holds no signal frame, or has no room for one. (force_sigsegv, badframe) */
-export function forceBadFrame(hart: Hart, why: string): void {
+/**
+ * SIGSEGV because of a stack that holds no signal frame, or has no room for one. False: that was the end of the task.
+ * (force_sigsegv, badframe)
+ */
+export function forceBadFrame(hart: Hart, why: string): boolean {
   siginfoFromKernel(hart, SIGSEGV);
-  if (!forceHandler(hart, SIGSEGV)) killGroup(hart, SIGSEGV, `: ${why}`, true);
+  const isHandled = forceHandler(hart, SIGSEGV);
+  if (!isHandled) killGroup(hart, SIGSEGV, `: ${why}`, true);
+  return isHandled;
 }
 
 /** What handleMmFault could not resolve (FAULT_*). */

@@ -30,6 +30,7 @@ import { KernelBug, MachineStopped } from "../memory/errors.ts";
 import { rcuAdvance, rcuDrainAll, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_GUEST, SCHEDULE_POINTS } from "../memory/schedule.ts";
 import { finishFork } from "./clone.ts";
+import { cpuTimersTick } from "./cpu-timer.ts";
 import { mustMakeRoom } from "./group-exit.ts";
 import { idle } from "./idle.ts";
 import type { KernelHart } from "./kernel-hart.ts";
@@ -137,6 +138,7 @@ function tick(hart: KernelHart): void {
   hart.budgetInstrs = SCHEDULE_POINTS ? BUDGET_INSTRS_DETERMINISTIC : BUDGET_INSTRS;
   setTime(hart);
   expireTimers(hart);
+  cpuTimersTick(hart);
   schedulerTick(hart);
   rcuAdvance(hart, rcuCallbacks);
 }

@@ -24,6 +24,11 @@ export function killTaskLocked(hart: Hart, task: number): void {
   notify(hart, task, TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE | TASK_STOPPED);
 }
 
+/** The same for a stopped task that goes on. */
+export function continueTaskLocked(hart: Hart, task: number): void {
+  notify(hart, task, TASK_STOPPED);
+}
+
 function notify(hart: Hart, task: number, states: number): void {
   const { shared } = hart;
   shared.storeRelease(task + TASK_SIGNAL_PENDING, 1);

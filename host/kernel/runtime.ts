@@ -12,15 +12,25 @@ import type { Hart } from "../policy/hart.ts";
 import { runtimeOfCurrent } from "./sched.ts";
 import { TASKLIST_LOCK } from "./task.ts";
 
+/** Processor time of one task, ns; of one that runs on another hart only up to its last switch. */
+export function taskRuntime(hart: Hart, task: number): number {
+  return task === hart.current ? runtimeOfCurrent(hart) : hart.shared.getF64(task + TASK_RUNTIME_NS);
+}
+
 /** ns. The slices in which other threads are right now are not in it: each is charged at its next switch. */
 export function processRuntime(hart: Hart): number {
-  const { shared, current } = hart;
-  const process = shared.get(current + TASK_PROCESS);
   spinLock(hart, TASKLIST_LOCK);
+  const ns = processRuntimeLocked(hart, hart.shared.get(hart.current + TASK_PROCESS));
+  spinUnlock(hart, TASKLIST_LOCK);
+  return ns;
+}
+
+/** The same of any process. Requires: TASKLIST_LOCK. */
+export function processRuntimeLocked(hart: Hart, process: number): number {
+  const { shared } = hart;
   let ns = shared.getF64(process + PROCESS_DEAD_RUNTIME_NS);
   for (let task = shared.get(process + PROCESS_THREADS); task !== 0; task = shared.get(task + TASK_THREAD_NEXT)) {
-    ns += task === current ? runtimeOfCurrent(hart) : shared.getF64(task + TASK_RUNTIME_NS);
+    ns += taskRuntime(hart, task);
   }
-  spinUnlock(hart, TASKLIST_LOCK);
   return ns;
 }

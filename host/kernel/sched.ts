@@ -9,6 +9,7 @@ import {
   HART_IDLE_TASK,
   HART_NEED_RESCHED,
   HART_SLICE_END_NS,
+  PROCESS_GROUP_EXIT,
   RQ_COUNT,
   RQ_HEAD,
   RQ_LOCK,
@@ -17,18 +18,25 @@ import {
   TASK_INTERRUPTIBLE,
   TASK_ON_HART,
   TASK_ON_RQ,
+  TASK_PROCESS,
   TASK_RQ_PREV,
   TASK_RUNNING,
   TASK_RUNTIME_NS,
   TASK_SIGNAL_PENDING,
   TASK_STATE,
+  TASK_STOPPED,
   TASK_SWITCHES,
+  TASK_UNINTERRUPTIBLE,
 } from "../../assembly/layout.ts";
 import { rqOf } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
+import { mustMakeRoom } from "./group-exit.ts";
 import { enqueueOn, kick, kickIdle, selectHart } from "./placement.ts";
 import { dequeue, enqueue, isAllowed } from "./run-queue.ts";
+
+/** What only the end of its group wakes a task from before its time. */
+const KILLABLE_STATES: readonly number[] = [TASK_UNINTERRUPTIBLE, TASK_STOPPED];
 
 /** How long a task runs before it is the turn of the next. */
 export const SLICE_NS = 4_000_000;
@@ -121,8 +129,16 @@ export function runtimeOfCurrent(hart: Hart): number {
  */
 function noticeSignal(hart: Hart, task: number): void {
   const { shared } = hart;
-  if (shared.loadAcquire(task + TASK_STATE) !== TASK_INTERRUPTIBLE) return;
-  if (shared.loadAcquire(task + TASK_SIGNAL_PENDING) !== 0) shared.storeRelease(task + TASK_STATE, TASK_RUNNING);
+  const state = shared.loadAcquire(task + TASK_STATE);
+  if (state === TASK_RUNNING || shared.loadAcquire(task + TASK_SIGNAL_PENDING) === 0) return;
+  const wakes = state === TASK_INTERRUPTIBLE || (KILLABLE_STATES.includes(state) && isDying(hart, task));
+  if (wakes) shared.storeRelease(task + TASK_STATE, TASK_RUNNING);
+}
+
+/** The current task must end: its whole group does, or another thread of it executes a program. */
+function isDying(hart: Hart, task: number): boolean {
+  const process = hart.shared.get(task + TASK_PROCESS);
+  return hart.shared.loadAcquire(process + PROCESS_GROUP_EXIT) !== 0 || mustMakeRoom(hart, process);
 }
 
 function wantsToRun(hart: Hart, task: number): boolean {

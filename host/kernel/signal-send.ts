@@ -25,6 +25,7 @@ import { EAGAIN, ESRCH } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
+import { continueGroupLocked, tellOfContinuationLocked } from "./group-stop.ts";
 import { notifyTaskLocked } from "./notify.ts";
 import { softLimit } from "./process.ts";
 import { handlerOf } from "./sighand.ts";
@@ -52,7 +53,7 @@ export function sendSignalToThread(hart: Hart, tgid: number, tid: number, signal
   const process = task === 0 ? 0 : shared.get(task + TASK_PROCESS);
   const isMember = process !== 0 && (tgid === -1 || findTask(shared, tgid) === shared.get(process + PROCESS_LEADER));
   let result = isMember ? 0 : -ESRCH;
-  if (isMember && signal !== 0) result = sendLocked(hart, process, task, true, signal);
+  if (isMember && signal !== 0) result = Math.min(sendLocked(hart, process, task, true, signal), 0);
   spinUnlock(hart, TASKLIST_LOCK);
   forgetSiginfo(hart);
   return result;
@@ -66,7 +67,7 @@ export function sendSignalToProcess(hart: Hart, tgid: number, signal: number): n
   const task = findTask(shared, tgid);
   const process = task === 0 ? 0 : shared.get(task + TASK_PROCESS);
   let result = process === 0 ? -ESRCH : 0;
-  if (process !== 0 && signal !== 0) result = sendSignalLocked(hart, process, signal);
+  if (process !== 0 && signal !== 0) result = Math.min(sendSignalLocked(hart, process, signal), 0);
   spinUnlock(hart, TASKLIST_LOCK);
   forgetSiginfo(hart);
   return result;
@@ -89,7 +90,7 @@ function sendToMany(hart: Hart, signal: number, isTarget: (process: number) => b
   spinLock(hart, TASKLIST_LOCK);
   forEachProcessLocked(hart, (process) => {
     if (!isTarget(process)) return;
-    const error = signal === 0 ? 0 : sendSignalLocked(hart, process, signal);
+    const error = signal === 0 ? 0 : Math.min(sendSignalLocked(hart, process, signal), 0);
     if (result !== 0) result = error;
   });
   spinUnlock(hart, TASKLIST_LOCK);
@@ -106,12 +107,20 @@ export function sendSignalToSelf(hart: Hart, signal: number): void {
   forgetSiginfo(hart);
 }
 
-/** `signal`, with what HART_SIGINFO says, to `process` as a whole. 0 or -EAGAIN. Requires: TASKLIST_LOCK. */
+/**
+ * `signal`, with what HART_SIGINFO says, to `process` as a whole. 1 if it is pending now, 0 if it has no effect, or
+ * -EAGAIN. Requires: TASKLIST_LOCK.
+ */
 export function sendSignalLocked(hart: Hart, process: number, signal: number): number {
   const { shared } = hart;
   const leader = shared.get(process + PROCESS_LEADER);
   const task = shared.get(leader + TASK_SIGHAND) !== 0 ? leader : shared.get(process + PROCESS_THREADS);
   return task === 0 ? 0 : sendLocked(hart, process, task, false, signal); // 0: a zombie, which nothing reaches
+}
+
+/** The same to the thread `task` alone. */
+export function sendToTaskLocked(hart: Hart, task: number, signal: number): number {
+  return sendLocked(hart, hart.shared.get(task + TASK_PROCESS), task, true, signal);
 }
 
 /** To `task` alone, or to its process, which `task` stands for. Requires: TASKLIST_LOCK. */
@@ -124,15 +133,17 @@ function sendLocked(hart: Hart, process: number, task: number, isPrivate: boolea
   let target = 0;
   let isFatal = false;
   spinLock(hart, sighand + SIGHAND_LOCK);
+  const continues = signal === SIGCONT && continueGroupLocked(hart, process);
   if (prepareSignal(hart, process, task, sighand, signal)) {
     const limit = softLimit(shared, process, RLIMIT_SIGPENDING);
-    if (!queueSignal(hart, isPrivate ? task : 0, process, signal, limit)) result = -EAGAIN;
-    else target = chooseThread(hart, process, task, isPrivate, signal);
+    result = queueSignal(hart, isPrivate ? task : 0, process, signal, limit) ? 1 : -EAGAIN;
+    if (result === 1) target = chooseThread(hart, process, task, isPrivate, signal);
     isFatal = target !== 0 && killsAtOnce(hart, target, sighand, signal);
   }
   spinUnlock(hart, sighand + SIGHAND_LOCK);
   if (isFatal) startGroupExitLocked(hart, process, signal);
   else if (target !== 0) notifyTaskLocked(hart, target);
+  if (continues) tellOfContinuationLocked(hart, process);
   return result;
 }
 

@@ -16,6 +16,7 @@ import {
   TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
   TASK_SIGNAL_PENDING,
+  TASK_STOP_PENDING,
   TASK_WAIT_QUEUE,
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
@@ -23,12 +24,24 @@ import type { Hart } from "../policy/hart.ts";
 import { doExit } from "./exit.ts";
 import { forceBadFrame, killGroup } from "./force-signal.ts";
 import { mustMakeRoom } from "./group-exit.ts";
+import { continuesOf, joinStop, stopGroup } from "./group-stop.ts";
+import { timerSignalTaken } from "./posix-timer.ts";
 import { loadU64, storeU64 } from "./registers.ts";
 import { settleRestart } from "./restart.ts";
 import { ACTION_FLAGS, ACTION_HANDLER, ACTION_MASK, actionOf, SA_NODEFER, SA_RESETHAND } from "./sighand.ts";
+import { SI_TIMER, siginfoCode } from "./siginfo.ts";
 import { pushSignalFrame } from "./signal-frame.ts";
 import { restoreSavedMask, setBlocked } from "./signal-mask.ts";
-import { ACTION_CORE, ACTION_IGNORE, ACTION_STOP, defaultAction, SIG_DFL, SIG_IGN, SIGKILL } from "./signal-numbers.ts";
+import {
+  ACTION_CORE,
+  ACTION_IGNORE,
+  ACTION_STOP,
+  defaultAction,
+  SIG_DFL,
+  SIG_IGN,
+  SIGKILL,
+  SIGSEGV,
+} from "./signal-numbers.ts";
 import { bitOf, takeSignal } from "./sigqueue.ts";
 import { finishWait } from "./wait.ts";
 
@@ -66,7 +79,7 @@ export function deliverSignals(hart: Hart): boolean {
     if (signal === GONE) return true;
     settleRestart(hart, signal !== NONE, shared.get(hart.base + HART_SIGACTION + ACTION_FLAGS));
     if (signal === NONE) break;
-    enterHandler(hart, signal);
+    if (!enterHandler(hart, signal)) return true;
   }
   restoreSavedMask(hart);
   return false;
@@ -81,6 +94,8 @@ function takeHandled(hart: Hart, process: number): number {
   const sighand = shared.get(current + TASK_SIGHAND);
   const action = hart.base + HART_SIGACTION;
   for (;;) {
+    if (shared.get(current + TASK_STOP_PENDING) !== 0 && joinStop(hart, process)) return GONE;
+    const continues = continuesOf(hart, process);
     spinLock(hart, sighand + SIGHAND_LOCK);
     const [lo, hi] = [shared.get(current + TASK_SIGMASK_LO), shared.get(current + TASK_SIGMASK_HI)];
     const signal = takeSignal(hart, current, process, lo, hi) || takeSignal(hart, 0, process, lo, hi);
@@ -90,11 +105,16 @@ function takeHandled(hart: Hart, process: number): number {
     }
     spinUnlock(hart, sighand + SIGHAND_LOCK);
     if (signal === 0) return NONE;
+    if (siginfoCode(hart) === SI_TIMER) timerSignalTaken(hart);
     const handler = loadU64(hart, action + ACTION_HANDLER);
     if (handler === SIG_IGN) continue;
     if (handler !== SIG_DFL) return signal;
     const deed = defaultAction(signal);
-    if (deed === ACTION_IGNORE || deed === ACTION_STOP) continue;
+    if (deed === ACTION_IGNORE) continue;
+    if (deed === ACTION_STOP) {
+      if (stopGroup(hart, process, signal, continues)) return GONE;
+      continue;
+    }
     killGroup(hart, signal, "", deed === ACTION_CORE);
     return GONE;
   }
@@ -106,8 +126,8 @@ function resetHandler(hart: Hart, sighand: number, signal: number): void {
   if (loadU64(hart, handler) > SIG_IGN) storeU64(hart, handler, SIG_DFL);
 }
 
-/** The handler of HART_SIGACTION is what the task goes on with. (handle_signal, signal_setup_done) */
-function enterHandler(hart: Hart, signal: number): void {
+/** The task goes on with the handler of HART_SIGACTION. False: it has ended. (handle_signal, signal_setup_done) */
+function enterHandler(hart: Hart, signal: number): boolean {
   const { shared, current } = hart;
   const action = hart.base + HART_SIGACTION;
   const flags = shared.get(action + ACTION_FLAGS);
@@ -115,12 +135,21 @@ function enterHandler(hart: Hart, signal: number): void {
   const maskLo = shared.get(current + (isSaved ? TASK_SAVED_MASK_LO : TASK_SIGMASK_LO));
   const maskHi = shared.get(current + (isSaved ? TASK_SAVED_MASK_HI : TASK_SIGMASK_HI));
   if (!pushSignalFrame(hart, signal, loadU64(hart, action + ACTION_HANDLER), flags, maskLo, maskHi)) {
-    forceBadFrame(hart, "no room on the stack for a signal handler");
-    return;
+    // A handler of SIGSEGV that has no room either would never come to an end. (HANDLER_SIG_DFL)
+    if (signal === SIGSEGV) resetAction(hart, signal);
+    return forceBadFrame(hart, "no room on the stack for a signal handler");
   }
   shared.set(current + TASK_SAVED_MASK, 0);
   const own = (flags & SA_NODEFER) !== 0 ? 0 : bitOf(signal);
   const lo = shared.get(action + ACTION_MASK) | (signal <= 32 ? own : 0);
   const hi = shared.get(action + ACTION_MASK + 4) | (signal > 32 ? own : 0);
   setBlocked(hart, shared.get(current + TASK_SIGMASK_LO) | lo, shared.get(current + TASK_SIGMASK_HI) | hi);
+  return true;
+}
+
+function resetAction(hart: Hart, signal: number): void {
+  const sighand = hart.shared.get(hart.current + TASK_SIGHAND);
+  spinLock(hart, sighand + SIGHAND_LOCK);
+  resetHandler(hart, sighand, signal);
+  spinUnlock(hart, sighand + SIGHAND_LOCK);
 }

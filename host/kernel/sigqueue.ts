@@ -19,7 +19,7 @@ import {
 } from "../../assembly/layout.ts";
 import { poolAlloc, poolFree, poolLive } from "../memory/pool.ts";
 import type { Hart } from "../policy/hart.ts";
-import { SI_KERNEL, SI_USER, siginfoCode, startSiginfo } from "./siginfo.ts";
+import { SI_KERNEL, SI_TIMER, SI_USER, siginfoCode, startSiginfo } from "./siginfo.ts";
 import { SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGRTMIN, SIGSEGV, SIGSYS, SIGTRAP } from "./signal-numbers.ts";
 
 /** Bits of the low word. (SYNCHRONOUS_MASK) */
@@ -47,9 +47,10 @@ export function queueSignal(hart: Hart, task: number, process: number, signal: n
   const { shared } = hart;
   const word = (task !== 0 ? task + TASK_PENDING_LO : process + PROCESS_PENDING_LO) + wordOf(signal);
   const isPending = (shared.get(word) & bitOf(signal)) !== 0;
-  if (isPending && signal < SIGRTMIN) return true; // it already is what a second one would make it
+  const code = siginfoCode(hart);
+  // It already is what a second one would make it; but a timer waits until its own signal was taken.
+  if (isPending && signal < SIGRTMIN && code !== SI_TIMER) return true;
   if (signal !== SIGKILL) {
-    const code = siginfoCode(hart);
     const record = allocRecord(hart, signal, code, limit);
     if (record !== 0) append(hart, task !== 0 ? task + TASK_QUEUE_HEAD : psigOf(process) + PSIG_QUEUE_HEAD, record);
     // Without a record the signal comes all the same, but nothing is known of its sender.
@@ -62,7 +63,7 @@ export function queueSignal(hart: Hart, task: number, process: number, signal: n
 /** The kernel's own standard signals do not count against the limit. (__send_signal_locked) */
 function allocRecord(hart: Hart, signal: number, code: number, limit: number): number {
   const { shared } = hart;
-  const overridesLimit = signal < SIGRTMIN && code >= 0;
+  const overridesLimit = (signal < SIGRTMIN && code >= 0) || code === SI_TIMER;
   if (!overridesLimit && poolLive(shared, POOL_SIGQUEUE) >= limit) return 0;
   const record = poolAlloc(hart, POOL_SIGQUEUE);
   if (record === 0) return 0;

@@ -58,6 +58,7 @@ import {
   POOL_SIGHAND,
   POOL_SIGQUEUE,
   POOL_TASK,
+  POOL_TIMER,
   POOL_VMA,
   POOL_VMA_NODE,
   PROCESS_BASE,
@@ -73,6 +74,9 @@ import {
   TASK_BASE,
   TASK_BYTES,
   TASK_COUNT_MAX,
+  TIMER_BASE,
+  TIMER_BYTES,
+  TIMER_COUNT_MAX,
   VMA_BASE,
   VMA_BYTES,
   VMA_COUNT_MAX,
@@ -112,6 +116,7 @@ function shapes(): PoolShape[] {
   table[POOL_PIPE] = { base: PIPE_BASE, slotBytes: PIPE_BYTES, limit: PIPE_COUNT_MAX };
   table[POOL_FLOCK] = { base: FLOCK_BASE, slotBytes: FLOCK_BYTES, limit: FLOCK_COUNT_MAX };
   table[POOL_EPITEM] = { base: EPITEM_BASE, slotBytes: EPITEM_BYTES, limit: EPITEM_COUNT_MAX };
+  table[POOL_TIMER] = { base: TIMER_BASE, slotBytes: TIMER_BYTES, limit: TIMER_COUNT_MAX };
   return table;
 }
 

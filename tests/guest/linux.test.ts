@@ -9,6 +9,7 @@ const CASES = [
   ["mmap-fault-exit", "linux"],
   ["brk-stack", "4096", "linux"],
   ["signal-fault", "linux"],
+  ["timers", "linux"],
 ];
 
 test.each(CASES)("%s %s %s", async (...words) => {

@@ -25,11 +25,13 @@ import { sessionCalls } from "./session.ts";
 import { sigactionCalls } from "./sigaction.ts";
 import { sigmaskCalls } from "./sigmask.ts";
 import { signalCalls } from "./signal.ts";
+import { sigwaitCalls } from "./sigwait.ts";
 import { specialFilesCalls } from "./special-files.ts";
 import { statCalls } from "./stat.ts";
 import { systemCalls } from "./system.ts";
 import { taskCalls } from "./task.ts";
 import { timeCalls } from "./time.ts";
+import { timerCalls } from "./timer.ts";
 import { truncateCalls } from "./truncate.ts";
 import type { SystemCall } from "./types.ts";
 import { waitCalls } from "./wait.ts";
@@ -70,6 +72,8 @@ function build(): (SystemCall | undefined)[] {
     sigactionCalls,
     sigmaskCalls,
     sessionCalls,
+    sigwaitCalls,
+    timerCalls,
     signalCalls,
     systemCalls,
     taskCalls,
