@@ -277,6 +277,7 @@ export const MACHINE_ROOT_SUPER = 2052; // constant after boot: the file system 
 export const MACHINE_PIPE_SUPER = 2056; // constant after boot: the file system of pipes and other files without a name
 export const MACHINE_SHM_SUPER = 2060; // constant after boot: the tmpfs of memfd and shared memory
 export const MACHINE_LOCK_WAITERS = 2064; // WAITQ: tasks that wait for a lock on a file
+export const MACHINE_FILE_SERIAL = 2076; // shared: files ever opened
 export const MACHINE_POLLERS = 2112; // WAITQ, own line: tasks in poll and select
 
 export const MACHINE_MAGIC_VALUE = 0x70677761;
@@ -1082,6 +1083,7 @@ export const FILE_CURSOR = 44; // lock FILE_LOCK: directory: the entry where the
 export const FILE_EVENT_SEMAPHORE = 48; // eventfd: 1 if a read takes one only; constant
 export const FILE_EVENT_COUNT = 56; // eventfd: f64, lock FILE_LOCK
 export const FILE_EVENT_QUEUE = 64; // eventfd: WAITQ, waiters join it under FILE_LOCK
+export const FILE_SERIAL = 84; // which open it is: the record is another file's later; constant
 export const FILE_OWNER = 80; // shared: F_SETOWN, a process or -group
 
 export const FILE_KIND_PATH = 0; // O_PATH: nothing can be done with it but look
@@ -1230,9 +1232,10 @@ export const FLOCK_END = 32; // f64, exclusive; infinity: no end
 // ---------------------------------------------------------------- EPITEM: a file that an epoll instance watches
 
 export const EPITEM_NEXT = 0; // lock FILE_LOCK of the instance, like all of it; SLOT_NEXT while free
-export const EPITEM_FILE = 4; // without a reference: the item goes when the file does
+export const EPITEM_FILE = 4; // without a reference: FILE_SERIAL tells whether it is still the same
 export const EPITEM_FD = 8;
 export const EPITEM_EVENTS = 12; // EPOLL*
 export const EPITEM_DATA_LO = 16;
 export const EPITEM_DATA_HI = 20;
+export const EPITEM_SERIAL = 28;
 export const EPITEM_SEEN = 24; // EPOLLET: what was ready at the last look

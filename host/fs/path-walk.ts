@@ -43,6 +43,9 @@ export const WALK_WRITE = 4;
 /** The path must end at a directory. */
 export const WALK_DIRECTORY = 8;
 
+/** A directory at the end must be in the tree with all its entries: it is about to be removed if it is empty. */
+export const WALK_WHOLE = 16;
+
 /** Where paths lie in HART_BUFFER, PATH_MAX bytes each. */
 export const PATH_FIRST = HART_BUFFER;
 export const PATH_SECOND = HART_BUFFER + 2 * PATH_MAX;
@@ -55,13 +58,15 @@ const DOT = 0x2e;
 
 /** walkLocked: walk.parent has no entry walk.name in the tree, but its file system may have. */
 const MISSING = -2000;
+/** The walk has ended at a directory whose entries its file system must bring in first. */
+const HOLLOW = -2001;
 
 /** Walks from dentry `start` (0: the working directory); the caller holds a reference to it. See above. */
 export function pathLock(hart: Hart, start: number, path: number, bytes: number, flags: number): number {
   const { walk } = hart;
   for (;;) {
     lockFor(hart, flags);
-    const error = walkLocked(hart, walk, start, path, bytes, flags);
+    const error = walkWhole(hart, walk, start, path, bytes, flags);
     if (error === 0) return 0;
     const next = afterFailure(hart, walk, error, flags);
     if (next !== 0) return next;
@@ -82,10 +87,10 @@ export function pathLockTwo(
   for (;;) {
     fsWriteLock(hart);
     let failed = walk;
-    let error = walkLocked(hart, walk, start, hart.base + PATH_FIRST, bytes, flags);
+    let error = walkWhole(hart, walk, start, hart.base + PATH_FIRST, bytes, flags);
     if (error === 0) {
       failed = walk2;
-      error = walkLocked(hart, walk2, start2, hart.base + PATH_SECOND, bytes2, flags2);
+      error = walkWhole(hart, walk2, start2, hart.base + PATH_SECOND, bytes2, flags2);
     }
     if (error === 0) return 0;
     const next = afterFailure(hart, failed, error, WALK_WRITE);
@@ -108,6 +113,7 @@ function lockFor(hart: Hart, flags: number): void {
 
 /** Lets go of FS_LOCK and brings in what was missing: 0 to walk again, or -errno. */
 function afterFailure(hart: Hart, walk: PathWalk, error: number, flags: number): number {
+  if (error === HOLLOW) return fillDirectory(hart, walk.dentry, flags);
   if (error !== MISSING) {
     pathUnlock(hart, flags);
     return error;
@@ -122,11 +128,27 @@ function afterFailure(hart: Hart, walk: PathWalk, error: number, flags: number):
   return result;
 }
 
+function fillDirectory(hart: Hart, dentry: number, flags: number): number {
+  const directory = dget(hart, dentry);
+  const type = fsTypeOf(hart, hart.shared.get(directory + DENTRY_INODE));
+  pathUnlock(hart, flags);
+  const result = type.populate(hart, directory);
+  dput(hart, directory);
+  return result;
+}
+
 function dropHeld(hart: Hart, walk: PathWalk): void {
   if (walk.held === 0) return;
   const { held } = walk;
   walk.held = 0;
   dput(hart, held);
+}
+
+/** walkLocked, and HOLLOW if WALK_WHOLE is not fulfilled. Requires: FS_LOCK. */
+function walkWhole(hart: Hart, walk: PathWalk, start: number, path: number, bytes: number, flags: number): number {
+  const error = walkLocked(hart, walk, start, path, bytes, flags);
+  if (error !== 0 || (flags & WALK_WHOLE) === 0 || walk.dentry === 0) return error;
+  return isDirectory(hart, walk.dentry) && mayBeBacked(hart, walk.dentry) ? HOLLOW : 0;
 }
 
 /** 0, -errno or MISSING. Requires: FS_LOCK. */

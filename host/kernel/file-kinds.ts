@@ -5,6 +5,7 @@ import {
   FILE_KIND,
   FILE_KIND_CONSOLE,
   FILE_KIND_DIRECTORY,
+  FILE_KIND_EPOLL,
   FILE_KIND_EVENTFD,
   FILE_KIND_FULL,
   FILE_KIND_NULL,
@@ -19,6 +20,7 @@ import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
 import { consoleOps } from "./console-file.ts";
 import { directoryOps } from "./directory.ts";
+import { epollOps } from "./epoll.ts";
 import { eventOps } from "./eventfd.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
 import { fullOps, nullOps, randomOps, zeroOps } from "./memory-devices.ts";
@@ -38,6 +40,8 @@ export function opsOf(hart: Hart, file: number): FileOps {
       return directoryOps;
     case FILE_KIND_PIPE:
       return pipeOps;
+    case FILE_KIND_EPOLL:
+      return epollOps;
     case FILE_KIND_EVENTFD:
       return eventOps;
     case FILE_KIND_NULL:

@@ -9,6 +9,9 @@ import {
   FILE_INODE,
   FILE_KIND,
   FILE_REFCOUNT,
+  FILE_SERIAL,
+  MACHINE_BASE,
+  MACHINE_FILE_SERIAL,
   POOL_FILE,
 } from "../../assembly/layout.ts";
 import { poolAlloc } from "../memory/pool.ts";
@@ -24,6 +27,7 @@ export function allocFile(hart: Hart, kind: number, flags: number, dentry: numbe
   shared.set(file + FILE_KIND, kind);
   shared.set(file + FILE_FLAGS, flags);
   shared.set(file + FILE_DENTRY, dentry);
+  shared.set(file + FILE_SERIAL, shared.fetchAdd(MACHINE_BASE + MACHINE_FILE_SERIAL, 1));
   shared.set(file + FILE_INODE, shared.get(dentry + DENTRY_INODE));
   shared.storeRelease(file + FILE_REFCOUNT, 1);
   return file;

@@ -9,6 +9,7 @@ import {
   pathLockTwo,
   pathUnlock,
   WALK_CREATE,
+  WALK_WHOLE,
   WALK_WRITE,
 } from "../../fs/path-walk.ts";
 import { renameEntry } from "../../fs/rename.ts";
@@ -90,10 +91,11 @@ function sysUnlinkat(hart: Hart): number {
   const flags = argUint(hart, 2);
   if ((flags & ~AT_REMOVEDIR) !== 0) return -EINVAL;
   return withPath(hart, argInt(hart, 0), argAddress(hart, 1), (start, bytes) => {
-    const error = pathLock(hart, start, hart.base + PATH_FIRST, bytes, WALK_WRITE);
+    const walkFlags = flags === 0 ? WALK_WRITE : WALK_WRITE | WALK_WHOLE;
+    const error = pathLock(hart, start, hart.base + PATH_FIRST, bytes, walkFlags);
     if (error !== 0) return error;
     const result = removeEntry(hart, hart.walk, flags !== 0);
-    pathUnlock(hart, WALK_WRITE);
+    pathUnlock(hart, walkFlags);
     return result;
   });
 }
@@ -143,7 +145,7 @@ function rename(hart: Hart, flags: number): number {
 }
 
 function renameFrom(hart: Hart, from: number, bytes: number, to: number, bytes2: number, flags: number): number {
-  const error = pathLockTwo(hart, from, bytes, WALK_WRITE, to, bytes2, CREATE);
+  const error = pathLockTwo(hart, from, bytes, WALK_WRITE, to, bytes2, CREATE | WALK_WHOLE);
   if (error !== 0) return error;
   const result = renameEntry(hart, flags);
   pathUnlock(hart, WALK_WRITE);

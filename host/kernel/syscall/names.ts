@@ -4,7 +4,6 @@
 const RUNS: readonly (readonly [number, string])[] = [
   [0, "io_setup io_destroy io_submit io_cancel io_getevents"],
   [18, "lookup_dcookie"],
-  [20, "epoll_create1 epoll_ctl epoll_pwait"],
   [26, "inotify_init1 inotify_add_watch inotify_rm_watch"],
   [30, "ioprio_set ioprio_get"],
   [39, "umount2 mount pivot_root nfsservctl"],
@@ -37,8 +36,9 @@ const RUNS: readonly (readonly [number, string])[] = [
   [424, "pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen"],
   [431, "fsconfig fsmount fspick pidfd_open"],
   [437, "openat2 pidfd_getfd"],
-  [440, "process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule"],
-  [446, "landlock_restrict_self memfd_secret process_mrelease futex_waitv set_mempolicy_home_node"],
+  [440, "process_madvise"],
+  [442, "mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
+  [447, "memfd_secret process_mrelease futex_waitv set_mempolicy_home_node"],
 ];
 
 const NAMES: ReadonlyMap<number, string> = new Map(

@@ -6,6 +6,7 @@ import { cloneCalls } from "./clone.ts";
 import { copyRangeCalls } from "./copy-range.ts";
 import { credentialCalls } from "./credentials.ts";
 import { directoryCalls } from "./directory.ts";
+import { epollCalls } from "./epoll.ts";
 import { execCalls } from "./exec.ts";
 import { fcntlCalls } from "./fcntl.ts";
 import { fileCalls } from "./file.ts";
@@ -50,6 +51,7 @@ function build(): (SystemCall | undefined)[] {
     credentialCalls,
     execCalls,
     fileCalls,
+    epollCalls,
     fcntlCalls,
     truncateCalls,
     xattrCalls,
