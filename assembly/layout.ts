@@ -187,6 +187,10 @@ export const TIMER_BASE = EPITEM_BASE + EPITEM_BYTES * EPITEM_COUNT_MAX; // time
 export const TIMER_BYTES = 128;
 export const TIMER_COUNT_MAX = 1 << 14;
 
+export const ANON_VMA_BASE = TIMER_BASE + TIMER_BYTES * TIMER_COUNT_MAX; // fork lineages, see ANON_VMA_*
+export const ANON_VMA_BYTES = 64;
+export const ANON_VMA_COUNT_MAX = 1 << 13;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -391,7 +395,8 @@ export const POOL_PIPE = 14;
 export const POOL_FLOCK = 15;
 export const POOL_EPITEM = 16;
 export const POOL_TIMER = 17;
-export const POOL_COUNT = 18;
+export const POOL_ANON_VMA = 18;
+export const POOL_COUNT = 19;
 
 // ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
 
@@ -756,6 +761,7 @@ export const MM_VDSO = 488; // f64, constant after exec: where the vDSO is mappe
 export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
+export const MM_ANON_VMA = 524; // constant once the mm is known: shared by all mms that fork without exec made of one
 
 // ---------------------------------------------------------------- VMA: struct vm_area_struct
 
@@ -771,7 +777,9 @@ export const VMA_RCU_HEAD = 32;
 export const VMA_MAPPING = 40; // whose pages it maps, 0 = private anonymous; constant
 export const VMA_LOCK_SEQ = 64; // shared; own line together with VMA_REFCNT
 export const VMA_REFCNT = 68; // shared
-export const VMA_ANON_VMA = 128; // cold line
+// cold line: its places in the two reverse maps, four words each (RMAP_*), under the lock of the tree
+export const VMA_RMAP_FILE = 128; // in the tree of its mapping
+export const VMA_RMAP_ANON = 144; // in the tree of its mm's anon_vma
 
 export const VM_READ = 1 << 0;
 export const VM_WRITE = 1 << 1;
@@ -816,10 +824,29 @@ export const MAPPING_PAGES = 32; // pages in the tree (nrpages)
 export const MAPPING_LENGTH = 40; // f64, bytes: accesses from there on are beyond the end
 export const MAPPING_HOST_LENGTH = 48; // f64, bytes that are the host's if they are not in the tree; only shrinks
 
+export const MAPPING_MMAP_LOCK = 64; // i_mmap_lock (RW_*), own line
+export const MAPPING_MMAP_ROOT = 68; // lock MMAP_LOCK: tree of the vmas that map it
+export const MAPPING_MMAP_SEQ = 72; // lock MMAP_LOCK: insertions so far
+
 export const MAPPING_SHMEM = 1; // memory is its only store
 export const MAPPING_HOST_FILE = 2; // a page that is not there is read from the host
 
 export const MAPPING_UNEVICTABLE = 1 << 16; // its pages are never reclaimed
+
+// ---------------------------------------------------------------- ANON_VMA: what the mms of a fork lineage share, see
+// host/mm/anon-vma.ts
+
+export const ANON_VMA_NEXT = 0; // SLOT_NEXT
+export const ANON_VMA_REFCOUNT = 4; // shared: mms
+export const ANON_VMA_LOCK = 8; // RW_*; never reset: a reader may hold it while the record changes hands
+export const ANON_VMA_ROOT = 12; // lock LOCK: tree of the vmas with private pages
+export const ANON_VMA_SEQ = 16; // lock LOCK: insertions so far
+
+// RMAP: node of an interval tree of vmas by page offset, see host/mm/interval-tree.ts
+export const RMAP_LEFT = 0;
+export const RMAP_RIGHT = 4;
+export const RMAP_LAST = 8; // highest page offset of any vma below and of its own
+export const RMAP_SEQ = 12; // number of the insertion, from 1; 0 = in no tree
 
 // ---------------------------------------------------------------- TASK: struct task_struct
 

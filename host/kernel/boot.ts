@@ -24,6 +24,7 @@ import { initPools } from "../memory/pool.ts";
 import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
+import { fileHooks } from "./file-hooks.ts";
 import { FS_TYPES } from "./fs-types.ts";
 import { makeInitTask } from "./init.ts";
 import type { InitProgram } from "./init-program.ts";
@@ -39,6 +40,7 @@ const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
 export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.core.bind(hart.base);
   hart.rcuCallbacks = rcuCallbacks;
+  hart.fileHooks = fileHooks;
   hart.fsTypes = FS_TYPES;
   hart.pageIo = hostPageIo;
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);

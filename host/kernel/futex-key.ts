@@ -2,16 +2,16 @@
 //
 //   private                    LO = va, low 32 bits | KEY_PRIVATE     HI = mm | va, upper bits
 //   not private, private page  LO = va, low 32 bits | KEY_MM_SHARED   HI = mm | va, upper bits
-//   not private, shared page   LO = physical address | KEY_FRAME      HI = 0
+//   not private, of a mapping  LO = offset in the mapping, low 32 bits | KEY_MAPPING    HI = mapping | upper bits
 //
 // The word is aligned to 4, so the kind fits into the low bits; an mm record is aligned to 1024 and va < 2^38, so the
-// upper 6 bits of va fit below the mm. As in Linux (get_futex_key), a private and a shared operation on one word of
-// private memory do not meet. A shared mapping's frame stays while somebody has it mapped, so it can be the name.
+// upper 6 bits of va fit below the mm. An offset is below 2^42, a mapping below 2^29 and aligned to 128: its number and
+// 10 bits fit one word. As in Linux (get_futex_key), a private and a shared operation on one word of private memory do
+// not meet. A mapping stays while the vma does, which whoever waits keeps; its pages may come and go.
 //
 // Keys of the call in progress live in the hart block (HART_FUTEX_KEY), so that no object is made for them.
 
 import {
-  ACCESS_LOAD,
   FUTEX_BASE,
   FUTEX_BUCKET_BYTES,
   FUTEX_BUCKET_COUNT,
@@ -20,21 +20,26 @@ import {
   TASK_MM,
   TASK_WAIT_KEY_HI,
   TASK_WAIT_KEY_LO,
-  VM_SHARED,
+  VM_MAYSHARE,
   VMA_FLAGS,
+  VMA_MAPPING,
   VMA_START,
 } from "../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
 import { getUser32 } from "../mm/uaccess.ts";
 import { TASK_BYTES_USER } from "../mm/uapi.ts";
+import { vmaPgoffAt } from "../mm/vma.ts";
 import { vmaFind } from "../mm/vma-map.ts";
 import type { Hart } from "../policy/hart.ts";
 
 const KEY_PRIVATE = 0;
 const KEY_MM_SHARED = 1;
-const KEY_FRAME = 2;
+const KEY_MAPPING = 2;
 const KEY_BYTES = 8;
+/** MAPPING_BYTES = 1 << 7. */
+const MAPPING_NUMBER_SHIFT = 7;
+const OFFSET_HIGH_BITS = 10;
 
 /** Computes key `which` (0 or 1) of the word at `va`. 0, -EINVAL if it is not aligned, -EFAULT. No lock held. */
 export function futexKey(hart: Hart, va: number, isPrivate: boolean, which: number): number {
@@ -46,19 +51,10 @@ export function futexKey(hart: Hart, va: number, isPrivate: boolean, which: numb
     storeKey(hart, which, va | 0 | KEY_PRIVATE, high);
     return 0;
   }
-  for (;;) {
-    if (!isSharedMapping(hart, mm, va)) {
-      if (getUser32(hart, va) < 0) return -EFAULT;
-      storeKey(hart, which, va | 0 | KEY_MM_SHARED, high);
-      return 0;
-    }
-    const pa = hart.core.userAddress(va, ACCESS_LOAD);
-    if (pa !== 0) {
-      storeKey(hart, which, pa | KEY_FRAME, 0);
-      return 0;
-    }
-    if (getUser32(hart, va) < 0) return -EFAULT;
-  }
+  // The word must be there: the access check of get_user_pages_fast.
+  if (getUser32(hart, va) < 0) return -EFAULT;
+  if (!mappingKey(hart, mm, va, which)) storeKey(hart, which, va | 0 | KEY_MM_SHARED, high);
+  return 0;
 }
 
 /** Address of the bucket (a WAITQ) of key `which`. */
@@ -101,12 +97,19 @@ function storeKey(hart: Hart, which: number, lo: number, hi: number): void {
   hart.shared.set(key + 4, hi);
 }
 
-function isSharedMapping(hart: Hart, mm: number, va: number): boolean {
+/** The key of a word in a mapping that others can share; false: the memory is private. */
+function mappingKey(hart: Hart, mm: number, va: number, which: number): boolean {
+  const { shared } = hart;
   const vpn = Math.floor(va / PAGE_BYTES);
   rcuReadLock(hart);
   const vma = vmaFind(hart, mm, vpn);
-  const hit = vma !== 0 && hart.shared.get(vma + VMA_START) <= vpn;
-  const isShared = hit && (hart.shared.get(vma + VMA_FLAGS) & VM_SHARED) !== 0;
+  const hit = vma !== 0 && shared.get(vma + VMA_START) <= vpn;
+  const isShared = hit && (shared.get(vma + VMA_FLAGS) & VM_MAYSHARE) !== 0;
+  if (isShared) {
+    const offset = vmaPgoffAt(hart, vma, vpn) * PAGE_BYTES + (va % PAGE_BYTES);
+    const number = shared.get(vma + VMA_MAPPING) >>> MAPPING_NUMBER_SHIFT;
+    storeKey(hart, which, offset | 0 | KEY_MAPPING, (number << OFFSET_HIGH_BITS) | (offset / 2 ** 32));
+  }
   rcuReadUnlock(hart);
   return isShared;
 }

@@ -81,6 +81,9 @@ export class HartLocal {
   pageIo: PageIo | null = null;
   /** Work space of mm/mapping-tree.ts: a frame that is about to become a node, 0 = none. */
   spareNode = 0;
+  /** A fault that must read a page, or wait for it (mm/file-fault.ts): which. The mapping is counted. */
+  faultMapping = 0;
+  faultIndex = 0;
   /** Work space of whoever asks `host` for a status. */
   readonly hostStat = emptyHostStat();
   /** What each kind of file system does (FS_TYPE_*). Handed in at boot. */

@@ -2,6 +2,9 @@
 // through SLOT_NEXT, last freed first reused; slots that were never used are not touched, so they cost no host memory.
 
 import {
+  ANON_VMA_BASE,
+  ANON_VMA_BYTES,
+  ANON_VMA_COUNT_MAX,
   DENTRY_BASE,
   DENTRY_BYTES,
   DENTRY_COUNT_MAX,
@@ -35,6 +38,7 @@ import {
   PIPE_BASE,
   PIPE_BYTES,
   PIPE_COUNT_MAX,
+  POOL_ANON_VMA,
   POOL_BASE,
   POOL_BYTES,
   POOL_COUNT,
@@ -117,6 +121,7 @@ function shapes(): PoolShape[] {
   table[POOL_FLOCK] = { base: FLOCK_BASE, slotBytes: FLOCK_BYTES, limit: FLOCK_COUNT_MAX };
   table[POOL_EPITEM] = { base: EPITEM_BASE, slotBytes: EPITEM_BYTES, limit: EPITEM_COUNT_MAX };
   table[POOL_TIMER] = { base: TIMER_BASE, slotBytes: TIMER_BYTES, limit: TIMER_COUNT_MAX };
+  table[POOL_ANON_VMA] = { base: ANON_VMA_BASE, slotBytes: ANON_VMA_BYTES, limit: ANON_VMA_COUNT_MAX };
   return table;
 }
 

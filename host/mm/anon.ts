@@ -2,15 +2,16 @@
 // frame, or a private copy. (Linux: do_anonymous_page, do_wp_page in mm/memory.c)
 
 import {
-  ACCESS_STORE,
   COUNTER_COW_FAULT,
   COUNTER_ZERO_PAGE_FAULT,
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
+  MM_ANON_VMA,
   PAGE_CODE_GENERATION,
   PAGE_FLAGS,
   PAGE_INDEX,
   PAGE_MAPCOUNT,
+  PAGE_MAPPING,
   PAGE_REFCOUNT,
   PG_ANON,
   PTE_D,
@@ -18,12 +19,11 @@ import {
   VM_EXEC,
   VM_SHARED,
   VMA_FLAGS,
-  VMA_MAPPING,
+  VMA_MM,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_OOM } from "./fault.ts";
+import { FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
-import { BEYOND_MAPPING, mappingFrameNowait } from "./page-cache.ts";
 import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
@@ -49,29 +49,6 @@ export function mapNewFrame(hart: Hart, mm: number, vma: number, vpn: number, pt
   return FAULT_OK;
 }
 
-/** First access to a page of a shared mapping. Requires: mmap_lock for read. */
-export function mapCachePage(
-  hart: Hart,
-  mm: number,
-  vma: number,
-  vpn: number,
-  pteAddress: number,
-  access: number,
-): number {
-  const { shared } = hart;
-  const pfn = mappingFrameNowait(hart, shared.get(vma + VMA_MAPPING), vmaPgoffAt(hart, vma, vpn));
-  if (pfn === BEYOND_MAPPING) return FAULT_BUS;
-  if (pfn === 0) return FAULT_OOM;
-  const flags = shared.get(vma + VMA_FLAGS);
-  if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);
-  // Before the entry is visible: whoever clears it may count down at once.
-  shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
-  const pte = leafPte(pfn, flags, true) | (access === ACCESS_STORE ? PTE_D : 0);
-  if (install(hart, pteAddress, pte)) addRss(hart, mm, 1);
-  else dropMapping(hart, pfn);
-  return FAULT_OK;
-}
-
 /** A store to a page whose entry `pte` lacks W although the vma is writable. Requires: mmap_lock for read. */
 export function wpPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: number, pte: number): number {
   const old = ptePfn(pte);
@@ -79,10 +56,13 @@ export function wpPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddr
   return copyPage(hart, mm, vma, vpn, pteAddress, old);
 }
 
-/** May the frame be made writable in place? Shared mappings always may; private ones when nobody else holds it. */
+/** May the frame be made writable in place? Shared mappings always may; private pages when nobody else holds them. */
 export function isExclusive(hart: Hart, pfn: number, flags: number): boolean {
   if (pfn === hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) return false;
-  return (flags & VM_SHARED) !== 0 || hart.shared.loadAcquire(pageOf(pfn) + PAGE_REFCOUNT) === 1;
+  if ((flags & VM_SHARED) !== 0) return true;
+  const page = pageOf(pfn);
+  const isAnon = (hart.shared.loadOnce(page + PAGE_FLAGS) & PG_ANON) !== 0;
+  return isAnon && hart.shared.loadAcquire(page + PAGE_REFCOUNT) === 1;
 }
 
 /** Another address space maps the private frame too (fork); false for the zero page, which nobody counts. */
@@ -142,19 +122,20 @@ function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: 
 }
 
 /** A frame mapped once, for page `vpn` of the vma; 0 = out of memory. */
-function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
+export function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
   const { shared } = hart;
   const pfn = allocFrame(hart);
   if (pfn === 0) return 0;
   const page = pageOf(pfn);
   shared.set(page + PAGE_FLAGS, PG_ANON);
   shared.set(page + PAGE_MAPCOUNT, 1);
+  shared.set(page + PAGE_MAPPING, shared.get(shared.get(vma + VMA_MM) + MM_ANON_VMA));
   shared.set(page + PAGE_INDEX, vmaPgoffAt(hart, vma, vpn));
   if ((shared.get(vma + VMA_FLAGS) & VM_EXEC) !== 0) noteExecutable(hart, pfn);
   return pfn;
 }
 
-function dropMapping(hart: Hart, pfn: number): void {
+export function dropMapping(hart: Hart, pfn: number): void {
   hart.shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, -1);
   putPage(hart, pfn);
 }

@@ -29,6 +29,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { sharePage } from "./anon.ts";
+import { anonVmaFork } from "./anon-vma.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { mmAlloc, mmput } from "./mm.ts";
@@ -59,6 +60,7 @@ export function dupMm(hart: Hart, parent: number): number {
   relieveVmaPools(hart);
   const child = mmAlloc(hart);
   if (child === 0) return 0;
+  anonVmaFork(hart, parent, child);
   mmapWriteLock(hart, parent);
   mmapWriteLock(hart, child); // nobody else knows it yet: never contended
   // MM_FLAGS stays 0: MCL_FUTURE is not inherited.

@@ -4,6 +4,7 @@ import { MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "../../assembly
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish, gatherWholeMm } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { rmapUnlink } from "./rmap-link.ts";
 import { flushRss } from "./rss.ts";
 import { vmaFreeLater, vmaPutBacking } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
@@ -16,11 +17,8 @@ export function exitMmap(hart: Hart, mm: number): void {
   mmapWriteLock(hart, mm);
   gatherBegin(hart, mm);
   zapRange(hart, mm, 0, USER_VPN_END);
-  freeEmptyTables(hart, mm, 0, USER_VPN_END);
-  gatherWholeMm(hart);
-  gatherFinish(hart);
-  flushRss(hart);
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {
+    rmapUnlink(hart, vma);
     vmaPutBacking(hart, vma);
     vmaFreeLater(hart, vma);
     hart.pollIrq();
@@ -28,5 +26,10 @@ export function exitMmap(hart: Hart, mm: number): void {
   retireVmaMap(hart, shared.get(mm + MM_VMA_ROOT));
   shared.storeRelease(mm + MM_VMA_ROOT, 0);
   shared.set(mm + MM_MAP_COUNT, 0);
+  // No reverse map leads here any more: the tables can go.
+  freeEmptyTables(hart, mm, 0, USER_VPN_END);
+  gatherWholeMm(hart);
+  gatherFinish(hart);
+  flushRss(hart);
   mmapWriteUnlock(hart, mm);
 }

@@ -17,14 +17,15 @@ import {
   PTE_X,
   VM_EXEC,
   VM_READ,
-  VM_SHARED,
   VM_WRITE,
   VMA_FLAGS,
+  VMA_MAPPING,
   VMA_START,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
-import { mapCachePage, mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
+import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
+import { finishFaultIo, mapCachePage } from "./file-fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { allocPte } from "./page-table.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
@@ -35,13 +36,23 @@ export const FAULT_OK = 0;
 export const FAULT_SEGV_MAPERR = 1; // SIGSEGV: nothing is mapped there
 export const FAULT_SEGV_ACCERR = 2; // SIGSEGV: mapped, but not for this access
 export const FAULT_OOM = 3; // no frame: the task is killed
-export const FAULT_BUS = 4; // SIGBUS: beyond the end of the object
+export const FAULT_BUS = 4; // SIGBUS: beyond the end of the file, or the host did not give its bytes
+export const FAULT_RETRY = 5; // only inside mm: finishFaultIo, without locks, and then again
 
 /** Resolves a fault of the current access (ACCESS_*) at user address `va`. Returns FAULT_*. */
 export function handleMmFault(hart: Hart, mm: number, va: number, access: number): number {
   hart.count(COUNTER_PGFAULT);
   if (!(va >= 0 && va < TASK_BYTES_USER)) return FAULT_SEGV_MAPERR;
   const vpn = (va / PAGE_BYTES) | 0;
+  for (;;) {
+    const outcome = tryFault(hart, mm, vpn, access);
+    if (outcome !== FAULT_RETRY) return outcome;
+    const failed = finishFaultIo(hart);
+    if (failed !== FAULT_OK) return failed;
+  }
+}
+
+function tryFault(hart: Hart, mm: number, vpn: number, access: number): number {
   mmapReadLock(hart, mm);
   let vma = vmaFind(hart, mm, vpn);
   if (vma !== 0 && isStackGuardHit(hart, vma, vpn)) {
@@ -55,7 +66,7 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
   return outcome;
 }
 
-/** Requires: mmap_lock for read. */
+/** FAULT_*; on FAULT_RETRY the caller drops its locks and calls finishFaultIo. Requires: mmap_lock for read. */
 export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, access: number): number {
   const { shared } = hart;
   if (vma === 0 || shared.get(vma + VMA_START) > vpn) return FAULT_SEGV_MAPERR;
@@ -66,7 +77,7 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   for (;;) {
     const pte = shared.loadOnce(pteAddress);
     if (pte === 0) {
-      if ((flags & VM_SHARED) !== 0) return mapCachePage(hart, mm, vma, vpn, pteAddress, access);
+      if (shared.get(vma + VMA_MAPPING) !== 0) return mapCachePage(hart, mm, vma, vpn, pteAddress, access);
       if (access !== ACCESS_STORE) return mapZeroPage(hart, pteAddress, flags);
       return mapNewFrame(hart, mm, vma, vpn, pteAddress);
     }

@@ -7,6 +7,7 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "./fault.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { removeRange } from "./madvise-remove.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { POPULATE_INTERRUPTED, populateRange } from "./populate.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
@@ -47,6 +48,8 @@ function advise(hart: Hart, mm: number, start: number, end: number, behavior: nu
       mmapReadUnlock(hart, mm);
       return result;
     }
+    case advice.MADV_REMOVE:
+      return removeRange(hart, mm, start, end);
     default: {
       relieveVmaPools(hart);
       mmapWriteLock(hart, mm);
@@ -105,7 +108,7 @@ function adviseVma(hart: Hart, mm: number, vma: number, start: number, end: numb
   }
 }
 
-/** Private pages are gone and read zero again; those of a shared object stay with the object. */
+/** Private pages are gone and read again what is behind them; those of a mapping stay with it. */
 function discard(hart: Hart, mm: number, start: number, end: number): number {
   gatherBegin(hart, mm);
   zapRange(hart, mm, start, end);
@@ -122,6 +125,7 @@ function populateResult(outcome: number): number {
 
 function isValidAdvice(behavior: number): boolean {
   if (behavior >= advice.MADV_NORMAL && behavior <= advice.MADV_DONTNEED) return true;
+  if (behavior === advice.MADV_REMOVE) return true;
   if (behavior === advice.MADV_FREE || behavior === advice.MADV_DONTNEED_LOCKED) return true;
   return behavior >= advice.MADV_DONTFORK && behavior <= advice.MADV_POPULATE_WRITE;
 }

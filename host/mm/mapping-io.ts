@@ -14,11 +14,13 @@ import {
 import { EFBIG, ENOMEM, EPERM } from "../memory/errno.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf, putPage } from "./frames.ts";
 import { MAPPING_INDEX_END, MAPPING_LENGTH_MAX, mappingBytes, mappingExtend } from "./mapping.ts";
 import { treeRemoveFrom } from "./mapping-tree.ts";
 import { BEYOND_MAPPING, IO_FAILED, mappingFrame, mappingPeek, markDirty } from "./page-cache.ts";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "./uapi.ts";
+import { unmapMappingRange } from "./unmap-mapping.ts";
 
 /**
  * Copies up to `bytes` bytes from `position` to kernel memory: how many, 0 at the end, or -errno if there are none.
@@ -77,7 +79,7 @@ export function mappingWrite(
 }
 
 /** ftruncate: 0 or -errno. No lock held; may read from the host. */
-export function mappingTruncate(hart: HartLocal, mapping: number, bytes: number): number {
+export function mappingTruncate(hart: Hart, mapping: number, bytes: number): number {
   const { shared } = hart;
   if (bytes > MAPPING_LENGTH_MAX) return -EFBIG;
   const old = mappingBytes(hart, mapping);
@@ -92,12 +94,12 @@ export function mappingTruncate(hart: HartLocal, mapping: number, bytes: number)
   shared.setF64(mapping + MAPPING_LENGTH, bytes);
   if (bytes < shared.getF64(mapping + MAPPING_HOST_LENGTH)) shared.setF64(mapping + MAPPING_HOST_LENGTH, bytes);
   spinUnlock(hart, mapping + MAPPING_LOCK);
-  if (bytes < old) treeRemoveFrom(hart, mapping, Math.ceil(bytes / PAGE_BYTES), MAPPING_INDEX_END);
+  if (bytes < old) removePages(hart, mapping, Math.ceil(bytes / PAGE_BYTES), MAPPING_INDEX_END, true);
   return 0;
 }
 
 /** FALLOC_FL_PUNCH_HOLE: [position, position + bytes) reads as zeroes; the length stays. 0 or -errno. No lock held. */
-export function mappingPunch(hart: HartLocal, mapping: number, position: number, bytes: number): number {
+export function mappingPunch(hart: Hart, mapping: number, position: number, bytes: number): number {
   if ((hart.shared.loadOnce(mapping + MAPPING_FLAGS) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
   const end = Math.min(position + bytes, mappingBytes(hart, mapping));
   const isShmem = hart.shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
@@ -108,7 +110,7 @@ export function mappingPunch(hart: HartLocal, mapping: number, position: number,
     // Of the host's pages the zeroes must be kept: without a page here, its bytes would come back.
     const isWhole = offset === 0 && pieceEnd === PAGE_BYTES && isShmem;
     const last = isWhole ? Math.floor(end / PAGE_BYTES) : index + 1;
-    if (isWhole) treeRemoveFrom(hart, mapping, index, last);
+    if (isWhole) removePages(hart, mapping, index, last, false);
     else if (zeroPiece(hart, mapping, index, offset, pieceEnd) !== 0) return -ENOMEM;
     at = isWhole ? last * PAGE_BYTES : index * PAGE_BYTES + pieceEnd;
     hart.pollIrq();
@@ -135,6 +137,15 @@ export function mappingAllocate(
   }
   if (!keepsLength) mappingExtend(hart, mapping, position + bytes);
   return 0;
+}
+
+/**
+ * Out of the tree first, then out of every address space: a fault that found the page before sees under its PTL that it
+ * has left the tree, or its entry is found here. `evenCows`: private copies go too.
+ */
+function removePages(hart: Hart, mapping: number, first: number, end: number, evenCows: boolean): void {
+  treeRemoveFrom(hart, mapping, first, end);
+  unmapMappingRange(hart, mapping, first, end - 1, evenCows);
 }
 
 /** 0, -errno or BEYOND_MAPPING. */

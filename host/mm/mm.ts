@@ -29,6 +29,7 @@ import { KernelBug } from "../memory/errors.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import type { Hart } from "../policy/hart.ts";
 import { addMmCount } from "../policy/lazy-tlb/mm-count.ts";
+import { anonVmaCreate, anonVmaPut } from "./anon-vma.ts";
 import { exitMmap } from "./exit-mmap.ts";
 import { allocFrame, frameAddress, reserveFrame } from "./frames.ts";
 import { allocTable, freeTable, PTE_BYTES } from "./page-table.ts";
@@ -79,6 +80,11 @@ export function mmAlloc(hart: Hart): number {
   }
   copyKernelHalf(hart, root);
   shared.set(mm + MM_ROOT_PFN, root);
+  if (!anonVmaCreate(hart, mm)) {
+    freeTable(hart, root);
+    poolFree(hart, POOL_MM, mm);
+    return 0;
+  }
   shared.set(mm + MM_USERS, 1);
   shared.storeRelease(mm + MM_COUNT, 1);
   return mm;
@@ -109,6 +115,7 @@ export function mmput(hart: Hart, mm: number): void {
   if (old !== 1) return;
   hart.count(COUNTER_MMPUT_LAST);
   exitMmap(hart, mm);
+  anonVmaPut(hart, mm);
   hart.policies.lazyTlb.lastUser(hart, mm);
   mmdrop(hart, mm);
 }

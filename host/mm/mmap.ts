@@ -1,4 +1,4 @@
-// mmap of anonymous memory. (Linux: do_mmap and mmap_region in mm/mmap.c, mm/vma.c; mappings of files come with files.)
+// mmap. (Linux: do_mmap and mmap_region in mm/mmap.c, mm/vma.c)
 
 import {
   MAPPING_SHMEM,
@@ -18,7 +18,8 @@ import { EEXIST, EINVAL, ENOMEM, EOVERFLOW } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { enoughMemory, mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
-import { mappingCreate, mappingPut } from "./mapping.ts";
+import { fileVmFlags, type MappedFile, sealedVmFlags } from "./mapped-file.ts";
+import { MAPPING_INDEX_END, mappingCreate, mappingPut } from "./mapping.ts";
 import { unmapRange } from "./munmap.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
@@ -45,7 +46,10 @@ import { addVma } from "./vma-modify.ts";
 
 const PGOFF_END = 2 ** 52; // page offsets of 64-bit byte offsets
 
-/** mmap(2) with MAP_ANONYMOUS, `pgoff` in pages: the address or -errno. May wait for flushes. */
+/**
+ * mmap(2): the address or -errno. `source`: the file, null with MAP_ANONYMOUS; `pgoff` in pages. May wait for flushes,
+ * and for the host where it populates. The caller holds a reference on the file, and no lock.
+ */
 export function doMmap(
   hart: Hart,
   mm: number,
@@ -54,16 +58,17 @@ export function doMmap(
   prot: number,
   mapFlags: number,
   pgoff: number,
+  source: MappedFile | null = null,
 ): number {
   // No hugetlbfs: no huge page size is known.
   if ((mapFlags & MAP_HUGETLB) !== 0) return -EINVAL;
   if (length === 0) return -EINVAL;
   const bytes = pageAlign(length);
   if (bytes === 0) return -ENOMEM;
-  if (pgoff + bytes / PAGE_BYTES > PGOFF_END) return -EOVERFLOW;
+  if (pgoff + bytes / PAGE_BYTES > (source === null ? PGOFF_END : MAPPING_INDEX_END)) return -EOVERFLOW;
   relieveVmaPools(hart);
   mmapWriteLock(hart, mm);
-  const result = mmapLocked(hart, mm, address, bytes, prot, mapFlags);
+  const result = mmapLocked(hart, mm, address, bytes, prot, mapFlags, pgoff, source);
   const populates =
     (mapFlags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE ||
     ((mapFlags & MAP_LOCKED) | (hart.shared.get(mm + MM_FLAGS) & VM_LOCKED)) !== 0;
@@ -74,7 +79,16 @@ export function doMmap(
 }
 
 /** Requires: mmap_lock for write. */
-function mmapLocked(hart: Hart, mm: number, address: number, bytes: number, prot: number, mapFlags: number): number {
+function mmapLocked(
+  hart: Hart,
+  mm: number,
+  address: number,
+  bytes: number,
+  prot: number,
+  mapFlags: number,
+  pgoff: number,
+  source: MappedFile | null,
+): number {
   if (hart.shared.get(mm + MM_MAP_COUNT) > MAX_MAP_COUNT) return -ENOMEM;
   const fixed = (mapFlags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
   const va = getUnmappedArea(hart, mm, fixed ? address : hintAddress(address), bytes, fixed);
@@ -82,22 +96,34 @@ function mmapLocked(hart: Hart, mm: number, address: number, bytes: number, prot
   const start = toVpn(va);
   const end = toVpn(va + bytes);
   if ((mapFlags & MAP_FIXED_NOREPLACE) !== 0 && mappedPages(hart, mm, start, end) !== 0) return -EEXIST;
-  const kind = mapFlags & MAP_TYPE;
-  if (kind !== MAP_SHARED && kind !== MAP_PRIVATE) return -EINVAL;
-  if (kind === MAP_SHARED && (mapFlags & MAP_GROWSDOWN) !== 0) return -EINVAL;
-  const flags = vmFlagsOf(prot, mapFlags) | hart.shared.get(mm + MM_FLAGS);
-  const error = mmapRegion(hart, mm, start, end, flags);
+  const wanted = vmFlagsOf(prot, mapFlags) | hart.shared.get(mm + MM_FLAGS);
+  const flags = source === null ? anonymousVmFlags(mapFlags, wanted) : fileVmFlags(source, prot, mapFlags, wanted);
+  if (flags < 0) return flags;
+  const error = mmapRegion(hart, mm, start, end, flags, pgoff, source);
   return error === 0 ? va : error;
 }
 
-/** Replaces whatever lies in [start, end) by a new mapping. 0 or -ENOMEM. Requires: mmap_lock for write. */
-export function mmapRegion(hart: Hart, mm: number, start: number, end: number, flags: number): number {
+/** Replaces whatever lies in [start, end) by a new mapping. 0 or -errno. Requires: mmap_lock for write. */
+export function mmapRegion(
+  hart: Hart,
+  mm: number,
+  start: number,
+  end: number,
+  flags: number,
+  pgoff = 0,
+  source: MappedFile | null = null,
+): number {
   const pages = end - start;
   if (!mayExpandVm(hart, mm, flags, pages - mappedPages(hart, mm, start, end))) return -ENOMEM;
   const error = unmapRange(hart, mm, start, end);
   if (error !== 0) return error;
-  const charged = (flags & VM_NORESERVE) === 0 && (isAccountable(flags) || (flags & VM_SHARED) !== 0);
+  const charged =
+    (flags & VM_NORESERVE) === 0 && (isAccountable(flags) || (source === null && (flags & VM_SHARED) !== 0));
   if (charged && !enoughMemory(hart, pages)) return -ENOMEM;
+  if (source !== null) {
+    const allowed = sealedVmFlags(hart, source.mapping, flags);
+    return allowed < 0 ? allowed : addVma(hart, mm, start, end, allowed, source.mapping, source.file, pgoff);
+  }
   // Private anonymous pages are numbered by their first address, so that what is adjacent can merge.
   if ((flags & VM_SHARED) === 0) return addVma(hart, mm, start, end, flags, 0, 0, start);
   const mapping = mappingCreate(hart, MAPPING_SHMEM, pages * PAGE_BYTES);
@@ -125,9 +151,16 @@ function hintAddress(address: number): number {
   return page !== 0 && page < MMAP_MIN_ADDR ? MMAP_MIN_ADDR : page;
 }
 
+/** `flags` with VM_SHARED as the call asks for, or -EINVAL. */
+function anonymousVmFlags(mapFlags: number, flags: number): number {
+  const kind = mapFlags & MAP_TYPE;
+  if (kind === MAP_PRIVATE) return flags;
+  if (kind !== MAP_SHARED || (mapFlags & MAP_GROWSDOWN) !== 0) return -EINVAL;
+  return flags | VM_SHARED | VM_MAYSHARE;
+}
+
 function vmFlagsOf(prot: number, mapFlags: number): number {
   let flags = protFlags(prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
-  if ((mapFlags & MAP_TYPE) === MAP_SHARED) flags |= VM_SHARED | VM_MAYSHARE;
   if ((mapFlags & MAP_GROWSDOWN) !== 0) flags |= VM_GROWSDOWN;
   if ((mapFlags & MAP_LOCKED) !== 0) flags |= VM_LOCKED;
   if ((mapFlags & MAP_NORESERVE) !== 0) flags |= VM_NORESERVE;

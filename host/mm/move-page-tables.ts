@@ -13,15 +13,18 @@ import {
   tablePageOf,
   unlockTable,
 } from "./page-table.ts";
+import { rmapLock, rmapUnlock } from "./rmap-link.ts";
 import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
 
 /**
- * Moves the entries of `pages` vpns at `from` to `to`, where no page is mapped; the ranges do not overlap. When it
- * returns, no hart translates the old range any more. False: no memory for page tables, and nothing has moved.
- * Requires: mmap_lock for write. Waits.
+ * Moves the entries of `pages` vpns at `from`, which `vma` or its like covers, to `to`, where no page is mapped; the
+ * ranges do not overlap. When it returns, no hart translates the old range any more. False: no memory for page tables,
+ * and nothing has moved. Requires: mmap_lock for write. Waits.
  */
-export function movePageTables(hart: Hart, mm: number, from: number, to: number, pages: number): boolean {
+export function movePageTables(hart: Hart, mm: number, vma: number, from: number, to: number, pages: number): boolean {
   if (!prepareTarget(hart, mm, from, to, pages)) return false;
+  // A walker of a reverse map must not look at the target before a page came and at the source when it has gone.
+  rmapLock(hart, vma);
   gatherBegin(hart, mm);
   for (let vpn = from; vpn < from + pages; ) {
     const pte = findPte(hart, mm, vpn);
@@ -38,6 +41,7 @@ export function movePageTables(hart: Hart, mm: number, from: number, to: number,
     hart.pollIrq();
   }
   gatherFinish(hart);
+  rmapUnlock(hart, vma);
   return true;
 }
 

@@ -192,7 +192,7 @@ function moveVma(
   const pgoff = vmaPgoffAt(hart, vma, from);
   const added = addVma(hart, mm, to, toVpn(va + newBytes), flags, mapping, file, pgoff);
   if (added !== 0) return added;
-  if (!movePageTables(hart, mm, from, to, oldBytes / PAGE_BYTES)) {
+  if (!movePageTables(hart, mm, lookup(hart, mm, address), from, to, oldBytes / PAGE_BYTES)) {
     unmapRange(hart, mm, to, toVpn(va + newBytes));
     return -ENOMEM;
   }

@@ -4,7 +4,8 @@
 import { ACCESS_LOAD, ACCESS_STORE, TASK_SIGNAL_PENDING, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
 import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_OK, faultInVma } from "./fault.ts";
+import { FAULT_OK, FAULT_RETRY, faultInVma } from "./fault.ts";
+import { finishFaultIo } from "./file-fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
@@ -24,7 +25,11 @@ export function populateRange(hart: Hart, mm: number, start: number, end: number
     mmapReadLock(hart, mm);
     const outcome = populateChunk(hart, mm, vpn, Math.min(end, vpn + CHUNK_PAGES), access);
     mmapReadUnlock(hart, mm);
-    if (outcome !== FAULT_OK) return outcome;
+    if (outcome === FAULT_RETRY) {
+      const failed = finishFaultIo(hart);
+      if (failed !== FAULT_OK) return failed;
+      vpn -= CHUNK_PAGES; // the chunk again: what it has populated costs one look a page
+    } else if (outcome !== FAULT_OK) return outcome;
     hart.pollIrq();
     rcuQuiescent(hart); // a range may take seconds
     if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0) return POPULATE_INTERRUPTED;

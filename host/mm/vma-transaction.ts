@@ -5,17 +5,10 @@
 // Each vma may be touched once in a transaction. Every step returns false when memory has run out; then abort().
 // Steps that make room come before steps that fill it: the map refuses overlaps at any moment.
 
-import {
-  MM_MAP_COUNT,
-  VMA_END,
-  VMA_FILE,
-  VMA_FLAGS,
-  VMA_MAPPING,
-  VMA_PGOFF,
-  VMA_START,
-} from "../../assembly/layout.ts";
+import { MM_MAP_COUNT, VMA_FILE, VMA_FLAGS, VMA_MAPPING } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { vmStatAccount } from "./accounting.ts";
+import { rmapLink, rmapResize, rmapUnlink } from "./rmap-link.ts";
 import {
   vmaAlloc,
   vmaEnd,
@@ -78,25 +71,38 @@ export class VmaTransaction {
   commit(): void {
     const hart = this.#hart;
     const { shared } = hart;
-    for (const { vma, start, end } of this.#resized) {
-      const grown = end - start - (vmaEnd(hart, vma) - vmaStart(hart, vma));
-      vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), grown);
-      shared.set(vma + VMA_PGOFF, vmaPgoffAt(hart, vma, start));
-      shared.set(vma + VMA_START, start);
-      shared.set(vma + VMA_END, end);
-    }
+    // What grows comes before what shrinks or goes: whoever walks a reverse map meanwhile may see a page's place in two
+    // vmas, never in none.
     for (const vma of this.#added) {
       vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaEnd(hart, vma) - vmaStart(hart, vma));
       vmaGetBacking(hart, vma);
+      rmapLink(hart, vma);
     }
+    const [growing, shrinking] = this.#account();
+    for (const { vma, start, end } of growing) rmapResize(hart, vma, start, end);
     this.#map.commit();
+    for (const { vma, start, end } of shrinking) rmapResize(hart, vma, start, end);
     for (const vma of this.#removed) {
       vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaStart(hart, vma) - vmaEnd(hart, vma));
+      rmapUnlink(hart, vma);
       vmaPutBacking(hart, vma);
       vmaFreeLater(hart, vma);
     }
     const count = shared.get(this.#mm + MM_MAP_COUNT) + this.#added.length - this.#removed.length;
     shared.set(this.#mm + MM_MAP_COUNT, count);
+  }
+
+  /** Settles the counters of the resized vmas, and tells those that grow from those that shrink. */
+  #account(): [Resized[], Resized[]] {
+    const growing: Resized[] = [];
+    const shrinking: Resized[] = [];
+    for (const resized of this.#resized) {
+      const { vma, start, end } = resized;
+      const grown = end - start - (vmaEnd(this.#hart, vma) - vmaStart(this.#hart, vma));
+      vmStatAccount(this.#hart, this.#mm, vmaFlags(this.#hart, vma), grown);
+      (grown > 0 ? growing : shrinking).push(resized);
+    }
+    return [growing, shrinking];
   }
 
   abort(): void {

@@ -5,13 +5,13 @@ import {
   RCU_FREE_VMA,
   RCU_HEAD_KIND,
   RCU_HEAD_NEXT,
+  RMAP_SEQ,
   VM_EXEC,
   VM_GROWSDOWN,
   VM_READ,
   VM_SHARED,
   VM_STACK,
   VM_WRITE,
-  VMA_ANON_VMA,
   VMA_END,
   VMA_FILE,
   VMA_FLAGS,
@@ -22,6 +22,8 @@ import {
   VMA_PGOFF,
   VMA_RCU_HEAD,
   VMA_REFCNT,
+  VMA_RMAP_ANON,
+  VMA_RMAP_FILE,
   VMA_START,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
@@ -62,7 +64,8 @@ export function vmaAlloc(
   shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_KIND, 0);
   shared.set(vma + VMA_LOCK_SEQ, 0);
   shared.set(vma + VMA_REFCNT, 0);
-  shared.set(vma + VMA_ANON_VMA, 0);
+  shared.set(vma + VMA_RMAP_FILE + RMAP_SEQ, 0);
+  shared.set(vma + VMA_RMAP_ANON + RMAP_SEQ, 0);
   return vma;
 }
 

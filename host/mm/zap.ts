@@ -8,7 +8,7 @@ import {
   PAGE_FLAGS,
   PAGE_MAPCOUNT,
   PAGE_PT_ENTRIES,
-  PG_ANON,
+  PG_CACHE,
   PTE_COUNT,
   PTE_PPN_SHIFT,
   PTE_V,
@@ -25,6 +25,7 @@ import {
   gatherTable,
   gatherUnlock,
 } from "./gather.ts";
+import { markDirty } from "./page-cache.ts";
 import {
   clearPte,
   entryAddress,
@@ -37,12 +38,17 @@ import {
 } from "./page-table.ts";
 import { pteIsDirty, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
+import { vmaStart } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
 
 /** Entries handled between two polls. */
 export const CHUNK_PAGES = 64;
 
-/** Empties every entry of [start, end). Requires: mmap_lock, an open gather. */
-export function zapRange(hart: Hart, mm: number, start: number, end: number): void {
+/**
+ * Empties every entry of [start, end), or with `onlyCache` those that map pages of mappings and no private copies.
+ * Requires: an open gather, and mmap_lock or the lock of a reverse map that holds the vmas (their tables stay).
+ */
+export function zapRange(hart: Hart, mm: number, start: number, end: number, onlyCache = false): void {
   for (let vpn = start; vpn < end; ) {
     const pte = findPte(hart, mm, vpn);
     if (pte === 0) {
@@ -56,35 +62,52 @@ export function zapRange(hart: Hart, mm: number, start: number, end: number): vo
       continue;
     }
     const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
-    vpn = zapChunk(hart, mm, pte, page, vpn, chunkEnd);
+    vpn = zapChunk(hart, mm, pte, page, vpn, chunkEnd, onlyCache);
     if (gatherIsFull(hart)) gatherFlush(hart);
     hart.pollIrq();
   }
 }
 
 /** Empties [vpn, end) of one table until the gather is full; returns where it stopped. */
-function zapChunk(hart: Hart, mm: number, pte: number, page: number, vpn: number, end: number): number {
+function zapChunk(
+  hart: Hart,
+  mm: number,
+  first: number,
+  table: number,
+  start: number,
+  end: number,
+  onlyCache: boolean,
+): number {
+  const { shared } = hart;
   const zeroPfn = hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
   let unmapped = 0;
   let mustFlush = false;
-  lockTable(hart, page);
-  for (; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
-    if (hart.shared.loadOnce(pte) === 0) continue;
-    const old = clearPte(hart, pte, page);
+  let vpn = start;
+  lockTable(hart, table);
+  for (let pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
+    const there = shared.loadOnce(pte);
+    if (there === 0) continue;
+    const page = pageOf(ptePfn(there));
+    const isCache = (shared.loadOnce(page + PAGE_FLAGS) & PG_CACHE) !== 0;
+    if (onlyCache && !isCache) continue;
+    const old = clearPte(hart, pte, table);
     const pfn = ptePfn(old);
     if (pfn === zeroPfn) {
       gatherPte(hart, vpn);
       continue;
     }
-    // Whoever takes the PTL next may clean the page, and then no hart may still dirty it through an old translation.
-    if (pteIsDirty(old) && (hart.shared.get(pageOf(pfn) + PAGE_FLAGS) & PG_ANON) === 0) mustFlush = true;
-    hart.shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, -1);
+    if (isCache && pteIsDirty(old)) {
+      markDirty(hart, page);
+      // Whoever takes the PTL next may clean the page, and then no hart may still dirty it by an old translation.
+      mustFlush = true;
+    }
+    shared.fetchAdd(page + PAGE_MAPCOUNT, -1);
     gatherPage(hart, vpn, pfn);
     unmapped++;
   }
   gatherUnlock(hart);
   if (mustFlush && !(MUTATIONS && hart.mutation === B_M5)) gatherFlushTlb(hart);
-  unlockTable(hart, page);
+  unlockTable(hart, table);
   addRss(hart, mm, -unmapped);
   return vpn;
 }
@@ -98,8 +121,9 @@ export function skipMissingTable(hart: Hart, mm: number, vpn: number): number {
 }
 
 /**
- * Frees every table that translates part of [start, end) and has no entry left, and its parent if that is empty too.
- * Requires: mmap_lock for write (nobody fills entries), an open gather. (Linux: free_pgtables)
+ * Frees every table that translates part of [start, end), has no entry left and translates nothing of any vma (whose
+ * reverse maps might lead there), and its parent if the same is true of it. Requires: mmap_lock for write (nobody fills
+ * entries), an open gather. (Linux: free_pgtables with its floor and ceiling)
  */
 export function freeEmptyTables(hart: Hart, mm: number, start: number, end: number): void {
   const { shared } = hart;
@@ -109,20 +133,29 @@ export function freeEmptyTables(hart: Hart, mm: number, start: number, end: numb
     const pointer = shared.loadOnce(entry);
     if ((pointer & PTE_V) === 0) continue;
     const middle = pointer >>> PTE_PPN_SHIFT;
-    freeEmptyLeafTables(hart, middle, vpn, Math.min(end, (vpn & -levelPages(2)) + levelPages(2)));
-    if (shared.get(pageOf(middle) + PAGE_PT_ENTRIES) === 0) unlinkTable(hart, entry, vpn, 1);
+    freeEmptyLeafTables(hart, mm, middle, vpn, Math.min(end, (vpn & -levelPages(2)) + levelPages(2)));
+    if (isDead(hart, mm, middle, vpn, 1)) unlinkTable(hart, entry, vpn, 1);
     hart.pollIrq();
   }
 }
 
-function freeEmptyLeafTables(hart: Hart, middle: number, start: number, end: number): void {
+function freeEmptyLeafTables(hart: Hart, mm: number, middle: number, start: number, end: number): void {
   const { shared } = hart;
   for (let vpn = start; vpn < end; vpn = (vpn & -levelPages(1)) + levelPages(1)) {
     const entry = entryAddress(middle, vpn, 1);
     const pointer = shared.loadOnce(entry);
     if ((pointer & PTE_V) === 0) continue;
-    if (shared.get(pageOf(pointer >>> PTE_PPN_SHIFT) + PAGE_PT_ENTRIES) === 0) unlinkTable(hart, entry, vpn, 0);
+    if (isDead(hart, mm, pointer >>> PTE_PPN_SHIFT, vpn, 0)) unlinkTable(hart, entry, vpn, 0);
   }
+}
+
+/** Has the table of `level` that translates `vpn` no entry, and is it of no use to any vma? */
+function isDead(hart: Hart, mm: number, table: number, vpn: number, level: number): boolean {
+  if (hart.shared.get(pageOf(table) + PAGE_PT_ENTRIES) !== 0) return false;
+  const pages = levelPages(level + 1);
+  const first = vpn & -pages;
+  const vma = vmaFind(hart, mm, first);
+  return vma === 0 || vmaStart(hart, vma) >= first + pages;
 }
 
 /** Takes the empty table of `level` behind `entry` out of its parent, and gives it to the gather. */

@@ -14,6 +14,7 @@ import {
   MM_BRK_START,
   MM_MMAP_BASE,
   PAGE_BYTES,
+  POOL_ANON_VMA,
   POOL_MAPPING,
   POOL_MM,
   POOL_PROCESS,
@@ -139,6 +140,7 @@ export class MmMachine {
       vma: POOL_VMA,
       node: POOL_VMA_NODE,
       mapping: POOL_MAPPING,
+      anonVma: POOL_ANON_VMA,
       mm: POOL_MM,
     })) {
       const live = poolLive(this.shared, pool) - (pool === POOL_MM ? 1 : 0);

@@ -1,9 +1,10 @@
 // mmap and its family: arguments in, mm does the work.
 
-import { PAGE_BYTES, PAGE_SHIFT, TASK_MM } from "../../../assembly/layout.ts";
-import { EBADF, EINVAL, ENODEV } from "../../memory/errno.ts";
+import { FILE_FLAGS, PAGE_BYTES, PAGE_SHIFT, TASK_MM } from "../../../assembly/layout.ts";
+import { EBADF, EINVAL } from "../../memory/errno.ts";
 import { doBrk } from "../../mm/brk.ts";
 import { doMadvise } from "../../mm/madvise.ts";
+import type { MappedFile } from "../../mm/mapped-file.ts";
 import { doMincore } from "../../mm/mincore.ts";
 import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../mm/mlock.ts";
 import { doMmap } from "../../mm/mmap.ts";
@@ -13,8 +14,12 @@ import { doMsync } from "../../mm/msync.ts";
 import { doMunmap } from "../../mm/munmap.ts";
 import { MAP_ANONYMOUS } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { isReadable, isWritable } from "../file.ts";
+import { opsOf } from "../file-kinds.ts";
+import { MAPPING_ANONYMOUS } from "../file-ops.ts";
 import { fget, fput } from "../files.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
+import { O_APPEND } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const memoryCalls: readonly (readonly [number, SystemCall])[] = [
@@ -45,15 +50,35 @@ function sysMmap(hart: Hart): number {
   const flags = argUint(hart, 3);
   const offset = argAddress(hart, 5);
   if (offset % PAGE_BYTES !== 0) return -EINVAL;
-  if ((flags & MAP_ANONYMOUS) === 0) {
-    // Only the console can be open, and a terminal or pipe can not be mapped.
-    const file = fget(hart, argInt(hart, 4));
-    if (file === 0) return -EBADF;
+  if ((flags & MAP_ANONYMOUS) !== 0) return mapPages(hart, flags, null);
+  const file = fget(hart, argInt(hart, 4));
+  if (file === 0) return -EBADF;
+  try {
+    const mapping = opsOf(hart, file).mapping(hart, file);
+    return mapping === MAPPING_ANONYMOUS
+      ? mapPages(hart, flags, null)
+      : mapPages(hart, flags, asMapped(hart, file, mapping));
+  } finally {
     fput(hart, file);
-    return argAddress(hart, 1) === 0 ? -EINVAL : -ENODEV;
   }
-  const pgoff = offset / (1 << PAGE_SHIFT);
-  return doMmap(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argUint(hart, 2), flags, pgoff);
+}
+
+/** The file as mmap sees it; `mapping` below 0: it has no pages. */
+function asMapped(hart: Hart, file: number, mapping: number): MappedFile {
+  return {
+    file,
+    mapping: Math.max(0, mapping),
+    canRead: isReadable(hart, file),
+    canWrite: isWritable(hart, file),
+    isAppend: (hart.shared.loadOnce(file + FILE_FLAGS) & O_APPEND) !== 0,
+    isNoexec: false,
+  };
+}
+
+function mapPages(hart: Hart, flags: number, source: MappedFile | null): number {
+  const pgoff = argAddress(hart, 5) / (1 << PAGE_SHIFT);
+  const [address, length, prot] = [argAddress(hart, 0), argAddress(hart, 1), argUint(hart, 2)];
+  return doMmap(hart, currentMm(hart), address, length, prot, flags, pgoff, source);
 }
 
 function sysMunmap(hart: Hart): number {

@@ -1,0 +1,98 @@
+// Faults in areas that map a file or shared memory. A page that must be read from the host first is read with no lock
+// held, and the fault is taken again. (Linux: do_read_fault, do_cow_fault and do_shared_fault in mm/memory.c)
+
+import {
+  ACCESS_STORE,
+  PAGE_MAPCOUNT,
+  PAGE_MAPPING,
+  PTE_D,
+  VM_EXEC,
+  VM_SHARED,
+  VMA_FLAGS,
+  VMA_MAPPING,
+} from "../../assembly/layout.ts";
+import type { Hart } from "../policy/hart.ts";
+import { allocAnonFrame, dropMapping, noteExecutable } from "./anon.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault.ts";
+import { frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
+import { mappingGet, mappingPut } from "./mapping.ts";
+import { mappingFrame, mappingFrameNowait, NEEDS_IO } from "./page-cache.ts";
+import { lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { leafPte } from "./pte.ts";
+import { addRss } from "./rss.ts";
+import { vmaPgoffAt } from "./vma.ts";
+
+/** First access to a page of an area with a mapping. Requires: mmap_lock for read. */
+export function mapCachePage(
+  hart: Hart,
+  mm: number,
+  vma: number,
+  vpn: number,
+  pteAddress: number,
+  access: number,
+): number {
+  const { shared } = hart;
+  const mapping = shared.get(vma + VMA_MAPPING);
+  const index = vmaPgoffAt(hart, vma, vpn);
+  const pfn = mappingFrameNowait(hart, mapping, index);
+  if (pfn <= 0) return withoutPage(hart, mapping, index, pfn);
+  const flags = shared.get(vma + VMA_FLAGS);
+  const isShared = (flags & VM_SHARED) !== 0;
+  if (!isShared && access === ACCESS_STORE) return mapPrivateCopy(hart, mm, vma, vpn, pteAddress, pfn);
+  if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);
+  // Before the entry is visible: whoever clears it may count down at once.
+  shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
+  const pte = leafPte(pfn, flags, isShared) | (access === ACCESS_STORE ? PTE_D : 0);
+  if (install(hart, pteAddress, pte, mapping, pfn)) addRss(hart, mm, 1);
+  else dropMapping(hart, pfn);
+  return FAULT_OK;
+}
+
+/** After FAULT_RETRY: gets the page into memory. FAULT_OK: take the fault again. No lock held; may wait for a disk. */
+export function finishFaultIo(hart: Hart): number {
+  const mapping = hart.faultMapping;
+  hart.faultMapping = 0;
+  const pfn = mappingFrame(hart, mapping, hart.faultIndex);
+  if (pfn > 0) putPage(hart, pfn);
+  mappingPut(hart, mapping);
+  if (pfn === 0) return FAULT_OOM;
+  // BEYOND_MAPPING: the vma may be another by now, so the fault itself finds out.
+  return pfn < NEEDS_IO ? FAULT_BUS : FAULT_OK;
+}
+
+/** No page to be had at once: why. */
+function withoutPage(hart: Hart, mapping: number, index: number, pfn: number): number {
+  if (pfn === 0) return FAULT_OOM;
+  if (pfn !== NEEDS_IO) return FAULT_BUS;
+  mappingGet(hart, mapping);
+  hart.faultMapping = mapping;
+  hart.faultIndex = index;
+  return FAULT_RETRY;
+}
+
+/** First access to a private page is a write: a copy of the cache page `source`, whose reference is dropped. */
+function mapPrivateCopy(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: number, source: number): number {
+  const pfn = allocAnonFrame(hart, vma, vpn);
+  if (pfn !== 0) {
+    hart.core.copyPage(frameAddress(pfn), frameAddress(source));
+    const pte = leafPte(pfn, hart.shared.get(vma + VMA_FLAGS), true) | PTE_D;
+    if (install(hart, pteAddress, pte, hart.shared.get(vma + VMA_MAPPING), source)) addRss(hart, mm, 1);
+    else freeFrame(hart, pfn);
+  }
+  putPage(hart, source);
+  return pfn === 0 ? FAULT_OOM : FAULT_OK;
+}
+
+/**
+ * Fills an empty entry; false if another hart was faster, or if page `source` has left its mapping: who took it out
+ * looks for entries afterwards, so either it finds this one, or the page is seen gone here.
+ */
+function install(hart: Hart, pteAddress: number, pte: number, mapping: number, source: number): boolean {
+  const { shared } = hart;
+  const table = tablePageOf(pteAddress);
+  lockTable(hart, table);
+  const fits = shared.loadOnce(pteAddress) === 0 && shared.loadAcquire(pageOf(source) + PAGE_MAPPING) === mapping;
+  if (fits) setNewPte(hart, pteAddress, table, pte);
+  unlockTable(hart, table);
+  return fits;
+}
