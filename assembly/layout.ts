@@ -191,6 +191,10 @@ export const ANON_VMA_BASE = TIMER_BASE + TIMER_BYTES * TIMER_COUNT_MAX; // fork
 export const ANON_VMA_BYTES = 64;
 export const ANON_VMA_COUNT_MAX = 1 << 13;
 
+export const SWAP_BASE = ANON_VMA_BASE + ANON_VMA_BYTES * ANON_VMA_COUNT_MAX; // slots of the swap store, see SWAP_*
+export const SWAP_BYTES = 8;
+export const SWAP_COUNT_MAX = 1 << 20; // 4 GiB; slot 0 is never used
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -267,6 +271,14 @@ export const MACHINE_CONSOLE_READERS = 488; // WAITQ: tasks that wait for input
 export const MACHINE_IDLE_MASK = 512; // shared, CPUMASK_BYTES: harts that are idle
 export const MACHINE_ONLINE_MASK = 576; // shared, CPUMASK_BYTES: harts that take part
 // line 16..: memory-management policies
+// reclaim and swap
+export const MACHINE_SWAP_LOCK = 640; // own line; guards SWAP records and the swap cache
+export const MACHINE_SWAP_SLOTS = 644; // constant after boot: slots of the store, 0 = no swap
+export const MACHINE_SWAP_FREE = 648; // lock SWAP_LOCK
+export const MACHINE_SWAP_NEXT = 652; // lock SWAP_LOCK: where the search for a free slot begins
+export const MACHINE_CLOCK_HAND = 656; // shared: frames that reclaim has looked at so far
+export const MACHINE_OOM_LOCK = 660; // who chooses a victim
+
 export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
 export const MACHINE_OFFLINE_WANTED = 1088; // shared, CPUMASK_BYTES: harts that are to leave or have left
 export const MACHINE_ASID_LOCK = 1152;
@@ -669,6 +681,15 @@ export const COUNTER_HAZARD_SCAN = 536;
 export const COUNTER_HAZARD_HITS = 544;
 export const COUNTER_DROP_MM_STOLEN = 552;
 export const COUNTER_UNLAZY_IN_FLUSH = 560;
+export const COUNTER_PSWPIN = 672; // reclaim and swap; Linux's names in host/observe/counters.ts
+export const COUNTER_PSWPOUT = 680;
+export const COUNTER_PGMAJFAULT = 688;
+export const COUNTER_PGSCAN = 696;
+export const COUNTER_PGSTEAL_ANON = 704;
+export const COUNTER_PGSTEAL_FILE = 712;
+export const COUNTER_PGACTIVATE = 720;
+export const COUNTER_ALLOCSTALL = 728;
+export const COUNTER_OOM_KILL = 736;
 export const COUNTER_MMPUT_LAST = 568;
 export const COUNTER_MMDROP_LAST = 576;
 export const COUNTER_TEMP_MM_ENTER = 584;
@@ -700,6 +721,7 @@ export const PAGE_PT_VPN = 36; // first vpn that a page-table page translates
 export const PAGE_NODE_ENTRIES = 28; // lock MAPPING_LOCK: entries of a node of a mapping's tree that are not 0
 export const PAGE_MAPPING = 40; // of a cache page: its mapping; written under MAPPING_LOCK, 0 once it has left it
 export const PAGE_INDEX = 44; // offset in the mapping, or in the numbering of private pages (VMA_PGOFF); constant in use
+export const PAGE_PRIVATE = 48; // lock SWAP_LOCK: slot of a page in the swap cache
 export const PAGE_GENERATION = 60; // bumped at each free, for the checkers
 
 export const PG_FREE = 1 << 0;
@@ -713,6 +735,7 @@ export const PG_DIRTY = 1 << 7; // the only copy of its bytes
 export const PG_CACHE = 1 << 8; // page of a mapping, or was one
 export const PG_SWAPBACKED = 1 << 9; // no file of the host has its bytes
 export const PG_REFERENCED = 1 << 10; // read or written by a system call since reclaim last looked
+export const PG_SWAPCACHE = 1 << 12; // lock SWAP_LOCK: slot PAGE_PRIVATE of the swap store leads to the frame
 export const PG_NODE = 1 << 11; // node of a mapping's tree
 
 export const RCU_HEAD_BYTES = 8;
@@ -761,6 +784,7 @@ export const MM_VDSO = 488; // f64, constant after exec: where the vDSO is mappe
 export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
+export const MM_SWAP = 528; // shared: entries that hold a slot of the swap store
 export const MM_ANON_VMA = 524; // constant once the mm is known: shared by all mms that fork without exec made of one
 
 // ---------------------------------------------------------------- VMA: struct vm_area_struct
@@ -841,6 +865,11 @@ export const ANON_VMA_REFCOUNT = 4; // shared: mms
 export const ANON_VMA_LOCK = 8; // RW_*; never reset: a reader may hold it while the record changes hands
 export const ANON_VMA_ROOT = 12; // lock LOCK: tree of the vmas with private pages
 export const ANON_VMA_SEQ = 16; // lock LOCK: insertions so far
+
+// ---------------------------------------------------------------- SWAP: a slot of the swap store, see host/mm/swap-map.ts
+
+export const SWAP_COUNT = 0; // lock SWAP_LOCK: page-table entries and tree entries that hold it
+export const SWAP_PFN = 4; // lock SWAP_LOCK: the swap cache: frame with the same bytes, 0 = none; counted by it
 
 // RMAP: node of an interval tree of vmas by page offset, see host/mm/interval-tree.ts
 export const RMAP_LEFT = 0;

@@ -20,7 +20,7 @@ import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { mappingBytes, mappingCreate, mappingExtend, mappingPut } from "../mm/mapping.ts";
 import { mappingAllocate, mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../mm/mapping-io.ts";
 import { TREE_END, treeNext } from "../mm/mapping-tree.ts";
-import { mappingHas } from "../mm/page-cache.ts";
+import { mappingContains } from "../mm/page-cache.ts";
 import type { Hart } from "../policy/hart.ts";
 
 /** An inode of a file in memory gets its contents: none. False: out of memory. */
@@ -115,7 +115,7 @@ export function contentHole(hart: Hart, inode: number, position: number): number
   if (position >= bytes) return -ENXIO;
   if (hart.shared.get(mapping + MAPPING_KIND) !== MAPPING_SHMEM) return bytes;
   let index = Math.floor(position / PAGE_BYTES);
-  for (; index * PAGE_BYTES < bytes && mappingHas(hart, mapping, index); index++) hart.pollIrq();
+  for (; index * PAGE_BYTES < bytes && mappingContains(hart, mapping, index); index++) hart.pollIrq();
   return Math.min(Math.max(position, index * PAGE_BYTES), bytes);
 }
 
@@ -151,7 +151,7 @@ function roomFor(hart: Hart, inode: number, position: number, bytes: number): nu
   if (end - first <= free) return bytes;
   const mapping = mappingOf(hart, inode);
   for (let index = first; index < end; index++) {
-    if (mappingHas(hart, mapping, index)) continue;
+    if (mappingContains(hart, mapping, index)) continue;
     if (free <= 0) return Math.max(index * PAGE_BYTES - position, 0);
     free--;
   }

@@ -56,6 +56,13 @@ export interface PageIo {
   readPage(hart: HartLocal, host: number, index: number, address: number): number;
 }
 
+/** A file of the host's, or memory of its own. Called in state HOST_IO. */
+export interface SwapStore {
+  /** Writes the page at `address` of the shared memory to `slot`: 0 or -errno. */
+  write(slot: number, address: number): number;
+  read(slot: number, address: number): number;
+}
+
 export class HartLocal {
   readonly id: number;
   /** Address of the hart block. */
@@ -77,6 +84,10 @@ export class HartLocal {
   host: HostFiles | null = null;
   /** References on struct file, for vmas, which know files only by address. Handed in at boot. */
   fileHooks: FileHooks | null = null;
+  /** Where pages go that memory has no room for, or null: no swap. Handed in at boot. */
+  swapStore: SwapStore | null = null;
+  /** Nothing can be reclaimed: kills a process. True: try again. Called with no lock held. Handed in at boot. */
+  outOfMemory: ((hart: HartLocal) => boolean) | null = null;
   /** Reads the pages of the host's files. Handed in by who knows what an inode is. */
   pageIo: PageIo | null = null;
   /** Work space of mm/mapping-tree.ts: a frame that is about to become a node, 0 = none. */
@@ -84,6 +95,8 @@ export class HartLocal {
   /** A fault that must read a page, or wait for it (mm/file-fault.ts): which. The mapping is counted. */
   faultMapping = 0;
   faultIndex = 0;
+  /** The same for a page in the swap store: its slot, counted; 0 = none. */
+  faultSlot = 0;
   /** Work space of whoever asks `host` for a status. */
   readonly hostStat = emptyHostStat();
   /** What each kind of file system does (FS_TYPE_*). Handed in at boot. */

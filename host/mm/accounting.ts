@@ -1,7 +1,14 @@
 // How much an address space may hold: RLIMIT_AS, RLIMIT_DATA, and the refusal of absurd requests. (Linux: mm/mmap.c
 // may_expand_vm, vm_stat_account; mm/util.c __vm_enough_memory in its default, heuristic mode)
 
-import { MM_DATA_VM, MM_STACK_VM, MM_TOTAL_VM, PAGE_BYTES } from "../../assembly/layout.ts";
+import {
+  MACHINE_BASE,
+  MACHINE_SWAP_SLOTS,
+  MM_DATA_VM,
+  MM_STACK_VM,
+  MM_TOTAL_VM,
+  PAGE_BYTES,
+} from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { ramFrameCount } from "./frames.ts";
 import { rlimitBytes } from "./rlimit.ts";
@@ -24,7 +31,7 @@ export function vmStatAccount(hart: HartLocal, mm: number, flags: number, pages:
   else if (isDataMapping(flags)) shared.set(mm + MM_DATA_VM, shared.get(mm + MM_DATA_VM) + pages);
 }
 
-/** Overcommit mode 0: only a single request for more than all of memory is refused. */
+/** Overcommit mode 0: only a single request for more than all of memory and swap is refused. */
 export function enoughMemory(hart: HartLocal, pages: number): boolean {
-  return pages <= ramFrameCount(hart.shared);
+  return pages <= ramFrameCount(hart.shared) + hart.shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS);
 }

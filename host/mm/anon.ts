@@ -14,6 +14,7 @@ import {
   PAGE_MAPPING,
   PAGE_REFCOUNT,
   PG_ANON,
+  PG_SWAPCACHE,
   PTE_D,
   PTE_W,
   VM_EXEC,
@@ -27,6 +28,7 @@ import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from ".
 import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
+import { putSwapPage, swapDetach } from "./swap-map.ts";
 import { vmaPgoffAt } from "./vma.ts";
 
 /** First read of a private page. Requires: mmap_lock for read. */
@@ -52,8 +54,14 @@ export function mapNewFrame(hart: Hart, mm: number, vma: number, vpn: number, pt
 /** A store to a page whose entry `pte` lacks W although the vma is writable. Requires: mmap_lock for read. */
 export function wpPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: number, pte: number): number {
   const old = ptePfn(pte);
+  // In the swap cache for nobody else any more: then it may leave it, and need not be copied.
+  if (isSwapCached(hart, old) && swapDetach(hart, old, 1, false)) putPage(hart, old);
   if (isExclusive(hart, old, hart.shared.get(vma + VMA_FLAGS))) return reusePage(hart, vpn, pteAddress, pte);
   return copyPage(hart, mm, vma, vpn, pteAddress, old);
+}
+
+function isSwapCached(hart: Hart, pfn: number): boolean {
+  return (hart.shared.loadOnce(pageOf(pfn) + PAGE_FLAGS) & PG_SWAPCACHE) !== 0;
 }
 
 /** May the frame be made writable in place? Shared mappings always may; private pages when nobody else holds them. */
@@ -137,5 +145,5 @@ export function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
 
 export function dropMapping(hart: Hart, pfn: number): void {
   hart.shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, -1);
-  putPage(hart, pfn);
+  putSwapPage(hart, pfn);
 }

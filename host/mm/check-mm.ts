@@ -11,6 +11,7 @@ import {
   MM_ROOT_PFN,
   MM_RSS,
   MM_STACK_VM,
+  MM_SWAP,
   MM_TOTAL_VM,
   PAGE_FLAGS,
   PAGE_MAPCOUNT,
@@ -21,11 +22,15 @@ import {
   PAGE_REFCOUNT,
   PG_CACHE,
   PG_FREE,
+  PG_SWAPCACHE,
   PG_TABLE,
   PTE_COUNT,
   PTE_PPN_SHIFT,
   PTE_V,
   PTE_W,
+  SWAP_BASE,
+  SWAP_BYTES,
+  SWAP_COUNT,
   USER_VPN_END,
   VM_SHARED,
   VMA_MAPPING,
@@ -35,13 +40,16 @@ import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf } from "./frames.ts";
 import { mappingHas } from "./page-cache.ts";
 import { levelPages, PTE_BYTES } from "./page-table.ts";
-import { pteModify, ptePfn } from "./pte.ts";
+import { isSwapPte, pteModify, ptePfn } from "./pte.ts";
 import { flushRss } from "./rss.ts";
 import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
 
 interface Tally {
   rss: number;
+  swapped: number;
+  /** slot -> entries that hold it. */
+  readonly slots: Map<number, number>;
   tables: number;
   /** pfn -> entries that map it. */
   readonly mapped: Map<number, number>;
@@ -59,22 +67,37 @@ export function checkMm(hart: Hart, mm: number): string[] {
 export function checkMms(hart: Hart, mms: readonly number[]): string[] {
   const { shared } = hart;
   flushRss(hart);
-  const tally: Tally = { rss: 0, tables: 0, mapped: new Map(), writable: new Set(), problems: [] };
+  const tally: Tally = {
+    rss: 0,
+    swapped: 0,
+    slots: new Map(),
+    tables: 0,
+    mapped: new Map(),
+    writable: new Set(),
+    problems: [],
+  };
   for (const mm of mms) {
     tally.rss = 0;
+    tally.swapped = 0;
     tally.tables = 0;
     checkVmas(hart, mm, tally);
     checkTable(hart, mm, shared.get(mm + MM_ROOT_PFN), LEVEL_COUNT - 1, 0, tally);
     expect(tally, "MM_RSS", shared.get(mm + MM_RSS), tally.rss);
+    expect(tally, "MM_SWAP", shared.get(mm + MM_SWAP), tally.swapped);
     expect(tally, "MM_PT_PAGES", shared.get(mm + MM_PT_PAGES), tally.tables);
   }
   for (const [pfn, entries] of tally.mapped) {
     expect(tally, `mapcount of frame ${pfn}`, shared.get(pageOf(pfn) + PAGE_MAPCOUNT), entries);
     // A page that has left its mapping lives on in the entries alone.
     const isCache = (shared.get(pageOf(pfn) + PAGE_FLAGS) & PG_CACHE) !== 0;
-    const references = entries + (isCache && shared.get(pageOf(pfn) + PAGE_MAPPING) !== 0 ? 1 : 0);
+    const isSwapCache = (shared.get(pageOf(pfn) + PAGE_FLAGS) & PG_SWAPCACHE) !== 0;
+    const references = entries + (isSwapCache || (isCache && shared.get(pageOf(pfn) + PAGE_MAPPING) !== 0) ? 1 : 0);
     expect(tally, `references to frame ${pfn}`, shared.get(pageOf(pfn) + PAGE_REFCOUNT), references);
+    if (tally.writable.has(pfn) && isSwapCache) tally.problems.push(`frame ${pfn} is writable in the swap cache`);
     if (tally.writable.has(pfn)) expect(tally, `entries of frame ${pfn}, one of them writable`, entries, 1);
+  }
+  for (const [slot, entries] of tally.slots) {
+    expect(tally, `users of swap slot ${slot}`, shared.get(SWAP_BASE + slot * SWAP_BYTES + SWAP_COUNT), entries);
   }
   return tally.problems;
 }
@@ -131,6 +154,11 @@ function checkLeaf(hart: Hart, mm: number, vpn: number, pte: number, tally: Tall
   const vma = vmaFind(hart, mm, vpn);
   if (vma === 0 || vmaStart(hart, vma) > vpn) {
     tally.problems.push(`page at vpn ${vpn} lies in no vma`);
+    return;
+  }
+  if (isSwapPte(pte)) {
+    tally.swapped++;
+    tally.slots.set(pfn, (tally.slots.get(pfn) ?? 0) + 1);
     return;
   }
   const flags = vmaFlags(hart, vma);

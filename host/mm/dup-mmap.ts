@@ -17,6 +17,7 @@ import {
   MM_ENV_START,
   MM_MMAP_BASE,
   MM_STACK_TOP,
+  MM_SWAP,
   MM_VDSO,
   PAGE_PT_ENTRIES,
   PTE_A,
@@ -27,6 +28,7 @@ import {
   VM_SHARED,
   VM_WIPEONFORK,
 } from "../../assembly/layout.ts";
+
 import type { Hart } from "../policy/hart.ts";
 import { sharePage } from "./anon.ts";
 import { anonVmaFork } from "./anon-vma.ts";
@@ -35,8 +37,9 @@ import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { mmAlloc, mmput } from "./mm.ts";
 import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { ptePfn } from "./pte.ts";
+import { isSwapPte, ptePfn } from "./pte.ts";
 import { addRss, flushRss } from "./rss.ts";
+import { swapDup } from "./swap-map.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { VmaTransaction } from "./vma-transaction.ts";
@@ -130,11 +133,18 @@ function dupChunk(hart: Hart, child: number, source: number, target: number, sta
   const sourcePage = tablePageOf(source);
   const targetPage = tablePageOf(target);
   let resident = 0;
+  let swapped = 0;
   lockTable(hart, Math.min(sourcePage, targetPage));
   lockTable(hart, Math.max(sourcePage, targetPage));
   for (let vpn = start, at = 0; vpn < end; vpn++, at += PTE_BYTES) {
     const pte = writeProtect(hart, source + at, vpn);
     if (pte === 0) continue;
+    if (isSwapPte(pte)) {
+      swapDup(hart, ptePfn(pte));
+      setNewPte(hart, target + at, targetPage, pte);
+      swapped++;
+      continue;
+    }
     if (sharePage(hart, ptePfn(pte))) resident++;
     setNewPte(hart, target + at, targetPage, pte & ~PTE_A);
   }
@@ -142,6 +152,7 @@ function dupChunk(hart: Hart, child: number, source: number, target: number, sta
   unlockTable(hart, Math.max(sourcePage, targetPage));
   unlockTable(hart, Math.min(sourcePage, targetPage));
   addRss(hart, child, resident);
+  if (swapped !== 0) hart.shared.fetchAdd(child + MM_SWAP, swapped);
 }
 
 /** Takes W from an entry of the parent; returns what it is now. A walker may set A or D in between. */

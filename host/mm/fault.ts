@@ -28,9 +28,12 @@ import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
 import { finishFaultIo, mapCachePage } from "./file-fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { allocPte } from "./page-table.ts";
+import { isSwapPte } from "./pte.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
+import { mapSwapPage } from "./swap-in.ts";
 import { TASK_BYTES_USER } from "./uapi.ts";
 import { vmaFind } from "./vma-map.ts";
+import { directReclaim } from "./vmscan.ts";
 
 export const FAULT_OK = 0;
 export const FAULT_SEGV_MAPERR = 1; // SIGSEGV: nothing is mapped there
@@ -46,10 +49,16 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
   const vpn = (va / PAGE_BYTES) | 0;
   for (;;) {
     const outcome = tryFault(hart, mm, vpn, access);
-    if (outcome !== FAULT_RETRY) return outcome;
-    const failed = finishFaultIo(hart);
-    if (failed !== FAULT_OK) return failed;
+    if (outcome !== FAULT_RETRY && outcome !== FAULT_OOM) return outcome;
+    const finished = outcome === FAULT_OOM ? FAULT_OOM : finishFaultIo(hart);
+    if (finished === FAULT_OOM && !makeRoom(hart)) return FAULT_OOM;
+    if (finished !== FAULT_OK && finished !== FAULT_OOM) return finished;
   }
+}
+
+/** Memory is short: reclaims, or has a process killed. False: no hope for this one. No lock held. */
+export function makeRoom(hart: Hart): boolean {
+  return directReclaim(hart) || (hart.outOfMemory?.(hart) ?? false);
 }
 
 function tryFault(hart: Hart, mm: number, vpn: number, access: number): number {
@@ -81,6 +90,7 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
       if (access !== ACCESS_STORE) return mapZeroPage(hart, pteAddress, flags);
       return mapNewFrame(hart, mm, vma, vpn, pteAddress);
     }
+    if (isSwapPte(pte)) return mapSwapPage(hart, mm, vma, vpn, pteAddress, pte, access);
     if (access === ACCESS_STORE && (pte & PTE_W) === 0) return wpPage(hart, mm, vma, vpn, pteAddress, pte);
     if (isGoodFor(pte, access)) {
       hart.count(COUNTER_SPURIOUS_FAULT);

@@ -3,6 +3,7 @@
 
 import {
   ACCESS_STORE,
+  COUNTER_PGMAJFAULT,
   PAGE_MAPCOUNT,
   PAGE_MAPPING,
   PTE_D,
@@ -20,6 +21,7 @@ import { mappingFrame, mappingFrameNowait, NEEDS_IO } from "./page-cache.ts";
 import { lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte } from "./pte.ts";
 import { addRss } from "./rss.ts";
+import { finishSwapIn } from "./swap-in.ts";
 import { vmaPgoffAt } from "./vma.ts";
 
 /** First access to a page of an area with a mapping. Requires: mmap_lock for read. */
@@ -50,6 +52,8 @@ export function mapCachePage(
 
 /** After FAULT_RETRY: gets the page into memory. FAULT_OK: take the fault again. No lock held; may wait for a disk. */
 export function finishFaultIo(hart: Hart): number {
+  if (hart.faultSlot !== 0) return finishSwapIn(hart);
+  hart.count(COUNTER_PGMAJFAULT);
   const mapping = hart.faultMapping;
   hart.faultMapping = 0;
   const pfn = mappingFrame(hart, mapping, hart.faultIndex);

@@ -98,8 +98,15 @@ export function allocFrame(hart: HartLocal): number {
   return pfn;
 }
 
-/** Gives back a frame that no TLB, walker or kernel object can reach any more. */
+/**
+ * Gives back a frame of which the caller has the only lasting reference, and which no TLB, walker or kernel object can
+ * reach any more. Reclaim may hold it for a moment yet (tryGetPage): then that is where it ends.
+ */
 export function freeFrame(hart: HartLocal, pfn: number): void {
+  putPage(hart, pfn);
+}
+
+function release(hart: HartLocal, pfn: number): void {
   const { shared } = hart;
   const page = pageOf(pfn);
   if ((shared.get(page + PAGE_FLAGS) & (PG_FREE | PG_RESERVED)) !== 0) {
@@ -107,7 +114,6 @@ export function freeFrame(hart: HartLocal, pfn: number): void {
   }
   if (SCHEDULE_POINTS) shared.observer?.frameFreed(hart.id, pfn);
   shared.set(page + PAGE_FLAGS, PG_FREE);
-  shared.set(page + PAGE_REFCOUNT, 0);
   shared.set(page + PAGE_GENERATION, shared.get(page + PAGE_GENERATION) + 1);
   // Decoded copies of the old contents die with the frame (see assembly/decode.ts). Nobody else writes it any more.
   shared.storeRelease(page + PAGE_CODE_GENERATION, shared.get(page + PAGE_CODE_GENERATION) + 1);
@@ -120,12 +126,19 @@ export function getPage(hart: HartLocal, pfn: number): void {
   hart.shared.fetchAdd(pageOf(pfn) + PAGE_REFCOUNT, 1);
 }
 
+/** A reference to a frame that is known only by its number, unless it is free. (Linux: folio_try_get) */
+export function tryGetPage(hart: HartLocal, pfn: number): boolean {
+  const refcount = pageOf(pfn) + PAGE_REFCOUNT;
+  for (let old = hart.shared.loadOnce(refcount); old > 0; old = hart.shared.loadOnce(refcount)) {
+    if (hart.shared.compareExchange(refcount, old, old + 1) === old) return true;
+  }
+  return false;
+}
+
 /** Drops a reference; the last one frees the frame. */
 export function putPage(hart: HartLocal, pfn: number): void {
-  const refcount = pageOf(pfn) + PAGE_REFCOUNT;
-  // The only reference is the caller's: nobody is left who could take another.
-  const old = hart.shared.loadAcquire(refcount) === 1 ? 1 : hart.shared.fetchAdd(refcount, -1);
-  if (old === 1) freeFrame(hart, pfn);
+  const old = hart.shared.fetchAdd(pageOf(pfn) + PAGE_REFCOUNT, -1);
+  if (old === 1) release(hart, pfn);
   else if (old <= 0) throw new KernelBug("page reference dropped twice", { pfn, refcount: old });
 }
 

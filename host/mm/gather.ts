@@ -13,9 +13,9 @@ import { COUNTER_GATHER_BATCHES, USER_VPN_END } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { B_M3, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { putPage } from "./frames.ts";
 import { freeTable } from "./page-table.ts";
 import { updateRssHigh } from "./rss.ts";
+import { putSwapPage } from "./swap-map.ts";
 
 /** Opens this hart's gather for `mm`. Requires: mmap_lock, or the last user of the mm. */
 export function gatherBegin(hart: Hart, mm: number): void {
@@ -99,7 +99,7 @@ function freeBatch(hart: Hart): void {
 }
 
 function freePages(hart: Hart): void {
-  for (let i = 0; i < hart.gatherPageCount; i++) putPage(hart, hart.gatherPages[i]);
+  for (let i = 0; i < hart.gatherPageCount; i++) putSwapPage(hart, hart.gatherPages[i]);
   hart.gatherPageCount = 0;
 }
 

@@ -18,7 +18,7 @@ import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf, putPage } from "./frames.ts";
 import { MAPPING_INDEX_END, MAPPING_LENGTH_MAX, mappingBytes, mappingExtend } from "./mapping.ts";
 import { treeRemoveFrom } from "./mapping-tree.ts";
-import { BEYOND_MAPPING, IO_FAILED, mappingFrame, mappingPeek, markDirty } from "./page-cache.ts";
+import { BEYOND_MAPPING, IO_FAILED, mappingContains, mappingFrame, markDirty } from "./page-cache.ts";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "./uapi.ts";
 import { unmapMappingRange } from "./unmap-mapping.ts";
 
@@ -157,24 +157,28 @@ function readPiece(
   address: number,
   bytes: number,
 ): number {
-  const isShmem = hart.shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
   // A hole of memory is read without making a page of it.
-  const pfn = isShmem ? mappingPeek(hart, mapping, index) : mappingFrame(hart, mapping, index);
-  if (pfn === 0 && isShmem) {
+  if (isHole(hart, mapping, index)) {
     hart.core.zeroBytes(address, bytes);
     return 0;
   }
+  const pfn = mappingFrame(hart, mapping, index);
   if (pfn <= 0) return pfn === 0 ? -ENOMEM : pfn;
   hart.core.copyBytes(address, frameAddress(pfn) + offset, bytes);
   putPage(hart, pfn);
   return 0;
 }
 
+/** Zeroes, and no page of them. */
+function isHole(hart: HartLocal, mapping: number, index: number): boolean {
+  const isShmem = hart.shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
+  return isShmem && !mappingContains(hart, mapping, index);
+}
+
 /** Zeroes bytes [offset, end) of a page that is there, or that the host has. 0 or -errno. */
 function zeroPiece(hart: HartLocal, mapping: number, index: number, offset: number, end: number): number {
-  const isShmem = hart.shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
-  const pfn = isShmem ? mappingPeek(hart, mapping, index) : mappingFrame(hart, mapping, index);
-  if (pfn === 0 && isShmem) return 0;
+  if (isHole(hart, mapping, index)) return 0;
+  const pfn = mappingFrame(hart, mapping, index);
   if (pfn === BEYOND_MAPPING) return 0;
   if (pfn <= 0) return pfn === 0 ? -ENOMEM : pfn;
   markDirty(hart, pageOf(pfn));

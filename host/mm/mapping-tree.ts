@@ -1,6 +1,7 @@
 // The tree of a mapping: page index -> entry, a radix tree of frames with 1,024 words each. (Linux: mapping->i_pages)
 //
-//   MAPPING_ROOT ──► 1,024 pfns ──► ... ──► 1,024 entries;  0 = hole. Height 1: the root holds entries.
+//   MAPPING_ROOT ──► 1,024 pfns ──► ... ──► 1,024 entries: a pfn; below 0: a slot of the swap store; 0: a hole.
+//   Height 1: the root holds entries.
 //
 // It grows a root when an index does not fit, and a node goes when its last entry does. All is under MAPPING_LOCK. A
 // node that is missing is allocated with the lock dropped (hart.spareNode), and the descent begins anew.
@@ -19,6 +20,7 @@ import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
+import { swapPut } from "./swap-map.ts";
 
 const NODE_BITS = 10;
 const NODE_ENTRIES = 1 << NODE_BITS;
@@ -28,6 +30,16 @@ const HEIGHT_MAX = 3;
 const NEEDS_NODE = 0;
 /** treeNext: nothing from there on. */
 export const TREE_END = -1;
+
+/** Entry of a page that is in the swap store; negative. */
+export function swapEntry(slot: number): number {
+  return -slot;
+}
+
+/** Slot of a negative entry. */
+export function entrySlot(entry: number): number {
+  return -entry;
+}
 
 /** What is at `index`, 0 for a hole. Requires: MAPPING_LOCK. */
 export function treeLoad(hart: HartLocal, mapping: number, index: number): number {
@@ -98,11 +110,12 @@ export function treeRemoveFrom(hart: HartLocal, mapping: number, from: number, e
   for (let index = from; ; index++) {
     spinLock(hart, mapping + MAPPING_LOCK);
     index = treeNext(hart, mapping, index, end);
-    const pfn = index === TREE_END ? 0 : treeDelete(hart, mapping, index);
-    if (pfn !== 0) hart.shared.storeRelease(pageOf(pfn) + PAGE_MAPPING, 0);
+    const entry = index === TREE_END ? 0 : treeDelete(hart, mapping, index);
+    if (entry > 0) hart.shared.storeRelease(pageOf(entry) + PAGE_MAPPING, 0);
     spinUnlock(hart, mapping + MAPPING_LOCK);
-    if (pfn === 0) return;
-    putPage(hart, pfn);
+    if (entry === 0) return;
+    if (entry > 0) putPage(hart, entry);
+    else swapPut(hart, entrySlot(entry)); // such a slot is in no swap cache
     if ((index & 63) === 0) hart.pollIrq();
   }
 }

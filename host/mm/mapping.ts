@@ -14,6 +14,7 @@ import {
   MAPPING_KIND,
   MAPPING_LENGTH,
   MAPPING_LOCK,
+  MAPPING_MMAP_LOCK,
   MAPPING_REFCOUNT,
   PAGE_BYTES,
   POOL_MAPPING,
@@ -32,7 +33,10 @@ export const MAPPING_INDEX_END = MAPPING_LENGTH_MAX / PAGE_BYTES;
 export function mappingCreate(hart: HartLocal, kind: number, bytes: number): number {
   const mapping = poolAlloc(hart, POOL_MAPPING);
   if (mapping === 0) return 0;
-  hart.core.zeroBytes(mapping, MAPPING_BYTES);
+  // Not the locks: whoever followed a page of an earlier life here may hold one for a moment yet.
+  hart.core.zeroBytes(mapping, MAPPING_LOCK);
+  hart.core.zeroBytes(mapping + MAPPING_LOCK + 4, MAPPING_MMAP_LOCK - MAPPING_LOCK - 4);
+  hart.core.zeroBytes(mapping + MAPPING_MMAP_LOCK + 4, MAPPING_BYTES - MAPPING_MMAP_LOCK - 4);
   hart.shared.set(mapping + MAPPING_KIND, kind);
   hart.shared.setF64(mapping + MAPPING_LENGTH, bytes);
   hart.shared.setF64(mapping + MAPPING_HOST_LENGTH, bytes);

@@ -8,6 +8,7 @@ import type { Hart } from "../policy/hart.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { mappingHas } from "./page-cache.ts";
 import { findPte } from "./page-table.ts";
+import { isSwapPte } from "./pte.ts";
 import { isPageAligned, isUserRange, toVpn } from "./range.ts";
 import { copyToUser } from "./uaccess.ts";
 import { vmaEnd, vmaPgoffAt, vmaStart } from "./vma.ts";
@@ -49,7 +50,8 @@ function fillVector(hart: Hart, mm: number, vpn: number, count: number, buffer: 
 
 function isResident(hart: Hart, mm: number, vma: number, vpn: number): boolean {
   const pte = findPte(hart, mm, vpn);
-  if (pte !== 0 && hart.shared.loadOnce(pte) !== 0) return true;
+  const entry = pte === 0 ? 0 : hart.shared.loadOnce(pte);
+  if (entry !== 0) return !isSwapPte(entry);
   const mapping = hart.shared.get(vma + VMA_MAPPING);
   return mapping !== 0 && mappingHas(hart, mapping, vmaPgoffAt(hart, vma, vpn));
 }

@@ -10,7 +10,7 @@ import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts"
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { pteLosesRights, pteModify, ptePfn } from "./pte.ts";
+import { isSwapPte, pteLosesRights, pteModify, ptePfn } from "./pte.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE, TASK_BYTES_USER } from "./uapi.ts";
 import { isAccountable, protFlags, VM_ACCESS_FLAGS, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
@@ -115,7 +115,7 @@ function changeChunk(hart: Hart, first: number, page: number, start: number, end
   for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
     for (;;) {
       const old = shared.loadOnce(pte);
-      if (old === 0) break;
+      if (old === 0 || isSwapPte(old)) break;
       const next = pteModify(old, flags, isExclusive(hart, ptePfn(old), flags));
       if ((next & ~old & PTE_X) !== 0) noteExecutable(hart, ptePfn(old));
       // A walker may set A or D in between: then look again.

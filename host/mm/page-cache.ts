@@ -25,10 +25,12 @@ import { EIO } from "../memory/errno.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
+import { allocFrame, frameAddress, getPage, pageOf, putPage } from "./frames.ts";
 import { mappingEndLocked } from "./mapping.ts";
-import { dropSpareNode, treeDelete, treeInsertAndLock, treeLoad } from "./mapping-tree.ts";
+import { dropSpareNode, entrySlot, treeDelete, treeInsertAndLock, treeLoad, treeReplace } from "./mapping-tree.ts";
 import { unlockPage, waitForPage } from "./page-lock.ts";
+import { dropSlot, readSlot } from "./swap-in.ts";
+import { swapDup } from "./swap-map.ts";
 
 /** The index lies beyond the end of the mapping. */
 export const BEYOND_MAPPING = -1;
@@ -57,16 +59,26 @@ export function mappingFrameNowait(hart: HartLocal, mapping: number, index: numb
 
 /** Is page `index` in memory? */
 export function mappingHas(hart: HartLocal, mapping: number, index: number): boolean {
-  const pfn = mappingPeek(hart, mapping, index);
-  if (pfn !== 0) putPage(hart, pfn);
-  return pfn !== 0;
+  return mappingEntry(hart, mapping, index) > 0;
+}
+
+/** Is page `index` in memory or in swap, and no hole? */
+export function mappingContains(hart: HartLocal, mapping: number, index: number): boolean {
+  return mappingEntry(hart, mapping, index) !== 0;
+}
+
+function mappingEntry(hart: HartLocal, mapping: number, index: number): number {
+  spinLock(hart, mapping + MAPPING_LOCK);
+  const entry = index < mappingEndLocked(hart, mapping) ? treeLoad(hart, mapping, index) : 0;
+  spinUnlock(hart, mapping + MAPPING_LOCK);
+  return entry;
 }
 
 /** Frame of page `index` with a reference, if it is in memory and up to date, else 0. */
 export function mappingPeek(hart: HartLocal, mapping: number, index: number): number {
   spinLock(hart, mapping + MAPPING_LOCK);
   const pfn = index < mappingEndLocked(hart, mapping) ? treeLoad(hart, mapping, index) : 0;
-  const found = pfn !== 0 && (hart.shared.loadAcquire(pageOf(pfn) + PAGE_FLAGS) & PG_UPTODATE) !== 0;
+  const found = pfn > 0 && (hart.shared.loadAcquire(pageOf(pfn) + PAGE_FLAGS) & PG_UPTODATE) !== 0;
   if (found) getPage(hart, pfn);
   spinUnlock(hart, mapping + MAPPING_LOCK);
   return found ? pfn : 0;
@@ -84,7 +96,7 @@ function lookup(hart: HartLocal, mapping: number, index: number, mayExtend: bool
   spinLock(hart, mapping + MAPPING_LOCK);
   const isBeyond = !mayExtend && index >= mappingEndLocked(hart, mapping);
   const pfn = isBeyond ? 0 : treeLoad(hart, mapping, index);
-  const isUptodate = pfn !== 0 && (shared.loadAcquire(pageOf(pfn) + PAGE_FLAGS) & PG_UPTODATE) !== 0;
+  const isUptodate = pfn > 0 && (shared.loadAcquire(pageOf(pfn) + PAGE_FLAGS) & PG_UPTODATE) !== 0;
   if (isUptodate) getPage(hart, pfn);
   const isOnHost = index * PAGE_BYTES < hostLengthLocked(hart, mapping);
   spinUnlock(hart, mapping + MAPPING_LOCK);
@@ -105,9 +117,11 @@ function fillHole(hart: HartLocal, mapping: number, index: number, mayExtend: bo
 function readIn(hart: HartLocal, mapping: number, index: number, mayExtend: boolean): number {
   spinLock(hart, mapping + MAPPING_LOCK);
   const there = treeLoad(hart, mapping, index);
-  if (there !== 0) getPage(hart, there);
+  if (there > 0) getPage(hart, there);
+  else if (there < 0) swapDup(hart, entrySlot(there));
   spinUnlock(hart, mapping + MAPPING_LOCK);
-  if (there !== 0) {
+  if (there < 0) return swapPageIn(hart, mapping, index, there);
+  if (there > 0) {
     waitForPage(hart, pageOf(there));
     putPage(hart, there);
     return NEEDS_IO;
@@ -122,6 +136,33 @@ function readIn(hart: HartLocal, mapping: number, index: number, mayExtend: bool
   unlockPage(hart, pageOf(pfn));
   putPage(hart, pfn);
   return failed ? IO_FAILED : NEEDS_IO;
+}
+
+/** Brings page `index` back from the swap store; `entry` is what the tree holds, and its slot is counted for this. */
+function swapPageIn(hart: HartLocal, mapping: number, index: number, entry: number): number {
+  const { shared } = hart;
+  const pfn = allocCachePage(hart, mapping, index, PG_CACHE | PG_LOCKED);
+  const isRead = pfn !== 0 && readSlot(hart, entrySlot(entry), pfn) === 0;
+  if (pfn === 0 || !isRead) {
+    dropSlot(hart, entrySlot(entry));
+    if (pfn === 0) return 0;
+    unlockPage(hart, pageOf(pfn));
+    putPage(hart, pfn);
+    putPage(hart, pfn);
+    return IO_FAILED;
+  }
+  spinLock(hart, mapping + MAPPING_LOCK);
+  const isThere = treeLoad(hart, mapping, index) === entry;
+  if (isThere) treeReplace(hart, mapping, index, pfn);
+  spinUnlock(hart, mapping + MAPPING_LOCK);
+  shared.fetchOr(pageOf(pfn) + PAGE_FLAGS, PG_UPTODATE | PG_SWAPBACKED | PG_DIRTY | PG_REFERENCED);
+  unlockPage(hart, pageOf(pfn));
+  putPage(hart, pfn);
+  if (isThere)
+    dropSlot(hart, entrySlot(entry)); // the tree's
+  else putPage(hart, pfn); // another hart was faster, or it was cut off
+  dropSlot(hart, entrySlot(entry));
+  return NEEDS_IO;
 }
 
 /** Requires: the page lock, and the caller's own reference. */
@@ -164,7 +205,8 @@ function addToMapping(hart: HartLocal, mapping: number, index: number, pfn: numb
   if (there !== 0) spinUnlock(hart, mapping + MAPPING_LOCK);
   dropSpareNode(hart);
   if (there === pfn && !isBeyond) return pfn;
-  freeFrame(hart, pfn);
+  putPage(hart, pfn); // the tree's
+  putPage(hart, pfn);
   if (there === 0) return 0;
   return isBeyond ? BEYOND_MAPPING : lookup(hart, mapping, index, mayExtend);
 }

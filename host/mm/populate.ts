@@ -4,11 +4,12 @@
 import { ACCESS_LOAD, ACCESS_STORE, TASK_SIGNAL_PENDING, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
 import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_OK, FAULT_RETRY, faultInVma } from "./fault.ts";
+import { FAULT_OK, FAULT_OOM, FAULT_RETRY, faultInVma } from "./fault.ts";
 import { finishFaultIo } from "./file-fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
+import { directReclaim } from "./vmscan.ts";
 import { CHUNK_PAGES } from "./zap.ts";
 
 /** populateRange: no vma covers the page. Not a FAULT_*, because a fault could never say so without an address. */
@@ -26,9 +27,12 @@ export function populateRange(hart: Hart, mm: number, start: number, end: number
     const outcome = populateChunk(hart, mm, vpn, Math.min(end, vpn + CHUNK_PAGES), access);
     mmapReadUnlock(hart, mm);
     if (outcome === FAULT_RETRY) {
-      const failed = finishFaultIo(hart);
-      if (failed !== FAULT_OK) return failed;
+      const finished = finishFaultIo(hart);
+      if (finished === FAULT_OOM && !directReclaim(hart)) return FAULT_OOM;
+      if (finished !== FAULT_OK && finished !== FAULT_OOM) return finished;
       vpn -= CHUNK_PAGES; // the chunk again: what it has populated costs one look a page
+    } else if (outcome === FAULT_OOM && directReclaim(hart)) {
+      vpn -= CHUNK_PAGES;
     } else if (outcome !== FAULT_OK) return outcome;
     hart.pollIrq();
     rcuQuiescent(hart); // a range may take seconds

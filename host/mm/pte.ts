@@ -1,8 +1,8 @@
 // One page-table entry: its low 32 bits (the high half of a valid entry is 0, because RAM ends below 4 GiB).
 //
 // An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V
-// clear and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame. User tables hold 4 KiB
-// leaves only.
+// clear and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame; or a swap entry: both
+// clear, PTE_SWAP set, and the slot in the place of the frame. User tables hold 4 KiB leaves only.
 
 import {
   PTE_A,
@@ -10,6 +10,7 @@ import {
   PTE_PPN_SHIFT,
   PTE_R,
   PTE_SOFT0,
+  PTE_SOFT1,
   PTE_U,
   PTE_V,
   PTE_W,
@@ -22,10 +23,22 @@ import {
 /** Marks a leaf that maps a frame for the kernel but not for the walker. */
 export const PTE_PROT_NONE = PTE_SOFT0;
 
+/** Marks the entry of a page that is in the swap store. */
+const PTE_SWAP = PTE_SOFT1;
+
 const PERMISSIONS = PTE_V | PTE_R | PTE_W | PTE_X | PTE_PROT_NONE;
 
 export function ptePfn(pte: number): number {
   return pte >>> PTE_PPN_SHIFT;
+}
+
+export function swapPte(slot: number): number {
+  return (slot << PTE_PPN_SHIFT) | PTE_SWAP;
+}
+
+/** The page is in the swap store, in slot ptePfn(pte). */
+export function isSwapPte(pte: number): boolean {
+  return (pte & (PTE_V | PTE_PROT_NONE | PTE_SWAP)) === PTE_SWAP;
 }
 
 /** A non-leaf entry. */

@@ -5,6 +5,7 @@ import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   MM_ROOT_PFN,
+  MM_SWAP,
   PAGE_FLAGS,
   PAGE_MAPCOUNT,
   PAGE_PT_ENTRIES,
@@ -36,8 +37,9 @@ import {
   tablePageOf,
   unlockTable,
 } from "./page-table.ts";
-import { pteIsDirty, ptePfn } from "./pte.ts";
+import { isSwapPte, pteIsDirty, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
+import { swapPut } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 
@@ -81,12 +83,17 @@ function zapChunk(
   const { shared } = hart;
   const zeroPfn = hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
   let unmapped = 0;
+  let swapped = 0;
   let mustFlush = false;
   let vpn = start;
   lockTable(hart, table);
   for (let pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
     const there = shared.loadOnce(pte);
     if (there === 0) continue;
+    if (isSwapPte(there)) {
+      if (!onlyCache) swapped += zapSwapEntry(hart, pte, table);
+      continue;
+    }
     const page = pageOf(ptePfn(there));
     const isCache = (shared.loadOnce(page + PAGE_FLAGS) & PG_CACHE) !== 0;
     if (onlyCache && !isCache) continue;
@@ -109,7 +116,15 @@ function zapChunk(
   if (mustFlush && !(MUTATIONS && hart.mutation === B_M5)) gatherFlushTlb(hart);
   unlockTable(hart, table);
   addRss(hart, mm, -unmapped);
+  if (swapped !== 0) shared.fetchAdd(mm + MM_SWAP, -swapped);
   return vpn;
+}
+
+/** Requires: PTL. A frame that only the swap cache kept goes with the gather's pages. */
+function zapSwapEntry(hart: Hart, address: number, table: number): number {
+  const due = swapPut(hart, ptePfn(clearPte(hart, address, table)));
+  if (due !== 0) hart.gatherPages[hart.gatherPageCount++] = due;
+  return 1;
 }
 
 /** First vpn above `vpn` that a table other than the missing one translates. Requires: no leaf table for vpn. */

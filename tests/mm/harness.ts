@@ -10,6 +10,7 @@ import {
   IPI_FLUSH,
   MACHINE_BASE,
   MACHINE_INIT_MM,
+  MACHINE_SWAP_SLOTS,
   MM_BRK,
   MM_BRK_START,
   MM_MMAP_BASE,
@@ -45,6 +46,7 @@ import { freeFrameCount, initFrames } from "../../host/mm/frames.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
 import { initKernelMm, mmAlloc, mmput } from "../../host/mm/mm.ts";
 import { mmRcuCallbacks } from "../../host/mm/rcu.ts";
+import { initSwap, swapFreeSlots } from "../../host/mm/swap-map.ts";
 import { getUser32, putUser32 } from "../../host/mm/uaccess.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../../host/mm/vma.ts";
 import { vmaFind } from "../../host/mm/vma-map.ts";
@@ -128,6 +130,24 @@ export class MmMachine {
     this.mm = mm;
   }
 
+  /** A swap store of `slots` pages in this process's memory. */
+  useSwap(slots: number): void {
+    const pages = new Map<number, Uint8Array>();
+    initSwap(this.shared, slots);
+    for (const hart of this.harts) {
+      hart.swapStore = {
+        write: (slot, address) => {
+          pages.set(slot, this.shared.u8.slice(address, address + PAGE_BYTES));
+          return 0;
+        },
+        read: (slot, address) => {
+          this.shared.u8.set(pages.get(slot) as Uint8Array, address);
+          return 0;
+        },
+      };
+    }
+  }
+
   /** Ends the address space; returns what it left behind, one line each. */
   finish(): string[] {
     const problems = checkMm(this.hart, this.mm);
@@ -136,6 +156,8 @@ export class MmMachine {
     this.drainRcu();
     const lost = this.freeAtStart - freeFrameCount(this.shared);
     if (lost !== 0) problems.push(`${lost} frames lost`);
+    const slotsLost = this.shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS) - swapFreeSlots(this.shared);
+    if (slotsLost !== 0) problems.push(`${slotsLost} swap slots lost`);
     for (const [name, pool] of Object.entries({
       vma: POOL_VMA,
       node: POOL_VMA_NODE,

@@ -1,0 +1,134 @@
+// From a page to the entries that map it: has it been used, and away with them. (Linux: folio_referenced and
+// try_to_unmap in mm/rmap.c)
+//
+// The vmas come from the tree of the page's mapping or lineage, under its lock for read: as long as a vma is in a tree,
+// the page tables that translate it stay. An entry counts only if it maps the frame, seen under its PTL.
+
+import {
+  ANON_VMA_LOCK,
+  ANON_VMA_ROOT,
+  MAPPING_MMAP_LOCK,
+  MAPPING_MMAP_ROOT,
+  MM_SWAP,
+  PAGE_FLAGS,
+  PAGE_INDEX,
+  PAGE_MAPCOUNT,
+  PAGE_MAPPING,
+  PAGE_PRIVATE,
+  PG_ANON,
+  PTE_A,
+  VM_LOCKED,
+  VMA_FLAGS,
+  VMA_MM,
+  VMA_PGOFF,
+  VMA_RMAP_ANON,
+  VMA_RMAP_FILE,
+} from "../../assembly/layout.ts";
+import { readLock, readUnlock } from "../memory/rwlock.ts";
+import type { Hart } from "../policy/hart.ts";
+import { pageOf, putPage } from "./frames.ts";
+import { intervalNext } from "./interval-tree.ts";
+import { markDirty } from "./page-cache.ts";
+import { clearPte, findPte, flushPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { isSwapPte, pteIsDirty, ptePfn, swapPte } from "./pte.ts";
+import { addRss, flushRss } from "./rss.ts";
+import { swapDup } from "./swap-map.ts";
+import { vmaStart } from "./vma.ts";
+
+/** pageReferenced: some vma that maps the page is locked in memory. */
+export const PAGE_MLOCKED = -1;
+
+/** How many entries have been used since they were last looked at (and are now unused), or PAGE_MLOCKED. */
+export function pageReferenced(hart: Hart, pfn: number): number {
+  return walk(hart, pfn, false);
+}
+
+/**
+ * Replaces every entry that maps the page: by the slot of a page in the swap cache, else by nothing. Writes through
+ * translations are over when it returns. Requires: the page lock and a reference.
+ */
+export function tryToUnmap(hart: Hart, pfn: number): void {
+  walk(hart, pfn, true);
+}
+
+/** Unmaps or ages every entry: how many were there or in use, or PAGE_MLOCKED. Requires: a reference on the page. */
+function walk(hart: Hart, pfn: number, unmaps: boolean): number {
+  const { shared } = hart;
+  const page = pageOf(pfn);
+  const isAnon = (shared.loadOnce(page + PAGE_FLAGS) & PG_ANON) !== 0;
+  const owner = shared.loadAcquire(page + PAGE_MAPPING);
+  const index = shared.get(page + PAGE_INDEX);
+  if (owner === 0) return 0;
+  const lock = owner + (isAnon ? ANON_VMA_LOCK : MAPPING_MMAP_LOCK);
+  const root = owner + (isAnon ? ANON_VMA_ROOT : MAPPING_MMAP_ROOT);
+  const link = isAnon ? VMA_RMAP_ANON : VMA_RMAP_FILE;
+  let sum = 0;
+  readLock(hart, lock);
+  for (let vma = intervalNext(hart, root, link, index, index, 0); vma !== 0; ) {
+    const vpn = vmaStart(hart, vma) + (index - shared.get(vma + VMA_PGOFF));
+    const result = unmaps ? unmapEntry(hart, vma, vpn, pfn) : ageEntry(hart, vma, vpn, pfn);
+    if (result === PAGE_MLOCKED) {
+      sum = PAGE_MLOCKED;
+      break;
+    }
+    sum += result;
+    vma = intervalNext(hart, root, link, index, index, vma);
+  }
+  readUnlock(hart, lock);
+  return sum;
+}
+
+function ageEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
+  const { shared } = hart;
+  const mm = shared.get(vma + VMA_MM);
+  const address = findPte(hart, mm, vpn);
+  if (address === 0 || !maps(shared.loadOnce(address), pfn)) return 0;
+  if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return PAGE_MLOCKED;
+  const table = tablePageOf(address);
+  let isUsed = false;
+  lockTable(hart, table);
+  if (maps(shared.loadOnce(address), pfn)) {
+    isUsed = (shared.fetchAnd(address, ~PTE_A) & PTE_A) !== 0;
+    // Without the flush a page that is in some TLB would look unused for ever.
+    if (isUsed) flushPte(hart, mm, vpn);
+  }
+  unlockTable(hart, table);
+  return isUsed ? 1 : 0;
+}
+
+function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
+  const { shared } = hart;
+  const page = pageOf(pfn);
+  const mm = shared.get(vma + VMA_MM);
+  const address = findPte(hart, mm, vpn);
+  if (address === 0) return 0;
+  const table = tablePageOf(address);
+  lockTable(hart, table);
+  const found = maps(shared.loadOnce(address), pfn);
+  if (found) replaceEntry(hart, mm, vpn, page, address, table);
+  unlockTable(hart, table);
+  if (!found) return 0;
+  shared.fetchAdd(page + PAGE_MAPCOUNT, -1);
+  addRss(hart, mm, -1);
+  flushRss(hart); // of an mm that this hart may never meet again
+  putPage(hart, pfn); // never the last: the caller has one
+  return 1;
+}
+
+/** Requires: PTL of `table`. */
+function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address: number, table: number): void {
+  const { shared } = hart;
+  if ((shared.loadOnce(page + PAGE_FLAGS) & PG_ANON) !== 0) {
+    const slot = shared.get(page + PAGE_PRIVATE);
+    swapDup(hart, slot);
+    shared.exchange(address, swapPte(slot));
+    shared.fetchAdd(mm + MM_SWAP, 1);
+  } else if (pteIsDirty(clearPte(hart, address, table))) {
+    markDirty(hart, page);
+  }
+  flushPte(hart, mm, vpn);
+}
+
+function maps(pte: number, pfn: number): boolean {
+  return pte !== 0 && !isSwapPte(pte) && ptePfn(pte) === pfn;
+}
