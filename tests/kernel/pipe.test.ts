@@ -1,4 +1,5 @@
-// Pipes and FIFOs at their restart points: a call that waits, is woken or interrupted, and goes on with what it has done.
+// Pipes and FIFOs at their restart points: a call that waits, is woken or interrupted, and goes on with what it has
+// done.
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { POOL_DENTRY, POOL_FILE, POOL_INODE, POOL_PIPE } from "../../assembly/layout.ts";
