@@ -7,6 +7,7 @@ import {
   MM_GENERATION,
   PAGE_FLAGS,
   PAGE_GENERATION,
+  PG_RESERVED,
   PG_TABLE,
   TASK_ACTIVE_MM,
 } from "../../assembly/layout.ts";
@@ -44,7 +45,8 @@ export class LoadedMmChecker implements StateChecker {
         this.#root[id] = root;
         this.#rootGeneration[id] = rootGeneration;
       }
-      if ((i32[page + (PAGE_FLAGS >>> 2)] & PG_TABLE) === 0 && rootGeneration !== this.#rootGeneration[id]) {
+      // The root of init_mm is reserved.
+      if ((i32[page + (PAGE_FLAGS >>> 2)] & (PG_TABLE | PG_RESERVED)) === 0) {
         return `hart ${id} has a freed root table in satp`;
       }
       if (rootGeneration !== this.#rootGeneration[id]) return `hart ${id} has a recycled root table in satp`;

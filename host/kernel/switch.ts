@@ -44,17 +44,27 @@ export function schedule(hart: Hart): void {
     return;
   }
   if (hasUserContext(hart, previous)) hart.core.saveContext(previous);
-  hart.interruptsOff();
-  switchActiveMm(hart, previous, next);
-  if (MUTATIONS && hart.mutation === F_M2) orderForMembarrier(hart, previous, next);
+  beginSwitch(hart, previous, next);
   const target = leaveHartLocked(hart, previous, next);
-  if (!(MUTATIONS && hart.mutation === F_M2)) orderForMembarrier(hart, previous, next);
-  hart.interruptsOn();
+  endSwitch(hart, previous, next);
   spinUnlock(hart, rq + RQ_LOCK);
   if (hasUserContext(hart, next)) hart.core.restoreContext(next);
   afterSwitch(hart, previous, target);
   finishLazy(hart);
   if (dead) finishDeadTask(hart, previous);
+}
+
+/** Up to the store of rq.curr, with interrupts off. The run queue's lock, a full barrier, has been taken. */
+export function beginSwitch(hart: Hart, previous: number, next: number): void {
+  hart.interruptsOff();
+  switchActiveMm(hart, previous, next);
+  if (MUTATIONS && hart.mutation === F_M2) orderForMembarrier(hart, previous, next);
+}
+
+/** From the store of rq.curr on. */
+export function endSwitch(hart: Hart, previous: number, next: number): void {
+  if (!(MUTATIONS && hart.mutation === F_M2)) orderForMembarrier(hart, previous, next);
+  hart.interruptsOn();
 }
 
 function hasUserContext(hart: Hart, task: number): boolean {
@@ -115,8 +125,7 @@ export function finishLazy(hart: Hart): void {
   if (borrowed !== 0) mmdrop(hart, borrowed);
 }
 
-/** The frame alone, for the explorer's scenarios as well: `next` is not yet current. Requires: nothing of RQ_LOCK. */
-export function switchActiveMm(hart: Hart, previous: number, next: number): void {
+function switchActiveMm(hart: Hart, previous: number, next: number): void {
   const { shared } = hart;
   hart.interruptsOff();
   const active = activeMm(hart);

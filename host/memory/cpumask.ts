@@ -7,6 +7,11 @@ export function cpumaskSet(hart: HartLocal, mask: number, id: number): void {
   hart.shared.fetchOr(mask + (id >>> 5) * 4, 1 << (id & 31));
 }
 
+/** Ordered with nothing. */
+export function cpumaskSetRelaxed(hart: HartLocal, mask: number, id: number): void {
+  hart.shared.fetchOrRelaxed(mask + (id >>> 5) * 4, 1 << (id & 31));
+}
+
 export function cpumaskClear(hart: HartLocal, mask: number, id: number): void {
   hart.shared.fetchAnd(mask + (id >>> 5) * 4, ~(1 << (id & 31)));
 }

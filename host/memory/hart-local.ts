@@ -169,7 +169,7 @@ export class HartLocal {
 
   setCurrent(task: number): void {
     this.current = task;
-    this.set(HART_CURRENT, task);
+    this.shared.storeOnce(this.base + HART_CURRENT, task); // rq.curr: WRITE_ONCE
   }
 
   /** Serves interrupts unless they are off, and leaves the kernel when the machine has stopped. */
@@ -190,6 +190,9 @@ export class HartLocal {
     this.gatherMm = 0;
     this.gatherStart = 0;
     this.gatherEnd = 0;
+    this.tlbiWaiting.fill(0);
+    this.batchCount = 0;
+    this.batchMask.fill(0);
     this.rssMm = 0;
     this.rssDelta = 0;
     this.current = this.shared.i32[(this.base + HART_CURRENT) >>> 2];

@@ -55,7 +55,7 @@ export const MUTATION_TABLE: readonly Mutation[] = [
   { id: "A-M1", number: A_M1, mistake: "the last reference is dropped without an IPI to the borrowers" },
   { id: "A-M2", number: A_M2, mistake: "the IPI is acknowledged before satp is written" },
   { id: "A-M3", number: A_M3, mistake: "the handler writes satp but leaves active_mm" },
-  { id: "A-M4", number: A_M4, mistake: "the cpumask bit is set after satp is written" },
+  { id: "A-M4", number: A_M4, mistake: "no barrier between the cpumask bit and what is read after it" },
   { id: "A-M5", number: A_M5, mistake: "borrowers are looked for by a cpumask that forgets them early" },
   { id: "A-M6", number: A_M6, mistake: "hazard: lazy_mm is not read again after drop_mm" },
   { id: "A-M7", number: A_M7, mistake: "hazard: references are added after one was parked in drop_mm" },

@@ -11,9 +11,11 @@ import {
   HART_SATP_ROOT,
   MACHINE_BASE,
   MACHINE_INIT_MM,
+  MM_CPUMASK,
   MM_ROOT_PFN,
   TASK_ACTIVE_MM,
 } from "../../assembly/layout.ts";
+import { cpumaskSetRelaxed } from "../memory/cpumask.ts";
 import { A_M4, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 
@@ -24,12 +26,11 @@ import type { Hart } from "../policy/hart.ts";
  */
 export function loadMm(hart: Hart, next: number): void {
   const { shared } = hart;
-  const bitLate = MUTATIONS && hart.mutation === A_M4;
-  if (!bitLate) hart.policies.cpumask.enter(hart, next);
+  if (MUTATIONS && hart.mutation === A_M4) cpumaskSetRelaxed(hart, next + MM_CPUMASK, hart.id);
+  else hart.policies.cpumask.enter(hart, next);
   shared.storeRelease(hart.base + HART_LOADED_MM, next);
   hart.set(HART_SATP_ROOT, shared.get(next + MM_ROOT_PFN));
   hart.policies.tlbFlush.switchTo(hart, next);
-  if (bitLate) hart.policies.cpumask.enter(hart, next);
 }
 
 /** Another mm is loaded, and no pointer of this hart names `mm` any more. Requires: interrupts off. */

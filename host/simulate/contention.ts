@@ -4,7 +4,17 @@
 // interrupt or a checker looks at. Replays follow every point, so a recorded schedule does not depend on what was
 // learned.
 
-import { HART_BASE, KERNEL_BASE, PROCESS_BASE, RAM_BASE, RQ_BASE, TASK_BASE, VMA_BASE } from "../../assembly/layout.ts";
+import {
+  HART_BASE,
+  HART_BYTES,
+  HART_CURRENT,
+  HART_IS_LAZY,
+  HART_LOADED_MM,
+  KERNEL_BASE,
+  RAM_BASE,
+  TASK_BASE,
+  VMA_BASE,
+} from "../../assembly/layout.ts";
 import { POINT_ACQUIRE, POINT_GUEST, POINT_ONCE_LOAD } from "../memory/schedule.ts";
 
 /** Bits of a word's record: hart h has read it (1 << h), has written it (1 << h + 4). Harts from 4 on share a bit. */
@@ -41,8 +51,10 @@ export class Contention {
   }
 }
 
-/** Page tables, hart blocks, run queues, tasks and whatever policies keep: others look at them without a load. */
+/** Page tables, which mm a hart has loaded, its current task, and tasks: walkers, NMIs and checkers look at them. */
 function isWatched(address: number): boolean {
-  if (address >= HART_BASE) return address < KERNEL_BASE || address >= RAM_BASE;
-  return (address >= RQ_BASE && address < PROCESS_BASE) || (address >= TASK_BASE && address < VMA_BASE);
+  if (address >= HART_BASE && address < KERNEL_BASE) return WATCHED_FIELDS.has((address - HART_BASE) % HART_BYTES);
+  return address >= RAM_BASE || (address >= TASK_BASE && address < VMA_BASE);
 }
+
+const WATCHED_FIELDS: ReadonlySet<number> = new Set([HART_LOADED_MM, HART_IS_LAZY, HART_CURRENT]);

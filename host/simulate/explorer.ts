@@ -6,12 +6,13 @@
 // violation; or after POINTS_MAX points. What the memory model and the checkers think of an access they say through the
 // hooks of SharedMemory and by reportViolation().
 
-import { MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
+import { ACCESS_LOAD, HART_CAUSE, MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
 import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { FOREVER } from "../memory/park.ts";
 import { rcuDrainAll } from "../memory/rcu.ts";
+import { POINT_ACQUIRE } from "../memory/schedule.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
 import { HartDriver, type Turns } from "./hart-driver.ts";
@@ -24,7 +25,7 @@ import { type Actor, COMMIT_BASE, type Strategy } from "./strategy.ts";
 import { type Violation, violationOf } from "./violation.ts";
 
 /** Longer schedules are reported as endless. */
-const POINTS_MAX = 20_000;
+const POINTS_MAX = 6_000;
 /** So many waits in a row that end by their deadline alone: the harts wait for each other. */
 const IDLE_WAKES_MAX = 64;
 
@@ -38,6 +39,7 @@ export class Explorer implements Turns {
   readonly #image: MemoryImage;
   readonly #drivers: HartDriver[];
   readonly #contention: Contention;
+  readonly #speculates: boolean;
   readonly #enabled = new Int32Array(256);
   readonly #watch: Watch;
   readonly #weak: WeakMemory | null;
@@ -56,10 +58,10 @@ export class Explorer implements Turns {
   constructor(scenario: Scenario, lab: Laboratory) {
     this.scenario = scenario;
     this.lab = lab;
+    this.#speculates = scenario.speculates !== undefined;
     this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text));
     this.#weak = scenario.weakMemory === true ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
-    for (const hart of lab.harts) hart.core.reset();
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);
     this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
@@ -106,6 +108,7 @@ export class Explorer implements Turns {
     this.#checkState();
     if (this.points > POINTS_MAX) this.reportViolation("endless", `no end after ${POINTS_MAX} schedule points`);
     if (this.violation !== null) return true;
+    if (this.#speculates && !this.#tearingDown) this.#readAhead(driver);
     const matters = this.#contention.matters(driver.id, driver.kind, driver.address);
     const asks = matters || this.#strategy!.everyPoint;
     if (asks) this.#next = this.#pick(driver.id);
@@ -116,10 +119,11 @@ export class Explorer implements Turns {
   }
 
   #reset(strategy: Strategy): void {
-    this.#image.restore();
+    for (const { hart } of this.#drivers) hart.core.reset();
+    this.#image.restore(); // TLBs too, as the set-up has left them
     for (const { hart } of this.#drivers) {
       hart.reset();
-      hart.core.reset();
+      hart.core.loadSatp();
     }
     this.#weak?.reset();
     for (const memory of this.#memories) memory.reset();
@@ -156,6 +160,16 @@ export class Explorer implements Turns {
     } catch (error) {
       this.violation ??= violationOf(error, driver.id);
     }
+  }
+
+  /**
+   * The hardware may walk for a page at any time: here, before the hart looks, or is made to wait to look, at a word.
+   */
+  #readAhead({ kind, hart }: HartDriver): void {
+    if (kind !== POINT_ACQUIRE || this.choose(2) === 0) return;
+    const cause = hart.get(HART_CAUSE);
+    for (const va of this.scenario.speculates!) hart.core.userAddress(va, ACCESS_LOAD);
+    hart.set(HART_CAUSE, cause);
   }
 
   #record(driver: HartDriver, isShared: boolean): void {

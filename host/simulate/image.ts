@@ -1,13 +1,11 @@
-// The memory image of a scenario after its set-up, and the way back to it: what a schedule can have touched is copied
-// back, some hundred KiB. Slots and frames beyond those that the set-up had taken are zeroed, as far as any was handed
-// out. tests/simulate/image.test.ts compares the whole memory.
+// The memory image of a scenario after its set-up, and the way back to it (decoded instructions are forgotten instead):
+// what a schedule can have touched is copied back, some hundred KiB. Slots and frames beyond those that the set-up had
+// taken are zeroed, as far as any was handed out. tests/simulate/image.test.ts compares the whole memory.
 
 import {
-  DECODE_DIRECTORY_BYTES,
+  ASID_BASE,
+  ASID_TABLE_BYTES,
   FUTEX_BASE,
-  HART_BYTES,
-  HART_DECODE_DIRECTORY,
-  HART_DECODE_PAGES,
   HART_MAILBOX,
   HART_PWC,
   HART_PWC_BYTES,
@@ -29,6 +27,8 @@ import {
   RQ_BASE,
   RQ_BYTES,
   TLB_ENTRY_BYTES,
+  TLBI_BASE,
+  TLBI_BYTES,
 } from "../../assembly/layout.ts";
 import { hartBase } from "../memory/hart-local.ts";
 import { poolSlot } from "../memory/pool.ts";
@@ -60,6 +60,8 @@ export class MemoryImage {
     this.#keep(MACHINE_BASE, FUTEX_BASE - MACHINE_BASE);
     const harts = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
     this.#keep(RQ_BASE, RQ_BYTES * harts);
+    this.#keep(TLBI_BASE, TLBI_BYTES * harts);
+    this.#keep(ASID_BASE, ASID_TABLE_BYTES * harts);
     for (let id = 0; id < harts; id++) this.#keepHart(hartBase(id), harts);
     for (let pool = 0; pool < POOL_COUNT; pool++) {
       const recordBytes = poolSlot(pool, 1) - poolSlot(pool, 0);
@@ -83,13 +85,10 @@ export class MemoryImage {
   }
 
   #keepHart(block: number, harts: number): void {
-    const { shared } = { shared: this.#shared };
     this.#keep(block, HART_MAILBOX);
     this.#keep(block + HART_MAILBOX, MAILBOX_BYTES * harts);
     this.#keep(block + HART_PWC, HART_PWC_BYTES);
-    this.#keep(block + HART_DECODE_DIRECTORY, shared.get(block + HART_DECODE_PAGES) * DECODE_DIRECTORY_BYTES);
-    this.#keep(block + HART_TLB, shared.get(block + HART_TLB_ENTRIES) * TLB_ENTRY_BYTES);
-    if (block + HART_TLB + TLB_ENTRY_BYTES > block + HART_BYTES) throw new Error("the TLB lies outside its hart");
+    this.#keep(block + HART_TLB, this.#shared.get(block + HART_TLB_ENTRIES) * TLB_ENTRY_BYTES);
   }
 
   #keep(start: number, bytes: number): void {

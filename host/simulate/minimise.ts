@@ -6,21 +6,26 @@ import type { Explorer } from "./explorer.ts";
 import { ReplayStrategy } from "./strategy/replay.ts";
 
 const ATTEMPTS_MAX = 400;
+/** Endless schedules are long. */
+const POINTS_MAX = 400_000;
 
 /** The choices of the shortest schedule found. The explorer is left after a run of it, with its violation. */
 export function minimise(explorer: Explorer, choices: readonly number[], kind: string): readonly number[] {
   let best: readonly number[] = choices;
   let attempts = 0;
+  let points = 0;
   const attempt = (candidate: readonly number[]): boolean => {
     attempts++;
     explorer.run(new ReplayStrategy(candidate, false), 0);
+    points += explorer.points;
     if (explorer.violation?.kind !== kind || switches(explorer.choices) >= switches(best)) return false;
     best = [...explorer.choices];
     return true;
   };
   for (let width = Math.ceil(switches(best) / 2); width >= 1; ) {
-    const shorter = shorten(best, width, () => attempts < ATTEMPTS_MAX, attempt);
-    if (attempts >= ATTEMPTS_MAX) break;
+    const mayGoOn = () => attempts < ATTEMPTS_MAX && points < POINTS_MAX;
+    const shorter = shorten(best, width, mayGoOn, attempt);
+    if (!mayGoOn()) break;
     if (!shorter) width = width === 1 ? 0 : Math.ceil(width / 2);
   }
   explorer.run(new ReplayStrategy(best, true), 0);

@@ -23,14 +23,14 @@ import {
 } from "../../../assembly/layout.ts";
 import { hartBase } from "../../memory/hart-local.ts";
 import { sendIpi } from "../../memory/ipi.ts";
-import { B_M4, B_M8, MUTATIONS } from "../../memory/mutation.ts";
+import { B_M8, MUTATIONS } from "../../memory/mutation.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../hart.ts";
 import type { TlbFlush } from "../seams.ts";
 import {
   copyFlushTargets,
-  FLUSH_CEILING_PAGES,
   flushEverything,
+  flushesWholeMm,
   flushKernelByIpi,
   flushOp,
   flushPages,
@@ -51,7 +51,7 @@ export const asidGlobal: TlbFlush = {
   flush(hart: Hart, mm: number, vpn: number, pages: number, freedTables: boolean): void {
     const { shared } = hart;
     shared.fetchAdd(mm + MM_TLB_GEN, 1); // full barrier: the PTE stores come before the read of the cpumask
-    const wholeMm = (freedTables && !(MUTATIONS && hart.mutation === B_M4)) || pages > FLUSH_CEILING_PAGES;
+    const wholeMm = flushesWholeMm(hart, pages, freedTables);
     const rangePages = wholeMm ? 0 : pages;
     hart.count(COUNTER_FLUSH_RANGE_PAGES, rangePages);
     flushAsidOf(hart, mm, vpn, rangePages);

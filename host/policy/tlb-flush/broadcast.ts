@@ -2,14 +2,14 @@
 // runs on the others, so a flush cannot end a borrowing; and the requester waits for all of them, used or not.
 
 import { HART_SATP_ASID } from "../../../assembly/layout.ts";
-import { B_M4, B_M7, MUTATIONS } from "../../memory/mutation.ts";
+import { B_M7, MUTATIONS } from "../../memory/mutation.ts";
 import { tlbi, tlbsync } from "../../memory/tlbi.ts";
 import type { Hart } from "../hart.ts";
 import type { TlbFlush } from "../seams.ts";
 import {
   concernsLoadedMm,
-  FLUSH_CEILING_PAGES,
   flushEverything,
+  flushesWholeMm,
   flushKernelByIpi,
   flushPages,
   wholeRanges,
@@ -47,7 +47,7 @@ export const broadcast: TlbFlush = {
 
 /** All mms share ASID 0, and so does every request; generations are not compared. */
 export function flushByBroadcast(hart: Hart, vpn: number, pages: number, freedTables: boolean): void {
-  const wholeMm = (freedTables && !(MUTATIONS && hart.mutation === B_M4)) || pages > FLUSH_CEILING_PAGES;
+  const wholeMm = flushesWholeMm(hart, pages, freedTables);
   const asid = hart.get(HART_SATP_ASID);
   const rangePages = wholeMm ? 0 : pages;
   tlbi(hart, vpn, rangePages, asid);

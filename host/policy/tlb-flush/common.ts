@@ -15,11 +15,17 @@ import {
 import { cpumaskCopyOthers } from "../../memory/cpumask.ts";
 import { hartBase } from "../../memory/hart-local.ts";
 import { copyRunningOthers, sendIpi } from "../../memory/ipi.ts";
-import { B_M1, B_M9, B_M10, B_M12, MUTATIONS } from "../../memory/mutation.ts";
+import { B_M1, B_M4, B_M9, B_M10, B_M12, MUTATIONS } from "../../memory/mutation.ts";
 import type { Hart } from "../hart.ts";
 
 /** Linux/riscv's tlb_flush_all_threshold: above it the whole mm is flushed. */
-export const FLUSH_CEILING_PAGES = 64;
+const FLUSH_CEILING_PAGES = 64;
+
+/** Non-leaf entries go only with everything of the mm, and a long range costs more page by page. */
+export function flushesWholeMm(hart: Hart, pages: number, freedTables: boolean): boolean {
+  if (freedTables) return !(MUTATIONS && hart.mutation === B_M4);
+  return pages > FLUSH_CEILING_PAGES;
+}
 
 /** The members of a policy that is not asked about single entries and puts nothing off. */
 export const wholeRanges = {

@@ -11,13 +11,13 @@ import {
   MM_TLB_GEN,
 } from "../../../assembly/layout.ts";
 import { sendIpi } from "../../memory/ipi.ts";
-import { B_M2, B_M4, B_M6, B_M15, MUTATIONS } from "../../memory/mutation.ts";
+import { B_M2, B_M6, B_M15, MUTATIONS } from "../../memory/mutation.ts";
 import type { Hart } from "../hart.ts";
 import type { TlbFlush } from "../seams.ts";
 import {
   concernsLoadedMm,
   copyFlushTargets,
-  FLUSH_CEILING_PAGES,
+  flushesWholeMm,
   flushKernelByIpi,
   flushOp,
   flushPages,
@@ -65,7 +65,7 @@ export function flushByGeneration(
   // Full barrier: the PTE stores come before the read of the cpumask (pairs with loadMm, which sets its bit and only
   // then walks).
   const generation = (hart.shared.fetchAdd(mm + MM_TLB_GEN, 1) + 1) | 0;
-  const wholeMm = (freedTables && !(MUTATIONS && hart.mutation === B_M4)) || pages > FLUSH_CEILING_PAGES;
+  const wholeMm = flushesWholeMm(hart, pages, freedTables);
   const rangePages = wholeMm ? 0 : pages;
   hart.count(COUNTER_FLUSH_RANGE_PAGES, rangePages);
   if (hart.get(HART_LOADED_MM) === mm) flushLoaded(hart, mm, vpn, rangePages, generation);

@@ -25,7 +25,7 @@ export function pageAt(index: number): number {
   return BASE + index * PAGE_BYTES;
 }
 
-/** Maps `pages` private anonymous pages from BASE on. */
+/** Maps `pages` anonymous pages from BASE on. */
 export function mapAnonymous(hart: KernelHart, mm: number, pages: number, flags = READ_WRITE): void {
   const start = BASE / PAGE_BYTES;
   mmapWriteLock(hart, mm);
@@ -34,20 +34,25 @@ export function mapAnonymous(hart: KernelHart, mm: number, pages: number, flags 
   if (error < 0) throw new KernelBug("a scenario cannot map its pages", { error });
 }
 
-/** Gives every page a frame. The mm is loaded on the hart. */
-export function touchPages(hart: KernelHart, mm: number, pages: number): void {
-  for (let i = 0; i < pages; i++) {
-    const error = handleMmFault(hart, mm, pageAt(i), ACCESS_STORE);
+/** Gives the pages a frame each. The mm is loaded on the hart. */
+export function touchPages(hart: KernelHart, mm: number, pages: readonly number[]): void {
+  for (const page of pages) {
+    const error = handleMmFault(hart, mm, pageAt(page), ACCESS_STORE);
     if (error !== 0) throw new KernelBug("a scenario cannot touch its pages", { error });
   }
 }
 
 /** An mm with touched pages and one thread on each of the harts, as current task. */
-export function sharedMm(harts: readonly KernelHart[], pages: number): number {
+export function sharedMm(
+  harts: readonly KernelHart[],
+  pages: number,
+  flags = READ_WRITE,
+  touched: readonly number[] = Array.from({ length: pages }, (_, page) => page),
+): number {
   const mm = mmAlloc(harts[0]);
   for (let i = 1; i < harts.length; i++) harts[0].shared.fetchAdd(mm + MM_USERS, 1);
   for (const hart of harts) startOn(hart, makeUserTask(hart, mm));
-  mapAnonymous(harts[0], mm, pages);
-  touchPages(harts[0], mm, pages);
+  mapAnonymous(harts[0], mm, pages, flags);
+  touchPages(harts[0], mm, touched);
   return mm;
 }

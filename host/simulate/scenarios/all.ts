@@ -2,9 +2,36 @@
 
 import type { Scenario } from "../scenario.ts";
 import { exitWhileLazy } from "./lazy-tlb/exit-while-lazy.ts";
-import { unmapUnderReader } from "./tlb-flush/unmap-under-reader.ts";
+import { recycledSlot } from "./lazy-tlb/recycled-slot.ts";
+import { returnAfterwards, returnMeanwhile } from "./lazy-tlb/return-to-another.ts";
+import { switchInWeak, switchInWhileUnmapping } from "./lazy-tlb/switch-in.ts";
+import { twoExits } from "./lazy-tlb/two-exits.ts";
+import { asidReused } from "./tlb-flush/asid-reused.ts";
+import { kernelPage } from "./tlb-flush/kernel-page.ts";
+import { cleanShared, protectThenStore, refillHash } from "./tlb-flush/protect-then-store.ts";
+import { crossFlush, fullFlush, twoFlushers } from "./tlb-flush/two-flushers.ts";
+import { freeTables, freeTablesOfLazy, unmapUnderReader } from "./tlb-flush/unmap-under-reader.ts";
 
-export const SCENARIOS: readonly Scenario[] = [exitWhileLazy, unmapUnderReader];
+export const SCENARIOS: readonly Scenario[] = [
+  exitWhileLazy,
+  returnMeanwhile,
+  returnAfterwards,
+  twoExits,
+  recycledSlot,
+  switchInWeak,
+  unmapUnderReader,
+  freeTables,
+  freeTablesOfLazy,
+  crossFlush,
+  twoFlushers,
+  fullFlush,
+  switchInWhileUnmapping,
+  asidReused,
+  protectThenStore,
+  cleanShared,
+  refillHash,
+  kernelPage,
+];
 
 export function findScenario(name: string): Scenario | undefined {
   return SCENARIOS.find((scenario) => scenario.name === name);

@@ -1,9 +1,12 @@
 // Tasks of a scenario: no process, no run queue, only what the context switch looks at.
 
-import { HART_IDLE_TASK, TASK_ACTIVE_MM, TASK_MM } from "../../../assembly/layout.ts";
+import { HART_DOORBELL, HART_IDLE_TASK, TASK_ACTIVE_MM, TASK_MM } from "../../../assembly/layout.ts";
 import type { KernelHart } from "../../kernel/kernel-hart.ts";
-import { finishLazy, releaseBorrowedMm, switchActiveMm } from "../../kernel/switch.ts";
+import { beginSwitch, endSwitch, finishLazy, releaseBorrowedMm } from "../../kernel/switch.ts";
 import { allocTask } from "../../kernel/task.ts";
+import { park } from "../../memory/park.ts";
+
+const IDLE_NS = 1000;
 
 /** A task that runs in `mm`; the caller has counted it as a user. */
 export function makeUserTask(hart: KernelHart, mm: number): number {
@@ -18,13 +21,30 @@ export function startOn(hart: KernelHart, task: number): void {
   switchTo(hart, task);
 }
 
-/** The context switch, as schedule() does it. */
+/**
+ * The context switch, as schedule() does it. Of the lock of the run queue only what it promises is left: a full barrier
+ * before, and behind it nothing that orders a store before a load.
+ */
 export function switchTo(hart: KernelHart, next: number): void {
   const previous = hart.current;
   if (previous === next) return;
-  switchActiveMm(hart, previous, next);
+  hart.shared.barrier(hart.base + HART_IDLE_TASK);
+  beginSwitch(hart, previous, next);
   hart.setCurrent(next);
+  endSwitch(hart, previous, next);
   finishLazy(hart);
+}
+
+/** What an idle hart does: looks at its doorbell now and then. Others wait for that when they flush. */
+export function pollFor(hart: KernelHart, polls: number): void {
+  for (let poll = 0; poll < polls; poll++) hart.pollIrq();
+}
+
+/** Idles until an interrupt comes, or until nobody else has anything to do. */
+export function idleOnce(hart: KernelHart): void {
+  hart.pollIrq();
+  park(hart, hart.base + HART_DOORBELL, 0, hart.clock.now() + IDLE_NS);
+  hart.pollIrq();
 }
 
 export function switchToIdle(hart: KernelHart): void {

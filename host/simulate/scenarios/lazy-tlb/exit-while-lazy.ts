@@ -1,9 +1,9 @@
 import { runStub } from "../../../kernel/idle.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { exitMm } from "../../../kernel/switch.ts";
-import { mmAlloc, mmget, mmput } from "../../../mm/mm.ts";
+import { mmAlloc, mmget } from "../../../mm/mm.ts";
 import { scenario } from "../../scenario.ts";
-import { leaveAll, makeUserTask, startOn, switchToIdle } from "../tasks.ts";
+import { leaveAll, makeUserTask, startOn } from "../tasks.ts";
+import { exitThread } from "../threads.ts";
 
 /** The last user of an mm goes while another hart, whose own thread has gone before, still has it loaded. */
 export const exitWhileLazy = scenario({
@@ -20,15 +20,13 @@ export const exitWhileLazy = scenario({
     const mm = mmAlloc(hart);
     mmget(hart, mm);
     for (const each of harts) startOn(each, makeUserTask(each, mm));
-    return { mm };
+    return {};
   },
-  programs: [exitThread, exitThread],
+  programs: [exitThread, exitAndIdle],
   tearDown: leaveAll,
 });
 
-function exitThread(hart: KernelHart): void {
-  const mm = exitMm(hart);
-  switchToIdle(hart);
-  mmput(hart, mm);
+function exitAndIdle(hart: KernelHart): void {
+  exitThread(hart);
   runStub(hart);
 }

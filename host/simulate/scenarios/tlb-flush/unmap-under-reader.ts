@@ -1,15 +1,13 @@
 import { PAGE_BYTES } from "../../../../assembly/layout.ts";
+import { runStub } from "../../../kernel/idle.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { exitMm } from "../../../kernel/switch.ts";
-import { mmput } from "../../../mm/mm.ts";
 import { doMunmap } from "../../../mm/munmap.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
-import { enterUser, guestLoad, leaveUser } from "../guest.ts";
-import { leaveAll, switchToIdle } from "../tasks.ts";
+import { pollFor, switchTo, switchToIdle } from "../tasks.ts";
+import { exitAndLeave, readPages } from "../threads.ts";
 
 const PAGES = 2;
-const READS = 3;
 
 interface State {
   readonly mm: number;
@@ -28,27 +26,52 @@ export const unmapUnderReader = scenario<State>({
   setUp(_hart, harts) {
     return { mm: sharedMm(harts, PAGES) };
   },
-  programs: [
-    (hart, { mm }) => {
-      doMunmap(hart, mm, pageAt(0), PAGES * PAGE_BYTES);
-    },
-    (hart) => readPages(hart, READS),
-  ],
-  tearDown: exitThread,
+  programs: [unmap, (hart) => readPages(hart, PAGES, 3)],
+  tearDown: exitAndLeave,
 });
 
-/** Reads the pages in turn; a page that is gone reads as a fault, which ends nothing. */
-export function readPages(hart: KernelHart, rounds: number): void {
-  enterUser(hart);
-  for (let round = 0; round < rounds; round++) {
-    for (let page = 0; page < PAGES; page++) guestLoad(hart, pageAt(page));
-  }
-  leaveUser(hart);
-}
+/** The same with a page-walk cache, which holds pointers to the tables that go. */
+export const freeTables = scenario<State>({
+  name: "B/free-tables",
+  summary: "munmap frees page tables that a reader has in its page-walk cache",
+  pageWalkCache: true,
+  finds: { "B-M4": {} },
+  setUp(_hart, harts) {
+    const mm = sharedMm(harts, PAGES);
+    readPages(harts[1], PAGES, 1);
+    return { mm };
+  },
+  programs: [unmap, (hart) => readPages(hart, PAGES, 3)],
+  tearDown: exitAndLeave,
+});
 
-export function exitThread(hart: KernelHart): void {
-  const mm = exitMm(hart);
-  switchToIdle(hart);
-  if (mm !== 0) mmput(hart, mm);
-  leaveAll(hart);
+/** The reader has gone idle: its walker runs on. */
+export const freeTablesOfLazy = scenario<State>({
+  name: "B/free-tables-of-lazy",
+  summary: "munmap frees page tables that a borrowing hart has in its page-walk cache",
+  policies: { "lazy-tlb": "is-lazy" },
+  pageWalkCache: true,
+  finds: { "B-M9": { "lazy-tlb": "is-lazy" } },
+  setUp(_hart, harts) {
+    const mm = sharedMm(harts, PAGES);
+    readPages(harts[1], PAGES, 1);
+    return { mm };
+  },
+  programs: [
+    unmap,
+    (hart) => {
+      const thread = hart.current;
+      switchToIdle(hart);
+      pollFor(hart, 8);
+      runStub(hart);
+      pollFor(hart, 8);
+      switchTo(hart, thread);
+      readPages(hart, PAGES, 1);
+    },
+  ],
+  tearDown: exitAndLeave,
+});
+
+function unmap(hart: KernelHart, { mm }: State): void {
+  doMunmap(hart, mm, pageAt(0), PAGES * PAGE_BYTES);
 }
