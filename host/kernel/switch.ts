@@ -125,7 +125,7 @@ export function finishLazy(hart: Hart): void {
   if (borrowed !== 0) mmdrop(hart, borrowed);
 }
 
-function switchActiveMm(hart: Hart, previous: number, next: number): void {
+export function switchActiveMm(hart: Hart, previous: number, next: number): void {
   const { shared } = hart;
   hart.interruptsOff();
   const active = activeMm(hart);
