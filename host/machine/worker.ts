@@ -5,19 +5,12 @@
 // not 0, because the hart that brings it to 0 frees what is left. MACHINE_WORKERS_INSIDE covers the whole time in which
 // a worker touches the machine: when it falls to 0 after a stop, memory is quiet.
 
-import {
-  HART_PC,
-  MACHINE_BASE,
-  MACHINE_HARTS_RUNNING,
-  MACHINE_WORKERS_INSIDE,
-  STOP_OOPS,
-} from "../../assembly/layout.ts";
+import { MACHINE_BASE, MACHINE_HARTS_RUNNING, MACHINE_WORKERS_INSIDE, STOP_OOPS } from "../../assembly/layout.ts";
 import { pulseHost, stopMachine } from "../devices/power.ts";
 import { bootHart } from "../kernel/boot.ts";
 import { runHart } from "../kernel/hart-loop.ts";
 import { KernelHart } from "../kernel/kernel-hart.ts";
-import { KernelBug, MachineStopped } from "../memory/errors.ts";
-import { hartBase } from "../memory/hart-local.ts";
+import { MachineStopped } from "../memory/errors.ts";
 import { SCHEDULE_POINTS } from "../memory/schedule.ts";
 import { SharedMemory } from "../memory/shared.ts";
 import { mmFrame } from "../mm/lazy.ts";
@@ -32,6 +25,7 @@ import { hrtimeNs } from "./node/clock.ts";
 import { loadPolicyModule } from "./node/policy-module.ts";
 import { hostFiles } from "./node/root.ts";
 import { workerData } from "./node/worker-side.ts";
+import { oopsLine, oopsReport } from "./oops-report.ts";
 import type { WorkerData } from "./worker-data.ts";
 
 const RUNNING = (MACHINE_BASE + MACHINE_HARTS_RUNNING) >>> 2;
@@ -43,7 +37,7 @@ function main(data: WorkerData, extraPolicies: readonly PolicyEntry[]): void {
   try {
     if (data.hartId === 0 || join(shared)) liveAsHart(shared, data, extraPolicies);
   } catch (error) {
-    reportBug(shared, data.hartId, error);
+    reportBug(shared, data.hartId, error, () => oopsLine(data.hartId, error));
   }
   Atomics.sub(shared.i32, INSIDE, 1);
   pulseHost(shared);
@@ -83,25 +77,20 @@ function liveAsHart(shared: SharedMemory, data: WorkerData, extraPolicies: reado
 }
 
 function bootAndRun(hart: KernelHart, data: WorkerData): void {
-  bootHart(hart, data.init);
-  runHart(hart);
+  try {
+    bootHart(hart, data.init);
+    runHart(hart);
+  } catch (error) {
+    hart.shared.scheduler = null; // the report is no part of the schedule
+    reportBug(hart.shared, hart.id, error, () => oopsReport(hart, error));
+  }
 }
 
 /** An exception that the kernel did not expect: the machine stops and says where it was. */
-function reportBug(shared: SharedMemory, hartId: number, error: unknown): void {
+function reportBug(shared: SharedMemory, hartId: number, error: unknown, report: () => string): void {
   if (error instanceof MachineStopped) return;
-  writeOops(shared, oopsText(shared, hartId, error));
+  writeOops(shared, report());
   stopMachine(shared, STOP_OOPS, 0, hartId);
-}
-
-function oopsText(shared: SharedMemory, hartId: number, error: unknown): string {
-  const pc = shared.u64[(hartBase(hartId) + HART_PC) >>> 3].toString(16);
-  const what = error instanceof Error ? error.message : String(error);
-  const details = error instanceof KernelBug ? error.details : {};
-  const lines = [`kernel bug on hart ${hartId}, pc 0x${pc}: ${what}`];
-  for (const [key, value] of Object.entries(details)) lines.push(`  ${key} ${value}`);
-  if (error instanceof Error && error.stack !== undefined) lines.push(...error.stack.split("\n").slice(1));
-  return lines.join("\n");
 }
 
 // Without a module from outside the worker never turns to its event loop.

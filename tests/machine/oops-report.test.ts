@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { PREBUILT } from "../support/paths.ts";
+import { Machine } from "./library.ts";
+
+test("an oops names the task, its registers and its mappings", async () => {
+  const machine = await Machine.boot({
+    program: `${PREBUILT}/fault-storm`,
+    args: ["fault-storm", "2", "64", "100"],
+    harts: 2,
+    output: () => {},
+    debugDieInLock: { hart: 0, section: 400 },
+  });
+  const status = await machine.run();
+  await machine.dispose();
+  const text = status.kind === "oops" ? status.message : status.kind;
+  expect(text).toMatch(/^kernel bug on hart 0, pc 0x[0-9a-f]+: this hart dies in locked section 400/);
+  expect(text).toMatch(/\n {2}task: pid \d+, tgid 1, comm "fault-storm"\n/);
+  expect(text).toMatch(/\n {3}pc [0-9a-f]{16} {3}ra [0-9a-f]{16} {3}sp [0-9a-f]{16}/);
+  expect(text).toMatch(/\n {2}vmas of mm 0x[0-9a-f]+:\n( {4}[0-9a-f]{10}-[0-9a-f]{10} [r-][w-][x-][ps]\n?){3,}/);
+});
