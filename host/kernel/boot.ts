@@ -10,6 +10,7 @@ import {
   MACHINE_INIT_MM,
   MACHINE_ONLINE_MASK,
   MACHINE_OPTIONS,
+  MACHINE_TASK_COUNT_MAX,
   OPTION_DETERMINISTIC,
   RAM_PFN_BASE,
   RUN_KERNEL,
@@ -22,7 +23,7 @@ import { cpumaskSet } from "../memory/cpumask.ts";
 import { FOREVER, park } from "../memory/park.ts";
 import { initPools } from "../memory/pool.ts";
 import { switchMm } from "../mm/context.ts";
-import { freeFrameCount, initFrames } from "../mm/frames.ts";
+import { freeFrameCount, initFrames, ramFrameCount } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
 import { fileHooks } from "./file-hooks.ts";
 import { FS_TYPES } from "./fs-types.ts";
@@ -34,6 +35,8 @@ import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
 import { wakeTask } from "./wake.ts";
 
+/** MIN_THREADS, and a kernel thread or two. */
+const TASK_COUNT_MIN = 32;
 const BOOTED = MACHINE_BASE + MACHINE_BOOTED;
 
 /** Brings `hart` to the point where runHart can take over. `init` is given on hart 0 alone. */
@@ -61,6 +64,8 @@ function initKernel(hart: KernelHart): void {
   initPools(shared);
   initFrames(shared, RAM_PFN_BASE);
   initKernelMm(hart);
+  // What Linux lets threads take of memory (max_threads): an eighth, in kernel stacks of 16 KiB.
+  shared.set(MACHINE_BASE + MACHINE_TASK_COUNT_MAX, Math.max(ramFrameCount(shared) >>> 5, TASK_COUNT_MIN));
   initTermios(shared, (consoleFlags(hart) & CONSOLE_TTY_EXTERNAL) !== 0);
   initVdso(hart);
   // All of them before any task exists: a new task may run on every hart that will take part.

@@ -36,10 +36,11 @@ import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { copyResources, dropResources } from "./copy-process.ts";
-import { addThreadLocked, nameProcess } from "./process.ts";
+import { currentId, ID_REAL, isCapable, USERS } from "./cred.ts";
+import { addThreadLocked, nameProcess, softLimit } from "./process.ts";
 import { linkChildLocked } from "./process-tree.ts";
 import { loadU64, registerOffset, storeU64 } from "./registers.ts";
-import { allocTask, attachPidLocked, COMM_BYTES, TASKLIST_LOCK } from "./task.ts";
+import { allocTask, attachPidLocked, COMM_BYTES, forEachProcessLocked, TASKLIST_LOCK } from "./task.ts";
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
@@ -56,6 +57,7 @@ import {
   CLONE_THREAD,
   CLONE_VFORK,
   CLONE_VM,
+  RLIMIT_NPROC,
 } from "./uapi.ts";
 import { joinVforkLocked } from "./vfork.ts";
 import { wakeTask } from "./wake.ts";
@@ -166,8 +168,9 @@ function publish(hart: Hart, child: number, args: CloneArguments): number {
   spinLock(hart, TASKLIST_LOCK);
   // A group that is ending takes nobody in; the caller dies before it sees this result.
   const ending = (shared.loadAcquire(own + PROCESS_GROUP_EXIT) | shared.get(own + PROCESS_EXEC_TASK)) !== 0;
+  const isTooMany = (args.flags & CLONE_THREAD) === 0 && exceedsLimit(hart, own);
   const isOver = shared.get(MACHINE_BASE + MACHINE_INIT_ENDED) !== 0;
-  const error = isOver ? -ENOMEM : ending ? -EAGAIN : attachPidLocked(hart, child);
+  const error = isOver ? -ENOMEM : ending || isTooMany ? -EAGAIN : attachPidLocked(hart, child);
   if (error === 0) {
     if ((args.flags & CLONE_THREAD) !== 0) addThreadLocked(shared, own, child);
     else publishProcessLocked(hart, own, child, args);
@@ -175,6 +178,17 @@ function publish(hart: Hart, child: number, args: CloneArguments): number {
   }
   spinUnlock(hart, TASKLIST_LOCK);
   return error === 0 ? shared.get(child + TASK_PID) : error;
+}
+
+/** RLIMIT_NPROC: processes of the same user, unless that is root. */
+function exceedsLimit(hart: Hart, process: number): boolean {
+  const user = currentId(hart, USERS, ID_REAL);
+  if (user === 0 || isCapable(hart)) return false;
+  let count = 0;
+  forEachProcessLocked(hart, (other) => {
+    if (hart.shared.get(other + USERS + ID_REAL) >>> 0 === user) count++;
+  });
+  return count >= softLimit(hart.shared, process, RLIMIT_NPROC);
 }
 
 function publishProcessLocked(hart: Hart, own: number, child: number, args: CloneArguments): void {

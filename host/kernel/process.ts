@@ -2,6 +2,8 @@
 
 import {
   FD_COUNT_MAX,
+  MACHINE_BASE,
+  MACHINE_TASK_COUNT_MAX,
   POOL_PROCESS,
   PROCESS_BYTES,
   PROCESS_EXE,
@@ -19,7 +21,6 @@ import {
   PROCESS_THREADS,
   PSIG_BYTES,
   RLIMIT_COUNT,
-  TASK_COUNT_MAX,
   TASK_PID,
   TASK_PROCESS,
   TASK_THREAD_NEXT,
@@ -43,7 +44,6 @@ import {
   STACK_LIMIT_BYTES,
 } from "./uapi.ts";
 
-const TASKS_LIMIT = TASK_COUNT_MAX;
 const MEMLOCK_LIMIT_BYTES = 8 * 1024 * 1024; // MLOCK_LIMIT of Linux 6
 const MSGQUEUE_LIMIT_BYTES = 819200; // MQ_BYTES_MAX
 
@@ -61,10 +61,11 @@ export function allocProcess(hart: Hart, leader: number): number {
   }
   setLimit(shared, process, RLIMIT_STACK, STACK_LIMIT_BYTES, RLIM_INFINITY_F64);
   setLimit(shared, process, RLIMIT_CORE, 0, RLIM_INFINITY_F64);
-  setLimit(shared, process, RLIMIT_NPROC, TASKS_LIMIT, TASKS_LIMIT);
+  const tasks = shared.get(MACHINE_BASE + MACHINE_TASK_COUNT_MAX) / 2;
+  setLimit(shared, process, RLIMIT_NPROC, tasks, tasks);
   setLimit(shared, process, RLIMIT_NOFILE, FD_COUNT_MAX, FD_COUNT_MAX);
   setLimit(shared, process, RLIMIT_MEMLOCK, MEMLOCK_LIMIT_BYTES, MEMLOCK_LIMIT_BYTES);
-  setLimit(shared, process, RLIMIT_SIGPENDING, TASKS_LIMIT, TASKS_LIMIT);
+  setLimit(shared, process, RLIMIT_SIGPENDING, tasks, tasks);
   setLimit(shared, process, RLIMIT_MSGQUEUE, MSGQUEUE_LIMIT_BYTES, MSGQUEUE_LIMIT_BYTES);
   setLimit(shared, process, RLIMIT_NICE, 0, 0);
   setLimit(shared, process, RLIMIT_RTPRIO, 0, 0);

@@ -1,4 +1,4 @@
-// The machine and what a process may use of it: uname, sysinfo, random numbers, limits, resource usage, and the two
+// The machine and what a process may use of it: uname, sysinfo, random numbers, limits, and the two
 // calls that only riscv has.
 
 import {
@@ -9,36 +9,31 @@ import {
   MACHINE_BASE,
   MACHINE_ONLINE_MASK,
   MACHINE_TASK_COUNT,
-  MM_RSS,
-  MM_RSS_HIGH,
   PAGE_BYTES,
-  PROCESS_TGID,
   RLIMIT_COUNT,
   TASK_MM,
   TASK_PROCESS,
-  TASK_SWITCHES,
 } from "../../../assembly/layout.ts";
 import { cpumaskCopyOthers } from "../../memory/cpumask.ts";
 import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { sendIpi } from "../../memory/ipi.ts";
+import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { isCapable } from "../cred.ts";
 import { hardLimit, setLimit, softLimit } from "../process.ts";
 import { randomFill } from "../random.ts";
 import { argAddress, argHigh, argInt, argUint, loadU64, storeU64 } from "../registers.ts";
-import { processRuntime } from "../runtime.ts";
-import { runtimeOfCurrent } from "../sched.ts";
 import { signalPending } from "../signal.ts";
-import { NS_PER_SECOND, RLIM_INFINITY_F64, RLIMIT_NOFILE, USER_HZ } from "../uapi.ts";
+import { findTask } from "../task.ts";
+import { NS_PER_SECOND, RLIM_INFINITY_F64, RLIMIT_NOFILE } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const systemCalls: readonly (readonly [number, SystemCall])[] = [
-  [153, call("times", ["pointer"], sysTimes)],
   [160, call("uname", ["pointer"], sysUname)],
   [163, call("getrlimit", ["int", "pointer"], sysGetrlimit)],
   [164, call("setrlimit", ["int", "pointer"], sysSetrlimit)],
-  [165, call("getrusage", ["int", "pointer"], sysGetrusage)],
   [179, call("sysinfo", ["pointer"], sysSysinfo)],
   [259, call("riscv_flush_icache", ["pointer", "pointer", "hex"], sysFlushIcache)],
   [261, call("prlimit64", ["int", "int", "pointer", "pointer"], sysPrlimit)],
@@ -100,26 +95,34 @@ function sysGetrandom(hart: Hart): number {
 const RLIMIT_BYTES = 16; // struct rlimit64 {u64 soft, hard}
 
 function sysGetrlimit(hart: Hart): number {
-  return prlimit(hart, argUint(hart, 0), 0, argAddress(hart, 1));
+  return prlimit(hart, ownProcess(hart), argUint(hart, 0), 0, argAddress(hart, 1));
 }
 
 function sysSetrlimit(hart: Hart): number {
   const va = argAddress(hart, 1);
-  return va === 0 ? -EFAULT : prlimit(hart, argUint(hart, 0), va, 0);
+  return va === 0 ? -EFAULT : prlimit(hart, ownProcess(hart), argUint(hart, 0), va, 0);
 }
 
 function sysPrlimit(hart: Hart): number {
-  const { shared, current } = hart;
+  const { shared } = hart;
   const pid = argInt(hart, 0);
-  // There is one process so far.
-  if (pid !== 0 && pid !== shared.get(shared.get(current + TASK_PROCESS) + PROCESS_TGID)) return -ESRCH;
-  return prlimit(hart, argUint(hart, 1), argAddress(hart, 2), argAddress(hart, 3));
+  rcuReadLock(hart);
+  const task = pid === 0 ? hart.current : findTask(shared, pid);
+  const process = task === 0 ? 0 : shared.get(task + TASK_PROCESS);
+  rcuReadUnlock(hart);
+  if (process === 0) return -ESRCH;
+  if (process !== ownProcess(hart) && !isCapable(hart)) return -EPERM;
+  // If the process ends meanwhile the limits are those of a dead record, or of who got it: nobody is harmed.
+  return prlimit(hart, process, argUint(hart, 1), argAddress(hart, 2), argAddress(hart, 3));
+}
+
+function ownProcess(hart: Hart): number {
+  return hart.shared.get(hart.current + TASK_PROCESS);
 }
 
 /** Order as in Linux (SYSCALL_DEFINE4 prlimit64): new value copied in, checked, old one copied out. */
-function prlimit(hart: Hart, resource: number, newVa: number, oldVa: number): number {
+function prlimit(hart: Hart, process: number, resource: number, newVa: number, oldVa: number): number {
   const { shared } = hart;
-  const process = shared.get(hart.current + TASK_PROCESS);
   const scratch = hart.base + HART_KERNEL_SCRATCH;
   const old = scratch + RLIMIT_BYTES;
   if (newVa !== 0 && copyFromUser(hart, scratch, newVa, RLIMIT_BYTES) < 0) return -EFAULT;
@@ -129,6 +132,7 @@ function prlimit(hart: Hart, resource: number, newVa: number, oldVa: number): nu
   if (newVa !== 0) {
     const [soft, hard] = [loadLimit(hart, scratch), loadLimit(hart, scratch + 8)];
     if (soft > hard) return -EINVAL;
+    if (hard > hardLimit(shared, process, resource) && !isCapable(hart)) return -EPERM;
     // The descriptor table has fixed capacity (Linux: sysctl nr_open).
     if (resource === RLIMIT_NOFILE && hard > hardLimit(shared, process, resource)) return -EPERM;
     setLimit(shared, process, resource, soft, hard);
@@ -149,48 +153,6 @@ function storeLimit(hart: Hart, address: number, value: number): void {
   }
   hart.shared.set(address, -1);
   hart.shared.set(address + 4, -1);
-}
-
-const TMS_BYTES = 32;
-
-/** Ticks since boot. User and system time are not told apart: all of it is user time. */
-function sysTimes(hart: Hart): number {
-  const va = argAddress(hart, 0);
-  const buffer = hart.base + HART_BUFFER;
-  if (va !== 0) {
-    hart.core.zeroBytes(buffer, TMS_BYTES);
-    storeU64(hart, buffer, ticks(processRuntime(hart)));
-    if (copyToUser(hart, va, buffer, TMS_BYTES) < 0) return -EFAULT;
-  }
-  return ticks(hart.clock.now());
-}
-
-function ticks(ns: number): number {
-  return Math.floor(ns / (NS_PER_SECOND / USER_HZ));
-}
-
-const RUSAGE_SELF = 0;
-const RUSAGE_CHILDREN = -1;
-const RUSAGE_THREAD = 1;
-const RUSAGE_BYTES = 144;
-
-function sysGetrusage(hart: Hart): number {
-  const { shared, current } = hart;
-  const who = argInt(hart, 0);
-  if (who !== RUSAGE_SELF && who !== RUSAGE_CHILDREN && who !== RUSAGE_THREAD) return -EINVAL;
-  const buffer = hart.base + HART_BUFFER;
-  hart.core.zeroBytes(buffer, RUSAGE_BYTES);
-  if (who !== RUSAGE_CHILDREN) {
-    const ns = who === RUSAGE_SELF ? processRuntime(hart) : runtimeOfCurrent(hart);
-    storeU64(hart, buffer, Math.floor(ns / NS_PER_SECOND));
-    storeU64(hart, buffer + 8, Math.floor((ns % NS_PER_SECOND) / 1000));
-    const mm = shared.get(current + TASK_MM);
-    // The high mark is raised only when pages go.
-    const pages = Math.max(shared.loadOnce(mm + MM_RSS), shared.loadOnce(mm + MM_RSS_HIGH));
-    storeU64(hart, buffer + 32, (pages * PAGE_BYTES) / 1024);
-    storeU64(hart, buffer + 128, shared.get(current + TASK_SWITCHES));
-  }
-  return copyToUser(hart, argAddress(hart, 1), buffer, RUSAGE_BYTES);
 }
 
 const FLUSH_ICACHE_LOCAL = 1;

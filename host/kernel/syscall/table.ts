@@ -35,6 +35,7 @@ import { timeCalls } from "./time.ts";
 import { timerCalls } from "./timer.ts";
 import { truncateCalls } from "./truncate.ts";
 import type { SystemCall } from "./types.ts";
+import { usageCalls } from "./usage.ts";
 import { waitCalls } from "./wait.ts";
 import { xattrCalls } from "./xattr.ts";
 
@@ -80,6 +81,7 @@ function build(): (SystemCall | undefined)[] {
     systemCalls,
     taskCalls,
     timeCalls,
+    usageCalls,
     waitCalls,
   ];
   for (const group of groups) {
