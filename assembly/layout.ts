@@ -1203,6 +1203,12 @@ export const HOST_SIZE = INODE_TEXT + 80; // f64: bytes that it had there
 export const HOST_BLOCKS = INODE_TEXT + 88; // f64, of 512 bytes
 
 
+// and a file of /proc (host/kernel/proc/)
+export const PROC_NODE = INODE_PRIVATE + 0; // number of the node that it is an instance of
+export const PROC_PID = INODE_PRIVATE + 4; // task that it is about, 0 = none
+export const PROC_FD = INODE_PRIVATE + 8; // descriptor that it is about
+export const PROC_START_NS = INODE_PRIVATE + 16; // f64: when the task's process began
+
 export const HOST_FOUND = 1 << 0; // it is a file of the host; without it the guest made it
 export const HOST_COUNTS_LINKS = 1 << 1; // a directory whose links the host does not count
 export const HOST_SPECIAL = 1 << 2; // neither file, directory nor link: it can not be opened
@@ -1229,6 +1235,7 @@ export const DENTRY_NAME_BYTES_MAX = 64; // of a name inside the dentry
 
 export const DENTRY_LINKED = 1 << 0; // in its parent's list and in the hash table
 export const DENTRY_COMPLETE = 1 << 1; // a directory all of whose entries are in the tree
+export const DENTRY_REVALIDATE = 1 << 2; // FsType.revalidate is asked each time it is found
 
 // ---------------------------------------------------------------- SUPER: struct super_block, and where it is mounted
 

@@ -14,6 +14,7 @@ import {
   DENTRY_FLAGS,
   DENTRY_INODE,
   DENTRY_PARENT,
+  DENTRY_REVALIDATE,
   DENTRY_SUPER,
   FS_CWD,
   FS_ROOT,
@@ -27,7 +28,7 @@ import {
 } from "../../assembly/layout.ts";
 import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../memory/errno.ts";
 import { LINK_JUMP } from "../memory/fs-type.ts";
-import { LAST_DOT, LAST_DOTDOT, LAST_NORMAL, LAST_ROOT, type PathWalk } from "../memory/path-walk.ts";
+import { LAST_DOT, LAST_DOTDOT, LAST_JUMP, LAST_NORMAL, LAST_ROOT, type PathWalk } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
 import { dentryFind, dget, dput, HASH_START, hashByte } from "./dentry.ts";
 import { fileType, fsTypeOf } from "./inode.ts";
@@ -137,7 +138,9 @@ function fillDirectory(hart: Hart, dentry: number, flags: number): number {
   return result;
 }
 
-function dropHeld(hart: Hart, walk: PathWalk): void {
+/** Requires: FS_LOCK is not held. */
+export function dropHeld(hart: Hart, walk: PathWalk): void {
+  while (walk.jumpCount > 0) dput(hart, walk.jumps[--walk.jumpCount]);
   if (walk.held === 0) return;
   const { held } = walk;
   walk.held = 0;
@@ -191,7 +194,7 @@ function walkLocked(hart: Hart, walk: PathWalk, start: number, path: number, byt
     walk.name = name;
     walk.nameBytes = nameBytes;
     const entry = dentryFind(hart, directory, name, nameBytes, hash);
-    if (entry === 0 && mayBeBacked(hart, directory)) return MISSING;
+    if (entry === 0 ? mayBeBacked(hart, directory) : isStale(hart, entry)) return MISSING;
     walk.entry = entry;
     const inode = entry === 0 ? 0 : shared.get(entry + DENTRY_INODE);
     if (inode === 0) {
@@ -205,9 +208,9 @@ function walkLocked(hart: Hart, walk: PathWalk, start: number, path: number, byt
       if (at < end) push(walk, at, end);
       const length = linkText(hart, walk, inode);
       if (length === LINK_JUMP) {
-        directory = walk.held;
+        directory = walk.jumps[walk.jumpCount - 1];
         at = end;
-        walk.lastKind = LAST_DOT;
+        walk.lastKind = LAST_JUMP;
         continue;
       }
       if (length < 0) return length;
@@ -256,8 +259,8 @@ function linkText(hart: Hart, walk: PathWalk, inode: number): number {
   const { shared } = hart;
   if (shared.get(inode + INODE_LINK) !== 0) return shared.get(inode + INODE_LINK_BYTES);
   const room = Math.min(hart.base + LINK_TEXTS_END - walk.textAt, PATH_MAX);
-  dropHeld(hart, walk);
-  const length = fsTypeOf(hart, inode).readLink(hart, inode, walk.textAt, room);
+  if (!walk.canJump) return -ELOOP;
+  const length = fsTypeOf(hart, inode).readLink(hart, inode, walk, walk.textAt, room);
   if (length > 0) walk.textAt += length;
   return length === 0 ? -ENOENT : length;
 }
@@ -297,6 +300,13 @@ export function mountPoint(hart: Hart, dentry: number): number {
 
 function superOf(hart: Hart, dentry: number): number {
   return hart.shared.get(hart.shared.get(dentry + DENTRY_INODE) + INODE_SUPER);
+}
+
+/** Has the entry gone behind the tree's back? */
+function isStale(hart: Hart, entry: number): boolean {
+  const { shared } = hart;
+  if ((shared.get(entry + DENTRY_FLAGS) & DENTRY_REVALIDATE) === 0) return false;
+  return fsTypeOf(hart, shared.get(entry + DENTRY_INODE)).revalidate?.(hart, entry) === false;
 }
 
 function mayBeBacked(hart: Hart, directory: number): boolean {

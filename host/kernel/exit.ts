@@ -78,10 +78,8 @@ export function doExit(hart: Hart, status: number): void {
     noteMaxRss(hart, mm);
     mmput(hart, mm);
   }
-  putFiles(hart, shared.get(current + TASK_FILES));
-  shared.set(current + TASK_FILES, 0);
-  putFs(hart, shared.get(current + TASK_FS));
-  shared.set(current + TASK_FS, 0);
+  putFiles(hart, takeAway(hart, TASK_FILES));
+  putFs(hart, takeAway(hart, TASK_FS));
   leaveThreadGroup(hart, status);
   shared.storeRelease(current + TASK_STATE, TASK_DEAD);
   hart.set(HART_NEED_RESCHED, 1);
@@ -115,6 +113,16 @@ export function finishDeadTask(hart: Hart, task: number): void {
     if (left === 1 && shared.get(process + PROCESS_EXEC_TASK) !== 0) wakeWaiters(hart, process);
   }
   spinUnlock(hart, TASKLIST_LOCK);
+}
+
+/** The record in `field` of the current task, which has none from here on. /proc looks under TASKLIST_LOCK. */
+function takeAway(hart: Hart, field: number): number {
+  const { shared, current } = hart;
+  spinLock(hart, TASKLIST_LOCK);
+  const record = shared.get(current + field);
+  shared.set(current + field, 0);
+  spinUnlock(hart, TASKLIST_LOCK);
+  return record;
 }
 
 /** Robust futexes and clear_child_tid (mm_release in kernel/fork.c): the task still has its user memory. */

@@ -11,6 +11,7 @@ import {
   FILE_KIND_NULL,
   FILE_KIND_PATH,
   FILE_KIND_PIPE,
+  FILE_KIND_PROC,
   FILE_KIND_RANDOM,
   FILE_KIND_REGULAR,
   FILE_KIND_ZERO,
@@ -25,6 +26,7 @@ import { eventOps } from "./eventfd.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
 import { fullOps, nullOps, randomOps, zeroOps } from "./memory-devices.ts";
 import { pipeOps } from "./pipe.ts";
+import { procOps } from "./proc/proc-file.ts";
 import { regularOps } from "./regular-file.ts";
 
 export function opsOf(hart: Hart, file: number): FileOps {
@@ -52,6 +54,8 @@ export function opsOf(hart: Hart, file: number): FileOps {
       return fullOps;
     case FILE_KIND_RANDOM:
       return randomOps;
+    case FILE_KIND_PROC:
+      return procOps;
     default:
       throw new KernelBug("file of no known kind", { file, kind });
   }

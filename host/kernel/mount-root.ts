@@ -1,4 +1,4 @@
-// The file systems that are there when the first process starts: an empty root, /dev with its nodes, /dev/shm and /tmp.
+// The file systems that are there when the first process starts: the root, /dev with its nodes, /dev/shm, /tmp, /proc.
 // Hart 0 makes them before any other hart runs, so nothing is locked here.
 
 import {
@@ -6,6 +6,7 @@ import {
   DENTRY_SUPER,
   FS_TYPE_DEVTMPFS,
   FS_TYPE_PIPE,
+  FS_TYPE_PROC,
   FS_TYPE_TMPFS,
   HART_BUFFER,
   HART_KERNEL_SCRATCH,
@@ -53,7 +54,7 @@ export function mountRoot(hart: Hart): number {
     makeDevices(hart, dev) &&
     mountAt(hart, dev, "shm", FS_TYPE_TMPFS, 0o777 | S_ISVTX, pages) !== 0 &&
     mountAt(hart, root, "tmp", FS_TYPE_TMPFS, 0o777 | S_ISVTX, pages) !== 0 &&
-    directoryAt(hart, root, "proc", 0o555) !== 0;
+    mountAt(hart, root, "proc", FS_TYPE_PROC, 0o555, 0) !== 0;
   return isComplete ? root : 0;
 }
 

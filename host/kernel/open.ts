@@ -16,7 +16,7 @@ import { createNode, isReadOnly, mayCreate } from "../fs/namei.ts";
 import { pathLock, pathUnlock, WALK_CREATE, WALK_FOLLOW, WALK_WRITE } from "../fs/path-walk.ts";
 import { PERMISSION_BITS, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from "../fs/uapi.ts";
 import { EEXIST, EINVAL, EISDIR, ELOOP, ENFILE, ENOTDIR, ENXIO, EOPNOTSUPP, EROFS } from "../memory/errno.ts";
-import { LAST_NORMAL } from "../memory/path-walk.ts";
+import { LAST_JUMP, LAST_NORMAL } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
 import { DEVICE_TTY, deviceKind } from "./char-devices.ts";
 import { openFifo } from "./fifo.ts";
@@ -75,6 +75,7 @@ function findOrCreate(hart: Hart, start: number, path: number, bytes: number, fl
 function lastOrNew(hart: Hart, flags: number, mode: number): number {
   const { walk } = hart;
   if ((flags & O_DIRECTORY) !== 0) return -EINVAL;
+  if (walk.lastKind === LAST_JUMP) return checkLast(hart, walk.dentry, flags);
   if (walk.lastKind !== LAST_NORMAL || (walk.trailingSlash && walk.dentry === 0)) return -EISDIR;
   if (walk.dentry === 0) {
     const error = mayCreate(hart, walk, false);

@@ -2,8 +2,9 @@
 // hart at boot (HartLocal.fsTypes), so that fs/ knows neither the host's files nor processes.
 
 import type { HartLocal } from "./hart-local.ts";
+import type { PathWalk } from "./path-walk.ts";
 
-/** FsType.readLink: the link leads to walk.held rather than along a path. */
+/** FsType.readLink: the link leads to the dentry of walk.jumpTo rather than along a path. */
 export const LINK_JUMP = -1000;
 
 export interface FsType {
@@ -23,7 +24,9 @@ export interface FsType {
    * Text of a link without INODE_LINK: bytes written to `address`, LINK_JUMP, or -errno. FS_LOCK held for read.
    * (i_op->get_link)
    */
-  readLink(hart: HartLocal, inode: number, address: number, bytesMax: number): number;
+  readLink(hart: HartLocal, inode: number, walk: PathWalk, address: number, bytesMax: number): number;
+  /** Is an entry with DENTRY_REVALIDATE still there? If not, lookup is called. FS_LOCK held. (d_revalidate) */
+  revalidate?(hart: HartLocal, dentry: number): boolean;
   /** The last reference to an inode has gone: gives up what INODE_PRIVATE holds. No lock needed. */
   evict(hart: HartLocal, inode: number): void;
   /** st_size of what is neither a regular file nor a link, if the file system has one. */

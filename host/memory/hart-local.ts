@@ -101,6 +101,8 @@ export class HartLocal {
   readonly hostStat = emptyHostStat();
   /** What each kind of file system does (FS_TYPE_*). Handed in at boot. */
   fsTypes: readonly (FsType | undefined)[] = [];
+  /** What this hart last read of /proc (kernel/proc/proc-file.ts). */
+  readonly procRead = { file: 0, next: 0, text: "" };
   /** Path walks of the call in progress (host/fs/path-walk.ts). */
   readonly walk = new PathWalk();
   readonly walk2 = new PathWalk();

@@ -8,6 +8,10 @@ export const LAST_NORMAL = 0;
 export const LAST_ROOT = 1; // there is none: "/"
 export const LAST_DOT = 2;
 export const LAST_DOTDOT = 3;
+export const LAST_JUMP = 4; // a link of /proc, and the path ends where it leads
+
+/** Links of /proc that lead to a file rather than along a path, in one walk. */
+const JUMPS_MAX = 4;
 
 export class PathWalk {
   /** Dentry of the directory in which the last name was looked up. */
@@ -31,6 +35,18 @@ export class PathWalk {
   depth = 0;
   /** Where the next text of a link that is made up on the fly goes. */
   textAt = 0;
-  /** A dentry with a reference, to be dropped after the walk; set by FsType.readLink for LINK_JUMP. */
+  /** A dentry with a reference, to be dropped after the walk: what a change has taken out of the tree. */
   held = 0;
+  /** Dentries with a reference, to be dropped after the walk: where links of /proc led. */
+  readonly jumps = new Int32Array(JUMPS_MAX);
+  jumpCount = 0;
+
+  /** FsType.readLink: the link leads to `dentry`, whose reference the walk takes over. */
+  jumpTo(dentry: number): void {
+    this.jumps[this.jumpCount++] = dentry;
+  }
+
+  get canJump(): boolean {
+    return this.jumpCount < JUMPS_MAX;
+  }
 }

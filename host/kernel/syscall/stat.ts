@@ -3,34 +3,36 @@
 import {
   DENTRY_INODE,
   FILE_INODE,
+  FS_ROOT,
   HART_BUFFER,
   INODE_LINK,
   INODE_LINK_BYTES,
   INODE_MODE,
   INODE_SUPER,
   PAGE_BYTES,
-  PROCESS_EXE,
-  PROCESS_EXE_BYTES,
   SUPER_DEVICE,
   SUPER_FLAGS,
   SUPER_INODES,
   SUPER_INODES_MAX,
   SUPER_PAGES,
   SUPER_PAGES_MAX,
-  TASK_PROCESS,
+  TASK_FS,
 } from "../../../assembly/layout.ts";
+import { dentryText } from "../../fs/full-path.ts";
 import { fileType, fsTypeOf } from "../../fs/inode.ts";
 import { fsReadLock, fsReadUnlock } from "../../fs/lock.ts";
 import { isReadOnly } from "../../fs/namei.ts";
+import { dropHeld } from "../../fs/path-walk.ts";
 import { ST_RELATIME, ST_VALID } from "../../fs/super.ts";
 import { EXECUTE_BITS, NAME_MAX, PATH_MAX, S_IFDIR, S_IFLNK } from "../../fs/uapi.ts";
 import { EACCES, EFAULT, EINVAL, EROFS } from "../../memory/errno.ts";
+import { LINK_JUMP } from "../../memory/fs-type.ts";
 import { copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt, argUint, storeU64 } from "../registers.ts";
 import { statInode, statxInode } from "../stat.ts";
 import { AT_EACCESS, AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW } from "../uapi.ts";
-import { loadPath, withDentry, withFile } from "./at-path.ts";
+import { withDentry, withFile } from "./at-path.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const statCalls: readonly (readonly [number, SystemCall])[] = [
@@ -109,13 +111,10 @@ function access(hart: Hart, flags: number): number {
   });
 }
 
-const EXE_LINK = "/proc/self/exe";
-
 /** The empty path names the link that `dirfd` was opened at with O_PATH. */
 function sysReadlinkat(hart: Hart): number {
   const bytesMax = argInt(hart, 3);
   if (bytesMax <= 0) return -EINVAL;
-  if (isExeLink(hart)) return readExeLink(hart, bytesMax);
   const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
   return withDentry(hart, argInt(hart, 0), argAddress(hart, 1), flags, (dentry) => readLink(hart, dentry, bytesMax));
 }
@@ -129,27 +128,22 @@ function readLink(hart: Hart, dentry: number, bytesMax: number): number {
   let bytes = shared.get(inode + INODE_LINK_BYTES);
   if (link === 0) {
     fsReadLock(hart);
-    bytes = fsTypeOf(hart, inode).readLink(hart, inode, buffer, PATH_MAX);
+    bytes = fsTypeOf(hart, inode).readLink(hart, inode, hart.walk, buffer, PATH_MAX);
+    if (bytes === LINK_JUMP) bytes = jumpText(hart, hart.walk.jumps[0], buffer);
     fsReadUnlock(hart);
+    dropHeld(hart, hart.walk);
   }
   if (bytes < 0) return bytes;
   const length = Math.min(bytes, bytesMax);
   return copyToUser(hart, argAddress(hart, 2), link === 0 ? buffer : link, length) < 0 ? -EFAULT : length;
 }
 
-/** Until there is a /proc: the one link of it that C libraries look at. */
-function isExeLink(hart: Hart): boolean {
-  const { u8 } = hart.shared;
-  const bytes = loadPath(hart, argAddress(hart, 1), HART_BUFFER);
-  if (bytes !== EXE_LINK.length) return false;
-  for (let i = 0; i < bytes; i++) if (u8[hart.base + HART_BUFFER + i] !== EXE_LINK.charCodeAt(i)) return false;
-  return true;
-}
-
-function readExeLink(hart: Hart, bytesMax: number): number {
-  const process = hart.shared.get(hart.current + TASK_PROCESS);
-  const bytes = Math.min(hart.shared.get(process + PROCESS_EXE_BYTES), bytesMax);
-  return copyToUser(hart, argAddress(hart, 2), process + PROCESS_EXE, bytes) < 0 ? -EFAULT : bytes;
+/** The path of `dentry`, or what stands for one, at `buffer`: bytes or -errno. Requires: FS_LOCK. (d_path) */
+function jumpText(hart: Hart, dentry: number, buffer: number): number {
+  const { shared } = hart;
+  const text = dentryText(hart, dentry, shared.get(shared.get(hart.current + TASK_FS) + FS_ROOT));
+  for (let i = 0; i < text.length; i++) shared.u8[buffer + i] = text.charCodeAt(i);
+  return text.length;
 }
 
 function sysStatfs(hart: Hart): number {

@@ -1,0 +1,120 @@
+// /proc/PID/status, for people: fs/proc/array.c (proc_pid_status), fs/proc/task_mmu.c (task_mem).
+
+import {
+  CPUMASK_WORDS,
+  MM_DATA_VM,
+  MM_LOCKED_VM,
+  MM_PT_PAGES,
+  MM_RSS,
+  MM_RSS_HIGH,
+  MM_STACK_VM,
+  MM_TOTAL_VM,
+  PAGE_BYTES,
+  PROCESS_FLAGS,
+  PROCESS_NO_NEW_PRIVS,
+  PROCESS_PARENT,
+  PROCESS_PENDING_HI,
+  PROCESS_PENDING_LO,
+  PROCESS_PGID,
+  PROCESS_SID,
+  PROCESS_TGID,
+  PROCESS_THREAD_COUNT,
+  TASK_CPUS_ALLOWED,
+  TASK_PENDING_HI,
+  TASK_PENDING_LO,
+  TASK_PID,
+  TASK_SIGHAND,
+  TASK_SIGMASK_HI,
+  TASK_SIGMASK_LO,
+  TASK_SWITCHES,
+} from "../../../assembly/layout.ts";
+import type { Hart } from "../../policy/hart.ts";
+import { softLimit } from "../process.ts";
+import { commOf } from "../task.ts";
+import { RLIMIT_SIGPENDING } from "../uapi.ts";
+import { hartCount } from "./cpu.ts";
+import { bitList, bitMask, hex64 } from "./format.ts";
+import { handledSignals, stateLetter } from "./task-state.ts";
+
+/** Tables of descriptors grow in steps of this many (NR_OPEN_DEFAULT); ours do not grow. */
+const FDSIZE = 64;
+
+/** The lines about the task. Requires: TASKLIST_LOCK. */
+export function statusTextLocked(hart: Hart, task: number, process: number, memory: string): string {
+  const { shared } = hart;
+  const of = (field: number) => (process === 0 ? 0 : shared.get(process + field));
+  const parent = of(PROCESS_PARENT);
+  const pid = shared.get(task + TASK_PID);
+  const tgid = process === 0 ? pid : of(PROCESS_TGID);
+  const { ignored, caught } = handledSignals(hart, shared.get(task + TASK_SIGHAND));
+  const allowed = Array.from({ length: CPUMASK_WORDS }, (_, i) => shared.get(task + TASK_CPUS_ALLOWED + 4 * i));
+  return [
+    `Name:\t${commOf(shared, task)}`,
+    "Umask:\t0022",
+    `State:\t${stateLetter(hart, task, process)}`,
+    `Tgid:\t${tgid}`,
+    "Ngid:\t0",
+    `Pid:\t${pid}`,
+    `PPid:\t${parent === 0 ? 0 : shared.get(parent + PROCESS_TGID)}`,
+    "TracerPid:\t0",
+    "Uid:\t0\t0\t0\t0",
+    "Gid:\t0\t0\t0\t0",
+    `FDSize:\t${FDSIZE}`,
+    "Groups:\t ",
+    `NStgid:\t${tgid}`,
+    `NSpid:\t${pid}`,
+    `NSpgid:\t${of(PROCESS_PGID)}`,
+    `NSsid:\t${of(PROCESS_SID)}`,
+    `Kthread:\t${process === 0 ? 1 : 0}`,
+    `${memory}Threads:\t${process === 0 ? 1 : of(PROCESS_THREAD_COUNT)}`,
+    `SigQ:\t0/${process === 0 ? 0 : softLimit(shared, process, RLIMIT_SIGPENDING)}`,
+    `SigPnd:\t${hex64(shared.get(task + TASK_PENDING_LO), shared.get(task + TASK_PENDING_HI))}`,
+    `ShdPnd:\t${hex64(of(PROCESS_PENDING_LO), of(PROCESS_PENDING_HI))}`,
+    `SigBlk:\t${hex64(shared.get(task + TASK_SIGMASK_LO), shared.get(task + TASK_SIGMASK_HI))}`,
+    `SigIgn:\t${ignored}`,
+    `SigCgt:\t${caught}`,
+    "CapInh:\t0000000000000000",
+    "CapPrm:\t000001ffffffffff",
+    "CapEff:\t000001ffffffffff",
+    "CapBnd:\t000001ffffffffff",
+    "CapAmb:\t0000000000000000",
+    `NoNewPrivs:\t${(of(PROCESS_FLAGS) & PROCESS_NO_NEW_PRIVS) !== 0 ? 1 : 0}`,
+    "Seccomp:\t0",
+    "Seccomp_filters:\t0",
+    "Speculation_Store_Bypass:\tunknown",
+    "SpeculationIndirectBranch:\tunknown",
+    `Cpus_allowed:\t${bitMask(allowed, hartCount(hart))}`,
+    `Cpus_allowed_list:\t${bitList(allowed)}`,
+    "Mems_allowed:\t1",
+    "Mems_allowed_list:\t0",
+    `voluntary_ctxt_switches:\t${shared.get(task + TASK_SWITCHES)}`,
+    "nonvoluntary_ctxt_switches:\t0",
+    "",
+  ].join("\n");
+}
+
+/** The lines about the address space. */
+export function statusMemory(hart: Hart, mm: number): string {
+  const { shared } = hart;
+  const pages = (field: number) => Math.max(shared.loadOnce(mm + field), 0);
+  const rss = pages(MM_RSS);
+  const rows: readonly (readonly [string, number])[] = [
+    ["VmPeak", pages(MM_TOTAL_VM)],
+    ["VmSize", pages(MM_TOTAL_VM)],
+    ["VmLck", pages(MM_LOCKED_VM)],
+    ["VmPin", 0],
+    ["VmHWM", Math.max(pages(MM_RSS_HIGH), rss)],
+    ["VmRSS", rss],
+    ["RssAnon", rss],
+    ["RssFile", 0],
+    ["RssShmem", 0],
+    ["VmData", pages(MM_DATA_VM)],
+    ["VmStk", pages(MM_STACK_VM)],
+    ["VmExe", 0],
+    ["VmLib", 0],
+    ["VmPTE", pages(MM_PT_PAGES)],
+    ["VmSwap", 0],
+  ];
+  const lines = rows.map(([name, count]) => `${name}:\t${String((count * PAGE_BYTES) / 1024).padStart(8)} kB\n`);
+  return `${lines.join("")}CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n`;
+}

@@ -1,0 +1,112 @@
+// What of a mapping is in memory: for smaps and pagemap of /proc. (fs/proc/task_mmu.c: smaps_account, pagemap_read)
+// Page-table entries are read here, with mmap_lock held for read, and shown as numbers.
+
+import {
+  MACHINE_BASE,
+  MACHINE_ZERO_PFN,
+  PAGE_BYTES,
+  PAGE_FLAGS,
+  PAGE_REFCOUNT,
+  PG_CACHE,
+  PG_DIRTY,
+  PTE_A,
+  PTE_D,
+  PTE_V,
+  VMA_END,
+  VMA_START,
+} from "../../assembly/layout.ts";
+import type { HartLocal } from "../memory/hart-local.ts";
+import { pageOf } from "./frames.ts";
+import { findPte, levelPages } from "./page-table.ts";
+import { ptePfn } from "./pte.ts";
+
+/** Bytes, by what smaps tells apart. */
+export interface VmaUsage {
+  rss: number;
+  pss: number;
+  pssDirty: number;
+  sharedClean: number;
+  sharedDirty: number;
+  privateClean: number;
+  privateDirty: number;
+  referenced: number;
+  anonymous: number;
+}
+
+export function emptyUsage(): VmaUsage {
+  return {
+    rss: 0,
+    pss: 0,
+    pssDirty: 0,
+    sharedClean: 0,
+    sharedDirty: 0,
+    privateClean: 0,
+    privateDirty: 0,
+    referenced: 0,
+    anonymous: 0,
+  };
+}
+
+/** Adds what of `vma` is in memory to `usage`. Requires: mmap_lock for read. */
+export function addVmaUsage(hart: HartLocal, mm: number, vma: number, usage: VmaUsage): void {
+  const { shared } = hart;
+  const zero = shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
+  const end = shared.get(vma + VMA_END);
+  for (let vpn = shared.get(vma + VMA_START); vpn < end; ) {
+    const slot = findPte(hart, mm, vpn);
+    if (slot === 0) {
+      vpn = nextTable(vpn);
+      hart.pollIrq();
+      continue;
+    }
+    const pte = shared.loadOnce(slot);
+    if ((pte & PTE_V) !== 0 && ptePfn(pte) !== zero) addPage(hart, pageOf(ptePfn(pte)), pte, usage);
+    vpn++;
+    if (vpn % 64 === 0) hart.pollIrq();
+  }
+}
+
+function addPage(hart: HartLocal, page: number, pte: number, usage: VmaUsage): void {
+  const { shared } = hart;
+  const flags = shared.loadOnce(page + PAGE_FLAGS);
+  const isCache = (flags & PG_CACHE) !== 0;
+  // A cache page's own mapping holds a reference besides the entries that map it.
+  const mappers = Math.max(shared.loadOnce(page + PAGE_REFCOUNT) - (isCache ? 1 : 0), 1);
+  const isDirty = (pte & PTE_D) !== 0 || (flags & PG_DIRTY) !== 0;
+  usage.rss += PAGE_BYTES;
+  usage.pss += PAGE_BYTES / mappers;
+  if (isDirty) usage.pssDirty += PAGE_BYTES / mappers;
+  if ((pte & PTE_A) !== 0) usage.referenced += PAGE_BYTES;
+  if (!isCache) usage.anonymous += PAGE_BYTES;
+  if (mappers > 1 && isDirty) usage.sharedDirty += PAGE_BYTES;
+  else if (mappers > 1) usage.sharedClean += PAGE_BYTES;
+  else if (isDirty) usage.privateDirty += PAGE_BYTES;
+  else usage.privateClean += PAGE_BYTES;
+}
+
+/** First vpn of the next leaf table. */
+function nextTable(vpn: number): number {
+  const pages = levelPages(1);
+  return vpn - (vpn % pages) + pages;
+}
+
+const PAGEMAP_PRESENT = 1 << 31; // bits 63, 61 and 56, in the upper word
+const PAGEMAP_FILE = 1 << 29;
+const PAGEMAP_EXCLUSIVE = 1 << 24;
+
+/** Writes the pagemap entry (u64) of `vpn` at `address`. Requires: mmap_lock for read. */
+export function writePagemapEntry(hart: HartLocal, mm: number, vpn: number, address: number): void {
+  const { shared } = hart;
+  const slot = findPte(hart, mm, vpn);
+  const pte = slot === 0 ? 0 : shared.loadOnce(slot);
+  const isPresent = (pte & PTE_V) !== 0;
+  let high = 0;
+  if (isPresent && ptePfn(pte) !== shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) {
+    const page = pageOf(ptePfn(pte));
+    const isCache = (shared.loadOnce(page + PAGE_FLAGS) & PG_CACHE) !== 0;
+    const mappers = shared.loadOnce(page + PAGE_REFCOUNT) - (isCache ? 1 : 0);
+    high = (isCache ? PAGEMAP_FILE : 0) | (mappers === 1 ? PAGEMAP_EXCLUSIVE : 0);
+  }
+  shared.set(address, isPresent ? ptePfn(pte) : 0);
+  shared.set(address + 4, isPresent ? PAGEMAP_PRESENT | high : 0);
+}
