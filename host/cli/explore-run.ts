@@ -12,6 +12,7 @@ import type { Scenario } from "../simulate/scenario.ts";
 import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
 import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/schedule-file.ts";
 import type { ExploreFlags } from "./explore.ts";
+import { exploreAll } from "./explore-all.ts";
 import { Progress } from "./progress.ts";
 
 const FOUND = 1;
@@ -20,6 +21,7 @@ const FOUND = 1;
 export async function exploreCommand(name: string | undefined, flags: ExploreFlags): Promise<number> {
   if (flags.list === true) return list();
   if (flags.replay !== undefined) return withPool(1, (pool) => replayFile(pool, flags.replay!));
+  if (flags.all === true) return withPool(flags.jobs, (pool) => exploreAll(pool, flags.family.split(","), flags));
   const scenario = known(name);
   return withPool(flags.jobs, (pool) => search(pool, scenario, flags));
 }

@@ -15,6 +15,7 @@ Examples:
   pagewalk explore A/exit-while-lazy --strategy pct --depth 4 --schedules 100000
   pagewalk explore A/exit-while-lazy --shard 2/8 --json part2.json
   pagewalk explore --replay schedule.json
+  pagewalk explore --all --family A,B --mutations
 
 Exit code: 0 nothing found; 1 a schedule with a bug, which is printed and kept; 125 wrong command line.`;
 
@@ -31,6 +32,9 @@ export interface ExploreFlags {
   readonly keep?: string;
   readonly replay?: string;
   readonly list?: boolean;
+  readonly all?: boolean;
+  readonly family: string;
+  readonly mutations?: boolean;
 }
 
 export function addExplore(command: Command, setExitCode: (code: number) => void): void {
@@ -53,6 +57,9 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     .option("--json <FILE>", "write the result to FILE")
     .option("--keep <FILE>", "where a failing schedule goes; default: SCENARIO-MUTATION-SEED.schedule.json")
     .option("--replay <FILE>", "run a kept schedule again")
+    .option("--all", "all scenarios of --family, with --mutations")
+    .option("--family <LETTERS>", "families for --all", "A,B,F")
+    .option("--mutations", "with --all: every mutation must be caught, and the same without it must not be accused")
     .option("--list", "the scenarios, and what each finds")
     .addHelpText("after", EXAMPLES)
     .action(async (scenario: string | undefined, flags: ExploreFlags) => {

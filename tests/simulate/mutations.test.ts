@@ -1,0 +1,53 @@
+// The short form of the mutation run: mutations that a few schedules show, each with its control, by the command that
+// the whole table is run with; and that what was found can be replayed.
+
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { pagewalk } from "../support/process.ts";
+
+const TIMEOUT_MS = 120_000;
+
+/** Scenario and mutation; each needs some hundred schedules at most. */
+const QUICK = [
+  ["A/exit-while-lazy", "A-M1"],
+  ["A/exit-while-lazy", "A-M3"],
+  ["A/return-afterwards", "A-M11"],
+  ["B/unmap-under-reader", "B-M1"],
+  ["B/unmap-under-reader", "B-M7"],
+  ["B/free-tables", "B-M4"],
+  ["B/asid-reused", "B-M8"],
+  ["B/protect-then-store", "B-M14"],
+] as const;
+
+describe.each(QUICK)("%s", (scenario, mutation) => {
+  test(
+    `${mutation} is found, and its replay gives the same report, byte for byte`,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "pagewalk-explore-"));
+      const file = join(folder, "found.json");
+      const search = ["explore", scenario, "--mutate", mutation, "--schedules", "2000", "--jobs", "1", "--keep", file];
+      const found = await pagewalk(search, { timeoutMs: TIMEOUT_MS });
+      expect(found.status, found.stdout.toString() + found.stderr).toBe(1);
+      const [, ...report] = found.stdout.toString().trimEnd().split("\n");
+      const again = await pagewalk(["explore", "--replay", file], { timeoutMs: TIMEOUT_MS });
+      expect(again.status).toBe(1);
+      expect(again.stdout.toString().trimEnd().split("\n")).toEqual(report.slice(0, -1));
+      expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ scenario, mutation });
+    },
+    TIMEOUT_MS,
+  );
+});
+
+test(
+  "the same scenarios without a mistake are not accused",
+  async () => {
+    for (const scenario of new Set(QUICK.map(([name]) => name))) {
+      const { status, stdout } = await pagewalk(["explore", scenario, "--schedules", "100"], { timeoutMs: TIMEOUT_MS });
+      expect(stdout.toString()).toContain("nothing found");
+      expect(status).toBe(0);
+    }
+  },
+  TIMEOUT_MS,
+);
