@@ -82,6 +82,7 @@ async function driveShell(report: Report, root: string, shell: readonly string[]
       try {
         await terminal.until(expect, seconds);
       } catch (error) {
+        report.note(`${name}: ${what}: not so`);
         failures.push(`${what}: ${error instanceof Error ? error.message : error}`);
         terminal.keys("C-c");
         terminal.keys("q");
