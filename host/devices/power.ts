@@ -2,6 +2,7 @@
 // wait loop; the first writer wins, and what it says is what the process reports.
 
 import {
+  DOORBELL_RESCHED,
   DOORBELL_STOP,
   HART_DOORBELL,
   HART_PARK_WORD,
@@ -11,6 +12,7 @@ import {
   MACHINE_CONSOLE_PULSE,
   MACHINE_EXIT_STATUS,
   MACHINE_HART_COUNT,
+  MACHINE_OFFLINE_WANTED,
   MACHINE_STOP,
   MACHINE_STOP_HART,
   STOP_NONE,
@@ -52,6 +54,15 @@ export function wakeEveryHart(shared: SharedMemory): void {
   for (let id = 0; id < harts; id++) ringFromHost(shared, id, DOORBELL_STOP);
   Atomics.notify(i32, (MACHINE_BASE + MACHINE_BOOTED) >>> 2);
   Atomics.notify(i32, (MACHINE_BASE + MACHINE_BATON) >>> 2);
+}
+
+/** Asks a hart to leave the machine, or to come back; it does when it has nothing to run. (Linux: cpuN/online) */
+export function setHartOnline(shared: SharedMemory, hartId: number, online: boolean): void {
+  const wanted = (MACHINE_BASE + MACHINE_OFFLINE_WANTED + (hartId >>> 5) * 4) >>> 2;
+  const bit = 1 << (hartId & 31);
+  if (online) Atomics.and(shared.i32, wanted, ~bit);
+  else Atomics.or(shared.i32, wanted, bit);
+  ringFromHost(shared, hartId, DOORBELL_RESCHED);
 }
 
 /** Sets DOORBELL_* bits of one hart from outside the kernel, and wakes it if it sleeps. */

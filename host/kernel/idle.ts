@@ -22,6 +22,7 @@ import { park } from "../memory/park.ts";
 import { type RcuCallback, rcuAdvance, rcuPending, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_IDLE, SCHEDULE_POINTS } from "../memory/schedule.ts";
 import type { Hart } from "../policy/hart.ts";
+import { isOfflineWanted, stayOffline } from "./hotplug.ts";
 import { stealTask } from "./sched.ts";
 import { expireTimers, nextTimer } from "./timer.ts";
 
@@ -34,6 +35,7 @@ const RCU_LOOK_NS = 100_000;
 /** Returns when there may be something to run, or work that the hart loop does. */
 export function idle(hart: Hart, callbacks: readonly (RcuCallback | undefined)[]): void {
   runStub(hart);
+  if (isOfflineWanted(hart)) stayOffline(hart, callbacks);
   cpumaskSet(hart, IDLE_MASK, hart.id);
   try {
     waitForWork(hart, callbacks);
@@ -49,6 +51,7 @@ function waitForWork(hart: Hart, callbacks: readonly (RcuCallback | undefined)[]
     expireTimers(hart);
     rcuQuiescent(hart);
     if (hart.get(HART_NEED_RESCHED) !== 0 || shared.loadAcquire(hart.rq + RQ_COUNT) > 0) return;
+    if (isOfflineWanted(hart)) return;
     if (stealTask(hart)) return;
     rcuAdvance(hart, callbacks);
     if (!SCHEDULE_POINTS && spin < hart.spinCount) continue;

@@ -10,6 +10,8 @@ import {
   HART_NEED_RESCHED,
   MACHINE_BASE,
   MACHINE_IDLE_MASK,
+  MACHINE_OFFLINE_WANTED,
+  MACHINE_ONLINE_MASK,
   RQ_HEAD,
   RQ_LOCK,
   TASK_CPUS_ALLOWED,
@@ -23,6 +25,8 @@ import type { Hart } from "../policy/hart.ts";
 import { enqueue, isAllowed } from "./run-queue.ts";
 
 const IDLE_MASK = MACHINE_BASE + MACHINE_IDLE_MASK;
+const ONLINE_MASK = MACHINE_BASE + MACHINE_ONLINE_MASK;
+const OFFLINE_WANTED = MACHINE_BASE + MACHINE_OFFLINE_WANTED;
 
 /** An idle hart that may run it, the one it ran on last if possible; else that one; else the first it may use. */
 export function selectHart(hart: Hart, task: number, home: number): number {
@@ -30,9 +34,9 @@ export function selectHart(hart: Hart, task: number, home: number): number {
   if (homeAllowed && (hart.shared.loadOnce(IDLE_MASK + (home >>> 5) * 4) & (1 << (home & 31))) !== 0) return home;
   const idle = idleHartFor(hart, task);
   if (idle >= 0) return idle;
-  if (homeAllowed) return home;
+  if (homeAllowed && (onlineHarts(hart, home >>> 5) & (1 << (home & 31))) !== 0) return home;
   for (let word = 0; word < CPUMASK_WORDS; word++) {
-    const allowed = hart.shared.get(task + TASK_CPUS_ALLOWED + word * 4);
+    const allowed = hart.shared.get(task + TASK_CPUS_ALLOWED + word * 4) & onlineHarts(hart, word);
     if (allowed !== 0) return firstHart(word, allowed);
   }
   return home;
@@ -45,6 +49,11 @@ function idleHartFor(hart: Hart, task: number): number {
     if (idle !== 0) return firstHart(word, idle);
   }
   return -1;
+}
+
+/** Those of a word of the mask that take tasks: not the harts that leave (hotplug.ts). */
+function onlineHarts(hart: Hart, word: number): number {
+  return hart.shared.loadOnce(ONLINE_MASK + word * 4) & ~hart.shared.loadOnce(OFFLINE_WANTED + word * 4);
 }
 
 function firstHart(word: number, bits: number): number {

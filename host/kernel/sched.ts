@@ -9,6 +9,8 @@ import {
   HART_IDLE_TASK,
   HART_NEED_RESCHED,
   HART_SLICE_END_NS,
+  MACHINE_BASE,
+  MACHINE_OFFLINE_WANTED,
   PROCESS_GROUP_EXIT,
   RQ_COUNT,
   RQ_HEAD,
@@ -28,6 +30,7 @@ import {
   TASK_SWITCHES,
   TASK_UNINTERRUPTIBLE,
 } from "../../assembly/layout.ts";
+import { cpumaskTest } from "../memory/cpumask.ts";
 import { rqOf } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -37,7 +40,7 @@ import { dequeue, enqueue, isAllowed } from "./run-queue.ts";
 
 /** What only the end of its group wakes a task from before its time. */
 const KILLABLE_STATES: readonly number[] = [TASK_UNINTERRUPTIBLE, TASK_STOPPED];
-
+const OFFLINE_WANTED = MACHINE_BASE + MACHINE_OFFLINE_WANTED;
 /** How long a task runs before it is the turn of the next. */
 export const SLICE_NS = 4_000_000;
 
@@ -50,7 +53,8 @@ export function chooseNextLocked(hart: Hart): number {
   hart.set(HART_NEED_RESCHED, 0);
   shared.setF64(current + TASK_RUNTIME_NS, runtimeOfCurrent(hart));
   noticeSignal(hart, current);
-  if (wantsToRun(hart, current) && isAllowed(hart, current, hart.id)) enqueue(hart, rq, current);
+  const mayStay = isAllowed(hart, current, hart.id) && !cpumaskTest(hart, OFFLINE_WANTED, hart.id);
+  if (wantsToRun(hart, current) && mayStay) enqueue(hart, rq, current);
   const first = shared.get(rq + RQ_HEAD);
   if (first === 0) return hart.get(HART_IDLE_TASK);
   dequeue(hart, rq, first);

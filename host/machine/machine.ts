@@ -2,7 +2,7 @@
 
 import { STOP_HOST, STOP_NONE, STOP_TIMEOUT } from "../../assembly/layout.ts";
 import { ConsolePump } from "../devices/console-pump.ts";
-import { pulseHost, STOP_BY_HOST, stopMachine, stopReason } from "../devices/power.ts";
+import { pulseHost, STOP_BY_HOST, setHartOnline, stopMachine, stopReason } from "../devices/power.ts";
 import { parseElf } from "../loader/elf.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { freeFrameCount } from "../mm/frames.ts";
@@ -10,7 +10,7 @@ import { type MachineStats, readStats } from "../observe/stats.ts";
 import { type MachineConfig, type ResolvedConfig, resolveConfig } from "./config.ts";
 import { checkFingerprint, compileCore } from "./core.ts";
 import { initSchedule } from "./deterministic.ts";
-import { NotRunnableError } from "./errors.ts";
+import { ConfigError, NotRunnableError } from "./errors.ts";
 import { type ExitStatus, readExitStatus } from "./exit-status.ts";
 import { createMemory } from "./memory-map.ts";
 import { hrtimeNs } from "./node/clock.ts";
@@ -140,6 +140,16 @@ export class Machine {
     await this.#workers.terminate();
     if (this.#root !== null) closeRoot(this.#root);
     this.#root = null;
+  }
+
+  /**
+   * Takes a hart out of the machine or back into it. Out: as soon as it has nothing to run; tasks that may run elsewhere
+   * move. Hart 0 stays.
+   */
+  setHartOnline(hartId: number, online: boolean): void {
+    if (hartId < 1 || hartId >= this.#config.harts)
+      throw new ConfigError(`hart ${hartId}: give 1 to ${this.#config.harts - 1}`);
+    setHartOnline(this.#shared, hartId, online);
   }
 
   /** Ends one hart's worker as if it had crashed: for tests of what the machine makes of that. */

@@ -7,9 +7,9 @@ import {
   ACCESS_LOAD,
   ACCESS_STORE,
   HART_RUN_STATE,
-  IPI_FLUSH,
   MACHINE_BASE,
   MACHINE_INIT_MM,
+  MACHINE_ONLINE_MASK,
   MACHINE_SWAP_SLOTS,
   MM_BRK,
   MM_BRK_START,
@@ -30,12 +30,13 @@ import {
   TASK_MM,
   TASK_PROCESS,
 } from "../../assembly/layout.ts";
+import { DoorbellController } from "../../host/kernel/interrupts.ts";
 import { resolveConfig } from "../../host/machine/config.ts";
 import { instantiateCore } from "../../host/machine/core.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";
 import type { Core } from "../../host/memory/core.ts";
+import { cpumaskSet } from "../../host/memory/cpumask.ts";
 import { HartLocal } from "../../host/memory/hart-local.ts";
-import { serveMailbox } from "../../host/memory/ipi.ts";
 import { initPools, poolAlloc, poolLive } from "../../host/memory/pool.ts";
 import { rcuAdvance, rcuPending, rcuQuiescent } from "../../host/memory/rcu.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
@@ -60,6 +61,7 @@ export const BRK_START = 0x10_0000_0000;
 
 class TestHart extends HartLocal implements Hart {
   readonly policies: Policies;
+  readonly doorbell = new DoorbellController(this);
 
   constructor(id: number, shared: SharedMemory, core: Core, policies: PolicyNames) {
     super(id, shared, core, { now: () => performance.now() * 1e6 }, 0);
@@ -99,6 +101,7 @@ export class MmMachine {
       core.bind(hart.base);
       hart.set(HART_RUN_STATE, RUN_KERNEL);
       this.harts.push(hart);
+      cpumaskSet(hart, MACHINE_BASE + MACHINE_ONLINE_MASK, id);
     }
     this.hart = this.harts[0];
     this.hart.interrupts = { serve: () => this.#serveOthers() };
@@ -224,9 +227,7 @@ export class MmMachine {
   #serveOthers(): void {
     for (const hart of this.harts) {
       if (hart === this.hart) continue;
-      serveMailbox(hart, (op, arg0, arg1, arg2, arg3) => {
-        if (op === IPI_FLUSH) hart.policies.tlbFlush.onIpi(hart, arg0, arg1, arg2, arg3);
-      });
+      hart.doorbell.serve();
     }
   }
 }

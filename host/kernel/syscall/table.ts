@@ -14,6 +14,7 @@ import { futexCalls } from "./futex.ts";
 import { hwprobeCalls } from "./hwprobe.ts";
 import { identityCalls } from "./identity.ts";
 import { ioctlCalls } from "./ioctl.ts";
+import { membarrierCalls } from "./membarrier.ts";
 import { memoryCalls } from "./memory.ts";
 import { namesOfFilesCalls } from "./names-of-files.ts";
 import { openCalls } from "./open.ts";
@@ -68,6 +69,7 @@ function build(): (SystemCall | undefined)[] {
     hwprobeCalls,
     identityCalls,
     ioctlCalls,
+    membarrierCalls,
     memoryCalls,
     pollCalls,
     prctlCalls,

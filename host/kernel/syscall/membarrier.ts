@@ -1,0 +1,14 @@
+// membarrier(2): arguments in, kernel/membarrier.ts does the work.
+
+import type { Hart } from "../../policy/hart.ts";
+import { membarrier } from "../membarrier.ts";
+import { argInt, argUint } from "../registers.ts";
+import { call, type SystemCall } from "./types.ts";
+
+export const membarrierCalls: readonly (readonly [number, SystemCall])[] = [
+  [283, call("membarrier", ["int", "hex", "int"], sysMembarrier)],
+];
+
+function sysMembarrier(hart: Hart): number {
+  return membarrier(hart, argInt(hart, 0), argUint(hart, 1));
+}
