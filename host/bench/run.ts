@@ -6,12 +6,18 @@ import { coreSuite } from "./core.ts";
 import { faultSuite } from "./faults.ts";
 import { kernelSuite } from "./kernel.ts";
 import { benchPaths } from "./paths.ts";
+import { policySuite } from "./policies.ts";
 import { describeHost, type Report } from "./report.ts";
 import type { Row } from "./row.ts";
 
-export type SuiteName = "core" | "faults" | "kernel";
+export type SuiteName = "core" | "faults" | "kernel" | "policies";
 
-export const SUITES: Readonly<Record<SuiteName, Suite>> = { core: coreSuite, faults: faultSuite, kernel: kernelSuite };
+export const SUITES: Readonly<Record<SuiteName, Suite>> = {
+  core: coreSuite,
+  faults: faultSuite,
+  kernel: kernelSuite,
+  policies: policySuite,
+};
 
 export interface BenchOptions {
   readonly repeats: number;

@@ -35,6 +35,11 @@ const SUITES: readonly SuiteHelp[] = [
     description: "fork, exec, pipes, context switches, copy on write, file and swap faults",
     examples: ["pagewalk bench kernel", "pagewalk bench kernel --filter processes"],
   },
+  {
+    name: "policies",
+    description: "the same workloads under each memory-management policy: which wins where",
+    examples: ["pagewalk bench policies", "pagewalk bench policies --filter ctxsw --repeat 3"],
+  },
 ];
 
 export function addBench(command: Command): void {

@@ -2,9 +2,9 @@
 // text_poke, which writes kernel text through an alias of its own, and calls into firmware, which wants a map that the
 // kernel does not have. (Linux: use_temporary_mm, efi_mm, text_poke in arch/x86)
 //
-// While it is loaded, the hart is in the cpumask of no other mm: neither a flush nor a look for borrowers finds it. So it
-// must not stand on a borrowed mm: that would die meanwhile, and be loaded again afterwards. A hart that borrows goes to
-// init_mm first, which never dies, and comes back to that.
+// While it is loaded, the hart is in the cpumask of no other mm: neither a flush nor a look for borrowers finds it. So
+// it must not stand on a borrowed mm: that would die meanwhile, and be loaded again afterwards. A hart that borrows
+// goes to init_mm first, which never dies, and comes back to that.
 
 import {
   COUNTER_TEMP_MM_ENTER,

@@ -1,5 +1,5 @@
-// The clients of the temporary mm. text_poke changes a word of kernel text through a writable alias that only the poking
-// hart can see. A call into firmware runs with the firmware's own map, for long, and takes interrupts meanwhile.
+// The clients of the temporary mm. text_poke changes a word of kernel text through a writable alias that only the
+// poking hart can see. A call into firmware runs with the firmware's own map, for long, and takes interrupts meanwhile.
 
 import {
   IPI_FENCE_I,

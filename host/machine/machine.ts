@@ -143,8 +143,8 @@ export class Machine {
   }
 
   /**
-   * Takes a hart out of the machine or back into it. Out: as soon as it has nothing to run; tasks that may run elsewhere
-   * move. Hart 0 stays.
+   * Takes a hart out of the machine or back into it. Out: as soon as it has nothing to run; tasks that may run
+   * elsewhere move. Hart 0 stays.
    */
   setHartOnline(hartId: number, online: boolean): void {
     if (hartId < 1 || hartId >= this.#config.harts)

@@ -1,5 +1,5 @@
-// A few harts in this thread that switch tasks by hand: what each borrows, and what becomes of an mm that others borrow.
-// Whichever hart waits serves the others as well, so an interrupt is answered.
+// A few harts in this thread that switch tasks by hand: what each borrows, and what becomes of an mm that others
+// borrow. Whichever hart waits serves the others as well, so an interrupt is answered.
 
 import { readFileSync } from "node:fs";
 import {

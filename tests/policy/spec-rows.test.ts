@@ -131,7 +131,7 @@ test("S3-3: hazard pointers need no IPI, so they go with an MMU that has none", 
   expect(machine.finish()).toEqual([]);
 });
 
-test("S3-5: dropping lazies at the last mmput costs no IPI of its own with IPI flushes; with a broadcast it does", () => {
+test("S3-5: dropping lazies at the last mmput costs no IPI with IPI flushes; with a broadcast it does", () => {
   const withIpi = ipisAtExit({ "lazy-tlb": "last-mmput", "tlb-flush": "ipi-mask" });
   expect({ shot: withIpi.shot, inFlush: withIpi.inFlush }).toEqual({ shot: 0, inFlush: 2 });
   const withBroadcast = ipisAtExit({ "lazy-tlb": "last-mmput", "tlb-flush": "broadcast" });
