@@ -29,7 +29,7 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelHart } from "../../host/kernel/kernel-hart.ts";
 import { handleNmi } from "../../host/kernel/nmi.ts";
-import { enqueueOn } from "../../host/kernel/run-queue.ts";
+import { enqueueOn } from "../../host/kernel/placement.ts";
 import { exitMm, finishLazy, releaseBorrowedMm, switchActiveMm } from "../../host/kernel/switch.ts";
 import { allocTask, makeIdleTask } from "../../host/kernel/task.ts";
 import { resolveConfig } from "../../host/machine/config.ts";
