@@ -1,9 +1,9 @@
 // A kernel thread, or the idle task at boot, works in somebody's user memory for a while. (Linux: kthread_use_mm)
 //
-// Two ways, both by the frame of the context switch, so that every lazy-tlb policy sees them. useMmOf makes a task that
-// has the mm current. kthreadUseMm gives the mm to the current kernel thread, as io workers and vhost want it: the mm is
-// pinned by an explicit mm_count reference; the borrower's, whatever the lazy-tlb policy makes of it, is given back
-// first, and is taken anew at the end. Not all policies have a reference that could change hands.
+// Two ways, both by the frame of the context switch, so that every lazy-tlb policy sees them. useMmOf makes a task
+// current that has the mm. kthreadUseMm gives the mm to the current kernel thread, as io workers and vhost want it: the
+// mm is pinned by an explicit mm_count reference; the borrower's, whatever the lazy-tlb policy makes of it, is given
+// back first, and is taken anew at the end. Not all policies have a reference that could change hands.
 
 import { HART_LOADED_MM, TASK_MM } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
