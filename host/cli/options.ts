@@ -9,6 +9,7 @@ export interface MachineFlags {
   readonly rootTar?: string;
   readonly harts?: number;
   readonly ram?: number;
+  readonly swap?: number;
   readonly tlb?: number;
   readonly seed?: number;
   readonly driver?: Driver;
@@ -28,6 +29,11 @@ export function addMachineOptions(command: Command): Command {
     .option("--root-tar <FILE>", "the same from a tar archive, plain or gzip")
     .addOption(new Option("--harts <N>", "emulated CPUs, 1 to 64 (also -smp N)").argParser(parseInteger))
     .addOption(new Option("--ram <SIZE>", "guest memory, 16M to 3G; default 256M (also -m SIZE)").argParser(parseSize))
+    .addOption(
+      new Option("--swap <SIZE>", "room for pages that memory has none for, below 4G; default none").argParser(
+        parseSize,
+      ),
+    )
     .addOption(
       new Option("--tlb <ENTRIES>", "TLB entries per hart, a power of two; default 1024").argParser(parseInteger),
     )
@@ -61,6 +67,7 @@ export function machineConfig(flags: MachineFlags, program: string, args: readon
     rootTar: flags.rootTar,
     harts: flags.harts,
     ramBytes: flags.ram,
+    swapBytes: flags.swap,
     tlbEntries: flags.tlb,
     seed: flags.seed,
     driver: flags.driver,

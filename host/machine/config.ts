@@ -10,6 +10,7 @@ import {
   RAM_BASE,
   RAM_BYTES_MAX,
   RAM_BYTES_MIN,
+  SWAP_COUNT_MAX,
   TLB_ENTRIES_DEFAULT,
   TLB_ENTRIES_MAX,
 } from "../../assembly/layout.ts";
@@ -39,6 +40,8 @@ export interface MachineConfig {
   harts?: number;
   /** Guest memory in bytes, 16 MiB to 3 GiB, whole pages. Default 256 MiB. */
   ramBytes?: number;
+  /** Room for pages that memory has none for, in a temporary file: bytes, whole pages, below 4 GiB. Default: none. */
+  swapBytes?: number;
   /** TLB entries of each hart, a power of two from 64 to 4096. Default 1024. */
   tlbEntries?: number;
   /** Pages of decoded instructions that each hart keeps, 16 to 1024. Default 256. */
@@ -76,6 +79,7 @@ export interface ResolvedConfig {
   readonly rootTar: string | null;
   readonly harts: number;
   readonly ramBytes: number;
+  readonly swapBytes: number;
   readonly tlbEntries: number;
   readonly decodePages: number;
   readonly seed: number;
@@ -116,6 +120,7 @@ export function resolveConfig(config: MachineConfig, extraPolicies: readonly Pol
     rootTar: config.rootTar ?? null,
     harts: integerIn("harts", config.harts ?? 1, 1, HART_COUNT_THREADED_MAX),
     ramBytes: checkRam(config.ramBytes ?? RAM_BYTES_DEFAULT),
+    swapBytes: checkSwap(config.swapBytes ?? 0),
     tlbEntries: checkTlb(config.tlbEntries ?? TLB_ENTRIES_DEFAULT),
     decodePages: integerIn(
       "decode pages",
@@ -154,6 +159,14 @@ function integerIn(what: string, value: number, min: number, max: number): numbe
 function checkRam(bytes: number): number {
   if (!Number.isInteger(bytes) || bytes % PAGE_BYTES !== 0 || bytes < RAM_BYTES_MIN || bytes > RAM_BYTES_MAX) {
     throw new ConfigError(`ram of ${bytes} bytes: give 16M to 3G, a whole number of ${PAGE_BYTES}-byte pages`);
+  }
+  return bytes;
+}
+
+function checkSwap(bytes: number): number {
+  const isWhole = Number.isInteger(bytes) && bytes % PAGE_BYTES === 0;
+  if (!isWhole || bytes < 0 || bytes >= SWAP_COUNT_MAX * PAGE_BYTES) {
+    throw new ConfigError(`swap of ${bytes} bytes: give less than 4G, a whole number of ${PAGE_BYTES}-byte pages`);
   }
   return bytes;
 }

@@ -18,6 +18,7 @@ import { readBuildFile, readProgram } from "./node/files.ts";
 import { loadPolicyModule, moduleAddress } from "./node/policy-module.ts";
 import { hostNeedsFence, writeToProcess } from "./node/process.ts";
 import { closeRoot, type GuestRoot, openRoot } from "./node/root.ts";
+import { closeSwapFile, openSwapFile } from "./node/swap-store.ts";
 import { HartWorkers } from "./workers.ts";
 
 /** How long a stalled output stream may hold up a machine that was told to stop. */
@@ -59,6 +60,7 @@ export class Machine {
   readonly #workers: HartWorkers;
   readonly #pump: ConsolePump;
   #root: GuestRoot | null;
+  #swapFd: number | null;
   #startMs = 0;
   #endMs = 0;
   #running: Promise<ExitStatus> | null = null;
@@ -90,6 +92,7 @@ export class Machine {
     root: GuestRoot | null,
   ) {
     this.#root = root;
+    this.#swapFd = resolved.swapBytes > 0 ? openSwapFile() : null;
     this.#config = resolved;
     this.#program = program;
     this.#core = core;
@@ -140,6 +143,8 @@ export class Machine {
     await this.#workers.terminate();
     if (this.#root !== null) closeRoot(this.#root);
     this.#root = null;
+    if (this.#swapFd !== null) closeSwapFile(this.#swapFd);
+    this.#swapFd = null;
   }
 
   /**
@@ -174,6 +179,7 @@ export class Machine {
         policyModule,
         mutated: mutation !== 0,
         root: this.#root,
+        swapFd: this.#swapFd,
         init,
       });
     }

@@ -34,11 +34,13 @@ import {
   OPTION_ARM_FENCE,
   OPTION_DETERMINISTIC,
   OPTION_STRACE,
+  PAGE_BYTES,
   RAM_BASE,
   RUN_OFFLINE,
 } from "../../assembly/layout.ts";
 import { hartBase } from "../memory/hart-local.ts";
 import { SharedMemory } from "../memory/shared.ts";
+import { initSwap } from "../mm/swap-map.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { HostError } from "./errors.ts";
 
@@ -63,6 +65,7 @@ export function createMemory(config: ResolvedConfig, bootTime: BootTime, needsAr
   if (needsArmFence) options |= OPTION_ARM_FENCE;
   writeMachineHeader(shared, config, ramEnd, options, bootTime);
   for (let id = 0; id < config.harts; id++) writeHartBlock(shared, config, id, ramEnd, options);
+  initSwap(shared, config.swapBytes / PAGE_BYTES);
   return shared;
 }
 

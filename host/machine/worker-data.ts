@@ -22,6 +22,8 @@ export interface WorkerData {
   /** The root file system that the main thread has opened, and how many workers share the host's descriptors. */
   readonly root: GuestRoot | null;
   readonly workerCount: number;
+  /** Descriptor of the swap file, null: no swap. */
+  readonly swapFd: number | null;
   /** The first process; on hart 0 alone. */
   readonly init: { path: string; bytes: Uint8Array | null; args: readonly string[]; env: readonly string[] } | null;
 }

@@ -24,6 +24,7 @@ import { DyingScheduler } from "./dying-scheduler.ts";
 import { hrtimeNs } from "./node/clock.ts";
 import { loadPolicyModule } from "./node/policy-module.ts";
 import { hostFiles } from "./node/root.ts";
+import { NodeSwapStore } from "./node/swap-store.ts";
 import { workerData } from "./node/worker-side.ts";
 import { oopsLine, oopsReport } from "./oops-report.ts";
 import type { WorkerData } from "./worker-data.ts";
@@ -61,6 +62,7 @@ function liveAsHart(shared: SharedMemory, data: WorkerData, extraPolicies: reado
   if (SCHEDULE_POINTS && data.dieInLock !== null) {
     shared.scheduler = new DyingScheduler(shared, data.hartId, data.dieInLock);
   }
+  if (data.swapFd !== null) hart.swapStore = new NodeSwapStore(data.swapFd, shared.u8);
   if (data.root !== null) hart.host = hostFiles(data.root, shared.u8, data.workerCount);
   if (!isDeterministic) {
     bootAndRun(hart, data);
