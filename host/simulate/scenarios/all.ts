@@ -2,10 +2,14 @@
 
 import type { Scenario } from "../scenario.ts";
 import { exitWhileLazy } from "./lazy-tlb/exit-while-lazy.ts";
+import { kthreadUser } from "./lazy-tlb/kthread.ts";
+import { offlineWhileLazy } from "./lazy-tlb/offline.ts";
 import { recycledSlot } from "./lazy-tlb/recycled-slot.ts";
 import { returnAfterwards, returnMeanwhile } from "./lazy-tlb/return-to-another.ts";
 import { switchInWeak, switchInWhileUnmapping } from "./lazy-tlb/switch-in.ts";
 import { twoExits } from "./lazy-tlb/two-exits.ts";
+import { dekker } from "./membarrier/dekker.ts";
+import { firmwareWhileLazy, pokeAndLook } from "./temporary-mm/firmware.ts";
 import { asidReused } from "./tlb-flush/asid-reused.ts";
 import { kernelPage } from "./tlb-flush/kernel-page.ts";
 import { cleanShared, protectThenStore, refillHash } from "./tlb-flush/protect-then-store.ts";
@@ -18,6 +22,8 @@ export const SCENARIOS: readonly Scenario[] = [
   returnAfterwards,
   twoExits,
   recycledSlot,
+  kthreadUser,
+  offlineWhileLazy,
   switchInWeak,
   unmapUnderReader,
   freeTables,
@@ -31,6 +37,9 @@ export const SCENARIOS: readonly Scenario[] = [
   cleanShared,
   refillHash,
   kernelPage,
+  firmwareWhileLazy,
+  pokeAndLook,
+  dekker,
 ];
 
 export function findScenario(name: string): Scenario | undefined {
