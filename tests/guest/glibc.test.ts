@@ -8,9 +8,9 @@ import { commandLine, pagewalk } from "../support/process.ts";
 import { runQemu, verdictOf } from "./cases.ts";
 
 const HARTS = [1, 2, 4, 8];
-const PROGRAM = "build/pthread-check";
+const PROGRAMS = ["build/pthread-check", "build/signal-check"];
 
-describe("a static glibc program with threads", () => {
+describe.each(PROGRAMS)("a static glibc program with threads: %s", (program) => {
   beforeAll(() => {
     if (missingTools(GCC, "make").length > 0) return;
     const made = spawnSync("make", ["--silent", "-C", `${ROOT}/guest-programs`, "glibc"], { encoding: "utf8" });
@@ -19,9 +19,9 @@ describe("a static glibc program with threads", () => {
 
   test.for(HARTS)("says what it says under qemu-riscv64, on %d harts", async (harts, context) => {
     needTools(context, GCC, "make", QEMU);
-    const words = ["run", "--harts", `${harts}`, `${ROOT}/guest-programs/${PROGRAM}`];
+    const words = ["run", "--harts", `${harts}`, `${ROOT}/guest-programs/${program}`];
     const outcome = await pagewalk(words);
-    const expected = verdictOf(await runQemu(PROGRAM, []));
+    const expected = verdictOf(await runQemu(program, []));
     expect(verdictOf(outcome), `${commandLine(words)}\n${outcome.stderr}`).toEqual(expected);
   });
 });
