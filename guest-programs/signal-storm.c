@@ -96,6 +96,7 @@ int main(int argc, char **argv) {
     for (uintptr_t i = 0; i < threads; i++) records[i] = thread_start(storm, (void *)i);
     for (uint32_t i = 0; i < threads; i++) thread_join(records[i]);
     CHECK(sent == handled && values_sent == values_handled);
-    print("signal-storm: %u threads, %u rounds: every signal was handled once, every wake-up arrived\n", threads, rounds);
+    print("signal-storm: %u threads, %u rounds: every signal was handled once, every wake-up arrived\n", threads,
+          rounds);
     return 0;
 }
