@@ -1,5 +1,5 @@
-// Signals at random between threads that wait for each other on futexes, map and unmap meanwhile: every real-time signal
-// that was sent is handled exactly once, every wake-up arrives, and every thread comes to its end.
+// Signals at random between threads that wait for each other on futexes, map and unmap meanwhile: every real-time
+// signal that was sent is handled exactly once, every wake-up arrives, and every thread comes to its end.
 //
 //   signal-storm [THREADS [ROUNDS]]
 //

@@ -1,6 +1,6 @@
-// Signals as an ordinary glibc program uses them: sigaction with SA_RESTART on a pipe, sigsetjmp out of a fault handler,
-// an alternate stack for a stack overflow, pthread_kill, sigwait in a thread of its own, alarm, cancellation with cleanup
-// handlers, and a backtrace through a signal frame.
+// Signals as an ordinary glibc program uses them: sigaction with SA_RESTART on a pipe, sigsetjmp out of a fault
+// handler, an alternate stack for a stack overflow, pthread_kill, sigwait in a thread of its own, alarm, cancellation
+// with cleanup handlers, and a backtrace through a signal frame.
 //
 //   signal-check
 

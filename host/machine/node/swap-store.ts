@@ -1,5 +1,5 @@
-// The swap store: a temporary file of the host, without a name from the start, so that it goes with the process whatever
-// ends it. The main thread opens it; a descriptor is the same in every thread.
+// The swap store: a temporary file of the host, without a name from the start, so that it goes with the process
+// whatever ends it. The main thread opens it; a descriptor is the same in every thread.
 
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
