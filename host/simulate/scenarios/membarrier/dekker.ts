@@ -24,8 +24,8 @@ const READ_X = 0;
 const READ_Y = 1;
 
 /**
- * Dekker's litmus with a barrier on one side only: whoever calls membarrier pays for the other, who comes out of a borrowed
- * mm just then. Of "neither saw the other's store" the switch must keep it.
+ * Dekker's litmus with a barrier on one side only: whoever calls membarrier pays for the other, who comes out of a
+ * borrowed mm just then. Of "neither saw the other's store" the switch must keep it.
  */
 export const dekker = scenario<State>({
   name: "F/membarrier",
