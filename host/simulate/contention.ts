@@ -29,26 +29,41 @@ export class Contention {
 
   constructor(memoryBytes: number) {
     this.#seen = new Uint8Array(memoryBytes >>> 2);
-    for (let bits = 0; bits < 256; bits++) {
-      const readers = bits & 15;
-      const writers = bits >>> HARTS;
-      const users = readers | writers;
-      if (writers !== 0 && (users & (users - 1)) !== 0) this.#isShared[bits] = 1;
-    }
+    for (let bits = 0; bits < 256; bits++) if (isContended(bits)) this.#isShared[bits] = 1;
   }
 
   /** Notes the access; true if the order of it and other harts' accesses may matter. */
   matters(hart: number, kind: number, address: number): boolean {
     if (kind === POINT_GUEST) return true;
-    const isLoad = kind === POINT_ONCE_LOAD || kind === POINT_ACQUIRE;
     const before = this.#seen[address >>> 2];
-    const now = before | (1 << ((hart & (HARTS - 1)) + (isLoad ? 0 : HARTS)));
+    const now = before | userBit(hart, kind);
     if (now !== before) {
       this.#seen[address >>> 2] = now;
       this.words += this.#isShared[now] - this.#isShared[before];
     }
-    return this.#isShared[now] !== 0 || (!isLoad && isWatched(address));
+    return this.#isShared[now] !== 0 || isWatchedStore(kind, address);
   }
+}
+
+/** The bit of a word's record that the access sets. */
+export function userBit(hart: number, kind: number): number {
+  return 1 << ((hart & (HARTS - 1)) + (isLoad(kind) ? 0 : HARTS));
+}
+
+/** Does somebody write a word with this record, and another use it? */
+export function isContended(bits: number): boolean {
+  const writers = bits >>> HARTS;
+  const users = (bits & ((1 << HARTS) - 1)) | writers;
+  return writers !== 0 && (users & (users - 1)) !== 0;
+}
+
+/** A store that an MMU, an interrupt or a checker looks at. */
+export function isWatchedStore(kind: number, address: number): boolean {
+  return !isLoad(kind) && isWatched(address);
+}
+
+function isLoad(kind: number): boolean {
+  return kind === POINT_ONCE_LOAD || kind === POINT_ACQUIRE;
 }
 
 /** Page tables, which mm a hart has loaded, its current task, and tasks: walkers, NMIs and checkers look at them. */

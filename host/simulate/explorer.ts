@@ -30,7 +30,7 @@ const POINTS_MAX = 6_000;
 const IDLE_WAKES_MAX = 64;
 
 /** Told of each step, for the table of a failing schedule. */
-export type Recorder = (hart: number, kind: number, address: number, isShared: boolean) => void;
+export type Recorder = (hart: number, kind: number, address: number) => void;
 
 export class Explorer implements Turns {
   readonly scenario: Scenario;
@@ -114,7 +114,7 @@ export class Explorer implements Turns {
     if (asks) this.#next = this.#pick(driver.id);
     else if (!this.#tearingDown) this.choices.push(driver.id);
     if (this.#next !== driver.id) return true;
-    this.#record(driver, matters);
+    this.#record(driver);
     return false;
   }
 
@@ -148,7 +148,7 @@ export class Explorer implements Turns {
     while (this.#next >= 0 && this.violation === null) {
       const driver = this.#drivers[this.#next];
       if (driver.isWaiting()) this.#wake(driver);
-      else if (driver.kind !== 0) this.#record(driver, true);
+      else if (driver.kind !== 0) this.#record(driver);
       this.#resume(driver);
       if (this.violation === null && driver.isWaiting()) this.#next = this.#pick(-1);
     }
@@ -172,8 +172,8 @@ export class Explorer implements Turns {
     hart.set(HART_CAUSE, cause);
   }
 
-  #record(driver: HartDriver, isShared: boolean): void {
-    if (!this.#tearingDown) this.recorder?.(driver.id, driver.kind, driver.address, isShared);
+  #record(driver: HartDriver): void {
+    if (!this.#tearingDown) this.recorder?.(driver.id, driver.kind, driver.address);
   }
 
   #wake(driver: HartDriver): void {

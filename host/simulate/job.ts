@@ -76,7 +76,7 @@ export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: Job
 /** Runs the recorded choices again: null if nothing is wrong with them. */
 export function replay(explorer: Explorer, choices: readonly number[]): Failure | null {
   const table = new TraceTable(explorer.lab.shared, explorer.lab.harts.length);
-  explorer.recorder = (hart, kind, address, isShared) => table.record(hart, kind, address, isShared);
+  explorer.recorder = (hart, kind, address) => table.record(hart, kind, address);
   try {
     explorer.run(new ReplayStrategy(choices, true), 0);
   } finally {

@@ -17,6 +17,7 @@ import {
   POINT_WAIT,
 } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { isContended, isWatchedStore, userBit } from "./contention.ts";
 
 const WORDS: Readonly<Record<number, string>> = {
   [POINT_ONCE_LOAD]: "load",
@@ -40,20 +41,18 @@ const LINES_MAX = 120;
 
 interface Step {
   readonly hart: number;
-  readonly what: string;
-  value: string;
-  /** How many accesses it stands for. */
-  count: number;
+  readonly kind: number;
+  readonly address: number;
+  /** What the word held afterwards. */
+  value: number;
 }
-
-/** Accesses that no other hart looks at, in a row. */
-const PRIVATE = "(of its own)";
 
 export class TraceTable {
   readonly #shared: SharedMemory;
   readonly #harts: number;
   readonly #steps: Step[] = [];
-  #open = 0;
+  /** Who has touched each word in this schedule: what is shown depends on nothing that other schedules have taught. */
+  readonly #users = new Map<number, number>();
 
   constructor(shared: SharedMemory, harts: number) {
     this.#shared = shared;
@@ -61,39 +60,47 @@ export class TraceTable {
   }
 
   /** The hart is about to make this access. */
-  record(hart: number, kind: number, address: number, isShared: boolean): void {
+  record(hart: number, kind: number, address: number): void {
     this.#close();
-    const last = this.#steps.at(-1);
-    if (!isShared && last?.hart === hart && last.what === PRIVATE) {
-      last.count++;
-      return;
-    }
-    if (isShared && kind !== POINT_GUEST && kind !== POINT_IPI) this.#open = address;
-    const where = kind === POINT_GUEST ? `va 0x${address.toString(16)}` : nameOf(address);
-    const what = isShared ? `${WORDS[kind] ?? "?"} ${where}` : PRIVATE;
-    this.#steps.push({ hart, what, value: "", count: 1 });
+    this.#steps.push({ hart, kind, address, value: 0 });
+    this.#users.set(address, (this.#users.get(address) ?? 0) | userBit(hart, kind));
   }
 
+  /** Accesses that no other hart looks at stand in one line, as many as there are in a row. */
   lines(): string[] {
     this.#close();
-    const first = Math.max(0, this.#steps.length - LINES_MAX);
-    const heads = Array.from({ length: this.#harts }, (_, hart) => `hart ${hart}`.padEnd(COLUMN));
-    const lines = [`step  ${heads.join("")}`.trimEnd()];
-    if (first > 0) lines.push(`      (${first} lines before)`);
-    let step = 0;
-    for (let i = 0; i < this.#steps.length; i++) {
-      const { hart, what, value, count } = this.#steps[i];
-      const text = what === PRIVATE ? `${count} of its own` : `${what}${value}`;
-      if (i >= first) lines.push(`${String(step).padStart(4)}  ${"".padEnd(COLUMN * hart)}${text}`);
-      step += count;
+    const lines: string[] = [];
+    for (let i = 0; i < this.#steps.length; ) {
+      const { hart } = this.#steps[i];
+      let own = 0;
+      while (i + own < this.#steps.length && this.#steps[i + own].hart === hart && this.#isOwn(this.#steps[i + own]))
+        own++;
+      const text = own > 0 ? `${own} of its own` : describe(this.#steps[i]);
+      lines.push(`${String(i).padStart(4)}  ${"".padEnd(COLUMN * hart)}${text}`);
+      i += Math.max(own, 1);
     }
-    return lines;
+    const heads = Array.from({ length: this.#harts }, (_, hart) => `hart ${hart}`.padEnd(COLUMN));
+    const cut = Math.max(0, lines.length - LINES_MAX);
+    const before = cut > 0 ? [`      (${cut} lines before)`] : [];
+    return [`step  ${heads.join("")}`.trimEnd(), ...before, ...lines.slice(cut)];
+  }
+
+  #isOwn({ kind, address }: Step): boolean {
+    return kind !== POINT_GUEST && !isContended(this.#users.get(address) ?? 0) && !isWatchedStore(kind, address);
   }
 
   #close(): void {
     const last = this.#steps.at(-1);
-    if (last === undefined || this.#open === 0) return;
-    last.value = ` = ${this.#shared.i32[this.#open >>> 2]}`;
-    this.#open = 0;
+    if (last === undefined || !hasWord(last.kind)) return;
+    last.value = this.#shared.i32[last.address >>> 2];
   }
+}
+
+function describe({ kind, address, value }: Step): string {
+  const where = kind === POINT_GUEST ? `va 0x${address.toString(16)}` : nameOf(address);
+  return `${WORDS[kind] ?? "?"} ${where}${hasWord(kind) ? ` = ${value}` : ""}`;
+}
+
+function hasWord(kind: number): boolean {
+  return kind !== POINT_GUEST && kind !== POINT_IPI;
 }
