@@ -170,7 +170,7 @@ export class Machine {
     this.#startMs = performance.now();
     const init = { ...this.#program, args, env };
     if (stopReason(this.#shared) === STOP_NONE) {
-      void this.#workers.start(harts, {
+      this.#workers.start(harts, {
         memory: this.#shared.memory,
         core: this.#core,
         driver,

@@ -29,6 +29,7 @@ export class HartWorkers {
   readonly #shared: SharedMemory;
   readonly #workers: HartWorker[] = [];
   #gone = 0;
+  #allStarted: Promise<void> = Promise.resolve();
 
   constructor(shared: SharedMemory) {
     this.#shared = shared;
@@ -38,7 +39,11 @@ export class HartWorkers {
    * Starts as many workers as there are processors, and the others once hart 0 has booted, so that sixty of them do not
    * hold it up. Not so in the deterministic driver, where hart 0 hands the baton on while it boots.
    */
-  async start(harts: number, data: Omit<WorkerData, "hartId" | "spinCount" | "workerCount">): Promise<void> {
+  start(harts: number, data: Omit<WorkerData, "hartId" | "spinCount" | "workerCount">): void {
+    this.#allStarted = this.#startAll(harts, data);
+  }
+
+  async #startAll(harts: number, data: Omit<WorkerData, "hartId" | "spinCount" | "workerCount">): Promise<void> {
     const processors = processorCount();
     const first = data.driver === "threaded" ? Math.min(harts, processors) : harts;
     // A hart that spins while the one it waits for has no processor only delays it.
@@ -84,8 +89,9 @@ export class HartWorkers {
     clearTimeout(timer);
   }
 
-  /** Ends one worker as if it had crashed. */
+  /** Ends one worker as if it had crashed; one that has yet to start, once it has. */
   async kill(hartId: number): Promise<void> {
+    await this.#allStarted;
     await this.#workers[hartId]?.terminate();
   }
 
