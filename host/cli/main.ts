@@ -59,7 +59,7 @@ function makeCommand(setExitCode: (code: number) => void): Command {
 
   addMachineOptions(command.command("run"))
     .description("run a Linux/riscv64 program: its stdin, stdout, stderr and exit code are this command's")
-    .argument("<program>", "a static ELF64 riscv64 executable")
+    .argument("<program>", "a static riscv64 executable of the host; with --root, a path in it")
     .argument("[args...]", "the program's own arguments and options")
     .option("--console-socket <PATH>", "the guest's terminal is at this unix socket: see attach")
     .passThroughOptions()
@@ -71,7 +71,7 @@ function makeCommand(setExitCode: (code: number) => void): Command {
 
   addMachineOptions(command.command("console"))
     .description("run a program on a raw terminal with a line editor")
-    .argument("<program>", "a static ELF64 riscv64 executable")
+    .argument("<program>", "a static riscv64 executable of the host; with --root, a path in it")
     .argument("[args...]", "the program's own arguments and options")
     .passThroughOptions()
     .addHelpText("after", CONSOLE_EXAMPLES)
