@@ -195,6 +195,10 @@ export const SWAP_BASE = ANON_VMA_BASE + ANON_VMA_BYTES * ANON_VMA_COUNT_MAX; //
 export const SWAP_BYTES = 8;
 export const SWAP_COUNT_MAX = 1 << 20; // 4 GiB; slot 0 is never used
 
+export const RUN_BASE = SWAP_BASE + SWAP_BYTES * SWAP_COUNT_MAX; // free frames of each aligned run, see RUN_FREE
+export const RUN_BYTES = 4;
+export const RUN_COUNT_MAX = 3 * (1 << 9); // PAGE_COUNT_MAX frames in runs of 512
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -242,6 +246,8 @@ export const MACHINE_FRAMES_HEAD = 260; // lock FRAMES_LOCK: pfn of the first fr
 export const MACHINE_FRAMES_FREE = 264; // lock FRAMES_LOCK: frames on the global list
 export const MACHINE_FRAMES_FRESH = 268; // lock FRAMES_LOCK: first pfn never handed out yet
 export const MACHINE_FRAMES_AT_BOOT = 272; // free frames when init was about to be made
+export const MACHINE_RUNS_HEAD = 276; // lock FRAMES_LOCK: first frame of the first free run, linked by PAGE_NEXT, 0 = none
+export const MACHINE_RUNS_FREE = 280; // lock FRAMES_LOCK: runs on that list
 // line 5: RCU
 export const MACHINE_RCU_LOCK = 320;
 export const MACHINE_RCU_GP_SEQ = 324; // shared: grace periods begun
@@ -690,6 +696,11 @@ export const COUNTER_PGSTEAL_FILE = 712;
 export const COUNTER_PGACTIVATE = 720;
 export const COUNTER_ALLOCSTALL = 728;
 export const COUNTER_OOM_KILL = 736;
+export const COUNTER_THP_FAULT_ALLOC = 960; // huge pages; Linux's names in host/observe/counters.ts
+export const COUNTER_THP_FAULT_FALLBACK = 968;
+export const COUNTER_THP_COLLAPSE_ALLOC = 976;
+export const COUNTER_THP_COLLAPSE_ALLOC_FAILED = 984;
+export const COUNTER_THP_SPLIT_PMD = 992;
 export const COUNTER_MMPUT_LAST = 568;
 export const COUNTER_MMDROP_LAST = 576;
 export const COUNTER_TEMP_MM_ENTER = 584;
@@ -722,6 +733,7 @@ export const PAGE_NODE_ENTRIES = 28; // lock MAPPING_LOCK: entries of a node of 
 export const PAGE_MAPPING = 40; // of a cache page: its mapping; written under MAPPING_LOCK, 0 once it has left it
 export const PAGE_INDEX = 44; // offset in the mapping, or in the numbering of private pages (VMA_PGOFF); constant in use
 export const PAGE_PRIVATE = 48; // lock SWAP_LOCK: slot of a page in the swap cache
+export const PAGE_PT_DEPOSIT = 52; // lock PTL, of a table of level 1: tables kept for the split of its leaves, by PAGE_NEXT
 export const PAGE_GENERATION = 60; // bumped at each free, for the checkers
 
 export const PG_FREE = 1 << 0;
@@ -737,6 +749,11 @@ export const PG_SWAPBACKED = 1 << 9; // no file of the host has its bytes
 export const PG_REFERENCED = 1 << 10; // read or written by a system call since reclaim last looked
 export const PG_SWAPCACHE = 1 << 12; // lock SWAP_LOCK: slot PAGE_PRIVATE of the swap store leads to the frame
 export const PG_NODE = 1 << 11; // node of a mapping's tree
+
+// ---------------------------------------------------------------- RUN: 512 frames that can be one leaf of 2 MiB
+
+export const RUN_FREE = 0; // lock FRAMES_LOCK: how many of its frames the global list has, while that is regrouped
+export const RUN_FRAMES = 512;
 
 export const RCU_HEAD_BYTES = 8;
 export const RCU_HEAD_NEXT = 0;
@@ -785,6 +802,7 @@ export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
 export const MM_SWAP = 528; // shared: entries that hold a slot of the swap store
+export const MM_HUGE_LEAVES = 532; // shared: entries that map 2 MiB, each with a table kept for its split
 export const MM_ANON_VMA = 524; // constant once the mm is known: shared by all mms that fork without exec made of one
 
 // ---------------------------------------------------------------- VMA: struct vm_area_struct
@@ -820,6 +838,8 @@ export const VM_DONTEXPAND = 1 << 18;
 export const VM_NORESERVE = 1 << 21;
 export const VM_STACK = 1 << 22;
 export const VM_WIPEONFORK = 1 << 25;
+export const VM_HUGEPAGE = 1 << 29; // MADV_HUGEPAGE
+export const VM_NOHUGEPAGE = 1 << 30; // MADV_NOHUGEPAGE
 
 // ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see
 // host/mm/vma-map.ts

@@ -5,6 +5,7 @@
 //                          links as on a hart's list; PAGE_PREV of a batch's first frame leads to the next batch, so
 //                          that a batch moves in two stores and the lock is held for a moment only
 //   fresh frames           from MACHINE_FRAMES_FRESH up, in pfn order: RAM that no guest touched costs no host memory
+//   runs                   of 512 aligned frames, see frame-runs.ts: broken up when nothing else is left
 //
 // and last, the lists of the other harts, so that "out of memory" means that no frame is free anywhere.
 //
@@ -23,6 +24,8 @@ import {
   MACHINE_FRAMES_LOCK,
   MACHINE_HART_COUNT,
   MACHINE_RAM_END,
+  MACHINE_RUNS_FREE,
+  MACHINE_RUNS_HEAD,
   PAGE_BASE,
   PAGE_CODE_GENERATION,
   PAGE_FLAGS,
@@ -36,14 +39,16 @@ import {
   PG_FREE,
   PG_RESERVED,
   RAM_PFN_BASE,
+  RUN_FRAMES,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { type HartLocal, hartBase } from "../memory/hart-local.ts";
 import { SCHEDULE_POINTS } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { breakRunLocked, freeRunCount } from "./frame-runs.ts";
 
-const BATCH_FRAMES = 32;
+export const BATCH_FRAMES = 32;
 /** A hart's list never grows beyond this: the surplus goes to the global list. */
 const LIST_FRAMES_MAX = 2 * BATCH_FRAMES;
 
@@ -52,7 +57,7 @@ const LIST_PFN_MASK = (1 << LIST_COUNT_SHIFT) - 1;
 const LIST_EMPTY = 0;
 const LIST_BUSY = -1;
 
-const FRAMES_LOCK = MACHINE_BASE + MACHINE_FRAMES_LOCK;
+export const FRAMES_LOCK = MACHINE_BASE + MACHINE_FRAMES_LOCK;
 
 /** Address of the struct page of a frame. */
 export function pageOf(pfn: number): number {
@@ -74,6 +79,8 @@ export function initFrames(shared: SharedMemory, firstFreePfn: number): void {
   shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, 0);
   shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, 0);
   shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, firstFreePfn);
+  shared.set(MACHINE_BASE + MACHINE_RUNS_HEAD, 0);
+  shared.set(MACHINE_BASE + MACHINE_RUNS_FREE, 0);
 }
 
 /** A frame with one reference and no mappings, or 0: out of memory. Its bytes are what the last user left. */
@@ -91,11 +98,16 @@ export function allocFrame(hart: HartLocal): number {
   const pfn = list & LIST_PFN_MASK;
   const page = pageOf(pfn);
   shared.storeRelease(own, listOf((list >>> LIST_COUNT_SHIFT) - 1, shared.get(page + PAGE_NEXT)));
+  beginFrame(shared, page);
+  hart.count(COUNTER_FRAME_ALLOC);
+  return pfn;
+}
+
+/** A free frame becomes somebody's, with one reference. */
+export function beginFrame(shared: SharedMemory, page: number): void {
   shared.set(page + PAGE_FLAGS, 0);
   shared.set(page + PAGE_MAPCOUNT, 0);
   shared.storeOnce(page + PAGE_REFCOUNT, 1);
-  hart.count(COUNTER_FRAME_ALLOC);
-  return pfn;
 }
 
 /**
@@ -107,6 +119,12 @@ export function freeFrame(hart: HartLocal, pfn: number): void {
 }
 
 function release(hart: HartLocal, pfn: number): void {
+  endFrame(hart, pfn);
+  pushFrame(hart, pfn);
+}
+
+/** The frame's last reference is gone: it is free, and on no list yet. */
+export function endFrame(hart: HartLocal, pfn: number): void {
   const { shared } = hart;
   const page = pageOf(pfn);
   if ((shared.get(page + PAGE_FLAGS) & (PG_FREE | PG_RESERVED)) !== 0) {
@@ -118,7 +136,6 @@ function release(hart: HartLocal, pfn: number): void {
   // Decoded copies of the old contents die with the frame (see assembly/decode.ts). Nobody else writes it any more.
   shared.storeRelease(page + PAGE_CODE_GENERATION, shared.get(page + PAGE_CODE_GENERATION) + 1);
   hart.count(COUNTER_FRAME_FREE);
-  push(hart, pfn, page);
 }
 
 /** One more reference to a frame on which the caller already has one, or whose PTE it holds locked. */
@@ -149,7 +166,7 @@ export function reserveFrame(hart: HartLocal, pfn: number): void {
 
 /** Frames on all free lists. Exact only while no hart allocates or frees. */
 export function freeFrameCount(shared: SharedMemory): number {
-  let free = shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + freshFrames(shared);
+  let free = shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + freshFrames(shared) + freeRunCount(shared) * RUN_FRAMES;
   for (let id = 0; id < shared.get(MACHINE_BASE + MACHINE_HART_COUNT); id++) {
     const list = shared.loadOnce(hartBase(id) + HART_FRAMES_LIST);
     if (list !== LIST_BUSY) free += list >>> LIST_COUNT_SHIFT;
@@ -162,7 +179,7 @@ export function ramFrameCount(shared: SharedMemory): number {
   return (shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT) - RAM_PFN_BASE;
 }
 
-function freshFrames(shared: SharedMemory): number {
+export function freshFrames(shared: SharedMemory): number {
   return (shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT) - shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
 }
 
@@ -170,8 +187,10 @@ function listOf(count: number, pfn: number): number {
   return count === 0 ? LIST_EMPTY : (count << LIST_COUNT_SHIFT) | pfn;
 }
 
-function push(hart: HartLocal, pfn: number, page: number): void {
+/** Puts a free frame on the hart's list. */
+export function pushFrame(hart: HartLocal, pfn: number): void {
   const { shared } = hart;
+  const page = pageOf(pfn);
   const own = hart.base + HART_FRAMES_LIST;
   const list = shared.exchange(own, LIST_BUSY);
   const count = (list >>> LIST_COUNT_SHIFT) + 1;
@@ -190,32 +209,51 @@ function push(hart: HartLocal, pfn: number, page: number): void {
 
 /** Hands a chain of BATCH_FRAMES frames to the global list. */
 function drain(hart: HartLocal, first: number): void {
-  const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
+  addBatchLocked(hart.shared, first);
+  spinUnlock(hart, FRAMES_LOCK);
+}
+
+/** Requires: FRAMES_LOCK. */
+export function addBatchLocked(shared: SharedMemory, first: number): void {
   shared.set(pageOf(first) + PAGE_PREV, shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD));
   shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, first);
   shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + BATCH_FRAMES);
-  spinUnlock(hart, FRAMES_LOCK);
+}
+
+/** A batch of the global list, or 0. Requires: FRAMES_LOCK. */
+export function takeBatchLocked(shared: SharedMemory): number {
+  const first = shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD);
+  if (first === 0) return 0;
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, shared.get(pageOf(first) + PAGE_PREV));
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) - BATCH_FRAMES);
+  return first;
+}
+
+/** Links `count` frames from `first` up, as a list does; what follows the last is not said. */
+export function linkFrames(shared: SharedMemory, first: number, count: number): void {
+  for (let pfn = first; pfn < first + count; pfn++) shared.set(pageOf(pfn) + PAGE_NEXT, pfn + 1);
 }
 
 /** A list of up to BATCH_FRAMES frames for a hart whose own list is empty. */
 function refill(hart: HartLocal): number {
   const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
-  const first = shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD);
-  if (first !== 0) {
-    shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, shared.get(pageOf(first) + PAGE_PREV));
-    shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) - BATCH_FRAMES);
-    spinUnlock(hart, FRAMES_LOCK);
-    return listOf(BATCH_FRAMES, first);
+  let first = takeBatchLocked(shared);
+  let count = BATCH_FRAMES;
+  const fresh = first === 0 ? freshFrames(shared) : 0;
+  if (fresh !== 0) {
+    first = shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
+    // To the next multiple of BATCH_FRAMES: from then on fresh frames begin there, and runs need no odd rest.
+    count = Math.min(fresh, BATCH_FRAMES - (first & (BATCH_FRAMES - 1)));
+    shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, first + count);
+  } else if (first === 0 && breakRunLocked(shared)) {
+    first = takeBatchLocked(shared);
   }
-  const fresh = shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
-  const count = Math.min(freshFrames(shared), BATCH_FRAMES);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, fresh + count);
   spinUnlock(hart, FRAMES_LOCK);
-  if (count === 0) return steal(hart);
-  for (let pfn = fresh; pfn < fresh + count; pfn++) shared.set(pageOf(pfn) + PAGE_NEXT, pfn + 1);
-  return listOf(count, fresh);
+  if (first === 0) return steal(hart);
+  if (fresh !== 0) linkFrames(shared, first, count);
+  return listOf(count, first);
 }
 
 /** The whole list of some other hart, or LIST_EMPTY: memory is exhausted. */
