@@ -283,7 +283,7 @@ export const MACHINE_SWAP_SLOTS = 644; // constant after boot: slots of the stor
 export const MACHINE_SWAP_FREE = 648; // lock SWAP_LOCK
 export const MACHINE_SWAP_NEXT = 652; // lock SWAP_LOCK: where the search for a free slot begins
 export const MACHINE_CLOCK_HAND = 656; // shared: frames that reclaim has looked at so far
-export const MACHINE_OOM_LOCK = 660; // who chooses a victim
+export const MACHINE_OOM_OWNER = 660; // shared: hart + 1 that chooses a victim, 0 = none
 
 export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
 export const MACHINE_OFFLINE_WANTED = 1088; // shared, CPUMASK_BYTES: harts that are to leave or have left
@@ -779,6 +779,7 @@ export const MM_FLAGS = 268;
 export const MM_ASID_CONTEXT = 272; // shared: generation << 8 | global ASID, 0 = none yet
 export const MM_MEMBARRIER = 276; // shared: MEMBARRIER_* that the process registered for
 export const MM_BATCH_PENDING = 280; // shared: 1 while entries were cleared whose flush is put off (reclaim-batch)
+export const MM_OOM_REAPED = 288; // shared: 1 once the OOM killer has begun to take its private pages (MMF_UNSTABLE)
 export const MM_LOCK = 320; // shared, own line: mmap_lock, RW_*
 export const MM_LOCK_SEQ = 324; // shared: odd while write-locked
 export const MM_LOCK_OWNER = 328; // hart + 1 that holds it for write, for the oops
@@ -1053,6 +1054,9 @@ export const PROCESS_GROUP_COUNT = 936; // supplementary groups
 export const PROCESS_GROUPS = 940; // PROCESS_GROUPS_MAX words
 export const PROCESS_GROUPS_MAX = 16;
 export const CRED_BYTES = 100; // all of them, from PROCESS_UIDS
+export const PROCESS_OOM_SCORE_ADJ = 1004; // shared: -1000..1000, inherited by children
+export const PROCESS_OOM_SCORE_ADJ_MIN = 1008; // shared: lowest value that it may set without privilege
+export const PROCESS_OOM_VICTIM = 1012; // lock TASKLIST_LOCK: 1 once the OOM killer has chosen it
 
 export const PROCESS_LIVE = 0;
 export const PROCESS_ZOMBIE = 1; // no thread is left, and nobody has waited for it

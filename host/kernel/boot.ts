@@ -31,6 +31,7 @@ import { makeInitTask } from "./init.ts";
 import type { InitProgram } from "./init-program.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { KTHREAD_RCU_WATCH } from "./kthread.ts";
+import { outOfMemory } from "./oom.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
 import { wakeTask } from "./wake.ts";
@@ -46,6 +47,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.fileHooks = fileHooks;
   hart.fsTypes = FS_TYPES;
   hart.pageIo = hostPageIo;
+  hart.outOfMemory = () => outOfMemory(hart);
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {
     initKernel(hart);

@@ -9,6 +9,8 @@ import {
   PROCESS_EXE_BYTES,
   PROCESS_EXE_BYTES_MAX,
   PROCESS_FLAGS,
+  PROCESS_OOM_SCORE_ADJ,
+  PROCESS_OOM_SCORE_ADJ_MIN,
   PROCESS_PERSONALITY,
   PROCESS_RLIMIT_BYTES,
   PROCESS_RLIMITS,
@@ -93,6 +95,9 @@ function copyProcess(hart: Hart, leader: number): number {
   core.copyBytes(process + PROCESS_EXE_BYTES, own + PROCESS_EXE_BYTES, 4 + PROCESS_EXE_BYTES_MAX);
   shared.set(process + PROCESS_FLAGS, shared.get(own + PROCESS_FLAGS) & ~NOT_INHERITED);
   copyCredentials(hart, process, own);
+  for (const field of [PROCESS_OOM_SCORE_ADJ, PROCESS_OOM_SCORE_ADJ_MIN]) {
+    shared.set(process + field, shared.loadOnce(own + field));
+  }
   shared.set(process + PROCESS_PERSONALITY, shared.get(own + PROCESS_PERSONALITY));
   return process;
 }

@@ -18,6 +18,7 @@ import {
   CAUSE_STORE_MISALIGNED,
   CAUSE_STORE_PAGE_FAULT,
   HART_CAUSE,
+  HART_NEED_RESCHED,
   HART_PC,
   HART_TVAL,
   HART_X,
@@ -25,9 +26,11 @@ import {
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { handleMmFault } from "../mm/fault.ts";
+import { FAULT_OOM, handleMmFault } from "../mm/fault.ts";
 import type { Hart } from "../policy/hart.ts";
 import { forceFaultSignal, forceSignal } from "./force-signal.ts";
+
+import { isVictimOnItsWay } from "./oom.ts";
 import { interruptCall, isRestartError } from "./restart.ts";
 import { BUS_ADRALN, ILL_ILLOPC, SEGV_MAPERR, SIGBUS, SIGILL, SIGSEGV, SIGTRAP, TRAP_BRKPT } from "./signal-numbers.ts";
 import { schedule } from "./switch.ts";
@@ -106,6 +109,10 @@ function pageFault(hart: Hart, access: number): void {
   const mm = hart.shared.get(hart.current + TASK_MM);
   const fault = va < 2 ** 38 ? handleMmFault(hart, mm, va, access) : -1;
   if (fault === 0) return;
+  if (fault === FAULT_OOM && isVictimOnItsWay(hart)) {
+    hart.set(HART_NEED_RESCHED, 1); // it may need this hart to end; then the access is made again
+    return;
+  }
   if (fault === -1) forceSignal(hart, SIGSEGV, SEGV_MAPERR, va);
   else forceFaultSignal(hart, fault, va);
 }

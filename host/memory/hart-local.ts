@@ -87,7 +87,9 @@ export class HartLocal {
   /** Where pages go that memory has no room for, or null: no swap. Handed in at boot. */
   swapStore: SwapStore | null = null;
   /** Nothing can be reclaimed: kills a process. True: try again. Called with no lock held. Handed in at boot. */
-  outOfMemory: ((hart: HartLocal) => boolean) | null = null;
+  outOfMemory: (() => boolean) | null = null;
+  /** allocFrame found nothing since whoever cares last set it to false. */
+  framesRanOut = false;
   /** Reads the pages of the host's files. Handed in by who knows what an inode is. */
   pageIo: PageIo | null = null;
   /** Work space of mm/mapping-tree.ts: a frame that is about to become a node, 0 = none. */

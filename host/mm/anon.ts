@@ -12,6 +12,7 @@ import {
   PAGE_INDEX,
   PAGE_MAPCOUNT,
   PAGE_MAPPING,
+  PAGE_PT_MM,
   PAGE_REFCOUNT,
   PG_ANON,
   PG_SWAPCACHE,
@@ -25,6 +26,7 @@ import {
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
+import { isReaped } from "./oom-reap.ts";
 import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
@@ -86,11 +88,11 @@ export function noteExecutable(hart: Hart, pfn: number): void {
   hart.shared.fetchAdd(pageOf(pfn) + PAGE_CODE_GENERATION, 1);
 }
 
-/** Fills an empty entry; false if another hart was faster. */
+/** Fills an empty entry; false if another hart was faster, or the address space is lost. */
 function install(hart: Hart, pteAddress: number, pte: number): boolean {
   const table = tablePageOf(pteAddress);
   lockTable(hart, table);
-  const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
+  const isEmpty = hart.shared.loadOnce(pteAddress) === 0 && !isReaped(hart, hart.shared.get(table + PAGE_PT_MM));
   if (isEmpty) setNewPte(hart, pteAddress, table, pte);
   unlockTable(hart, table);
   return isEmpty;

@@ -35,6 +35,7 @@ import { sharePage } from "./anon.ts";
 import { anonVmaFork } from "./anon-vma.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { makeRoomIfShort } from "./make-room.ts";
 import { mmAlloc, mmput } from "./mm.ts";
 import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
@@ -61,6 +62,14 @@ const FIELDS_COPIED = [
 
 /** A copy of the address space `parent` with one user, or 0: out of memory, and nothing has changed. Waits. */
 export function dupMm(hart: Hart, parent: number): number {
+  hart.framesRanOut = false;
+  for (;;) {
+    const child = tryDupMm(hart, parent);
+    if (child !== 0 || !makeRoomIfShort(hart)) return child;
+  }
+}
+
+function tryDupMm(hart: Hart, parent: number): number {
   relieveVmaPools(hart);
   const child = mmAlloc(hart);
   if (child === 0) return 0;

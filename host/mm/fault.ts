@@ -27,13 +27,14 @@ import type { Hart } from "../policy/hart.ts";
 import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
 import { finishFaultIo, mapCachePage } from "./file-fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
+import { makeRoom } from "./make-room.ts";
+import { isReaped } from "./oom-reap.ts";
 import { allocPte } from "./page-table.ts";
 import { isSwapPte } from "./pte.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
 import { mapSwapPage } from "./swap-in.ts";
 import { TASK_BYTES_USER } from "./uapi.ts";
 import { vmaFind } from "./vma-map.ts";
-import { directReclaim } from "./vmscan.ts";
 
 export const FAULT_OK = 0;
 export const FAULT_SEGV_MAPERR = 1; // SIGSEGV: nothing is mapped there
@@ -56,11 +57,6 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
   }
 }
 
-/** Memory is short: reclaims, or has a process killed. False: no hope for this one. No lock held. */
-export function makeRoom(hart: Hart): boolean {
-  return directReclaim(hart) || (hart.outOfMemory?.(hart) ?? false);
-}
-
 function tryFault(hart: Hart, mm: number, vpn: number, access: number): number {
   mmapReadLock(hart, mm);
   let vma = vmaFind(hart, mm, vpn);
@@ -81,6 +77,7 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   if (vma === 0 || shared.get(vma + VMA_START) > vpn) return FAULT_SEGV_MAPERR;
   const flags = shared.get(vma + VMA_FLAGS);
   if (!isAllowed(flags, access)) return FAULT_SEGV_ACCERR;
+  if (isReaped(hart, mm)) return FAULT_BUS;
   const pteAddress = allocPte(hart, mm, vpn);
   if (pteAddress === 0) return FAULT_OOM;
   for (;;) {

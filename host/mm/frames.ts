@@ -91,7 +91,10 @@ export function allocFrame(hart: HartLocal): number {
   if (list === LIST_EMPTY) {
     shared.storeRelease(own, LIST_EMPTY);
     list = refill(hart);
-    if (list === LIST_EMPTY) return 0;
+    if (list === LIST_EMPTY) {
+      hart.framesRanOut = true;
+      return 0;
+    }
     // Nobody adds to this word but its own hart, so it is still empty.
     shared.exchange(own, LIST_BUSY);
   }

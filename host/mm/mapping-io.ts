@@ -12,7 +12,6 @@ import {
   PAGE_BYTES,
 } from "../../assembly/layout.ts";
 import { EFBIG, ENOMEM, EPERM } from "../memory/errno.ts";
-import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf, putPage } from "./frames.ts";
@@ -26,13 +25,7 @@ import { unmapMappingRange } from "./unmap-mapping.ts";
  * Copies up to `bytes` bytes from `position` to kernel memory: how many, 0 at the end, or -errno if there are none.
  * No lock held; may read from the host.
  */
-export function mappingRead(
-  hart: HartLocal,
-  mapping: number,
-  position: number,
-  address: number,
-  bytes: number,
-): number {
+export function mappingRead(hart: Hart, mapping: number, position: number, address: number, bytes: number): number {
   const wanted = Math.min(bytes, mappingBytes(hart, mapping) - position);
   for (let done = 0; done < wanted; ) {
     const offset = (position + done) % PAGE_BYTES;
@@ -50,13 +43,7 @@ export function mappingRead(
  * Copies `bytes` bytes of kernel memory to `position`, past the end if need be: how many, or -errno if there are none.
  * No lock held; may read from the host.
  */
-export function mappingWrite(
-  hart: HartLocal,
-  mapping: number,
-  position: number,
-  address: number,
-  bytes: number,
-): number {
+export function mappingWrite(hart: Hart, mapping: number, position: number, address: number, bytes: number): number {
   const seals = hart.shared.loadOnce(mapping + MAPPING_FLAGS);
   if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) return -EPERM;
   if ((seals & F_SEAL_GROW) !== 0 && position + bytes > mappingBytes(hart, mapping)) return -EPERM;
@@ -120,7 +107,7 @@ export function mappingPunch(hart: Hart, mapping: number, position: number, byte
 
 /** fallocate without punching: the pages are there afterwards. 0 or -errno. No lock held. */
 export function mappingAllocate(
-  hart: HartLocal,
+  hart: Hart,
   mapping: number,
   position: number,
   bytes: number,
@@ -149,14 +136,7 @@ function removePages(hart: Hart, mapping: number, first: number, end: number, ev
 }
 
 /** 0, -errno or BEYOND_MAPPING. */
-function readPiece(
-  hart: HartLocal,
-  mapping: number,
-  index: number,
-  offset: number,
-  address: number,
-  bytes: number,
-): number {
+function readPiece(hart: Hart, mapping: number, index: number, offset: number, address: number, bytes: number): number {
   // A hole of memory is read without making a page of it.
   if (isHole(hart, mapping, index)) {
     hart.core.zeroBytes(address, bytes);
@@ -170,13 +150,13 @@ function readPiece(
 }
 
 /** Zeroes, and no page of them. */
-function isHole(hart: HartLocal, mapping: number, index: number): boolean {
+function isHole(hart: Hart, mapping: number, index: number): boolean {
   const isShmem = hart.shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
   return isShmem && !mappingContains(hart, mapping, index);
 }
 
 /** Zeroes bytes [offset, end) of a page that is there, or that the host has. 0 or -errno. */
-function zeroPiece(hart: HartLocal, mapping: number, index: number, offset: number, end: number): number {
+function zeroPiece(hart: Hart, mapping: number, index: number, offset: number, end: number): number {
   if (isHole(hart, mapping, index)) return 0;
   const pfn = mappingFrame(hart, mapping, index);
   if (pfn === BEYOND_MAPPING) return 0;

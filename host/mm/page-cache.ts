@@ -25,7 +25,9 @@ import { EIO } from "../memory/errno.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import type { Hart } from "../policy/hart.ts";
 import { allocFrame, frameAddress, getPage, pageOf, putPage } from "./frames.ts";
+import { makeRoom } from "./make-room.ts";
 import { mappingEndLocked } from "./mapping.ts";
 import { dropSpareNode, entrySlot, treeDelete, treeInsertAndLock, treeLoad, treeReplace } from "./mapping-tree.ts";
 import { unlockPage, waitForPage } from "./page-lock.ts";
@@ -43,12 +45,11 @@ export const IO_FAILED = -EIO;
  * Frame of page `index`, up to date, with a reference for the caller; made if it is a hole. 0: out of memory; or
  * BEYOND_MAPPING, or IO_FAILED. No lock held: may wait, and may read from the host.
  */
-export function mappingFrame(hart: HartLocal, mapping: number, index: number, mayExtend = false): number {
+export function mappingFrame(hart: Hart, mapping: number, index: number, mayExtend = false): number {
   for (;;) {
     const pfn = lookup(hart, mapping, index, mayExtend);
-    if (pfn !== NEEDS_IO) return pfn;
-    const outcome = readIn(hart, mapping, index, mayExtend);
-    if (outcome !== NEEDS_IO) return outcome;
+    const outcome = pfn === NEEDS_IO ? readIn(hart, mapping, index, mayExtend) : pfn;
+    if (outcome !== NEEDS_IO && (outcome !== 0 || !makeRoom(hart))) return outcome;
   }
 }
 

@@ -7,9 +7,9 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_OOM, FAULT_RETRY, faultInVma } from "./fault.ts";
 import { finishFaultIo } from "./file-fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
+import { makeRoom } from "./make-room.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
-import { directReclaim } from "./vmscan.ts";
 import { CHUNK_PAGES } from "./zap.ts";
 
 /** populateRange: no vma covers the page. Not a FAULT_*, because a fault could never say so without an address. */
@@ -28,10 +28,10 @@ export function populateRange(hart: Hart, mm: number, start: number, end: number
     mmapReadUnlock(hart, mm);
     if (outcome === FAULT_RETRY) {
       const finished = finishFaultIo(hart);
-      if (finished === FAULT_OOM && !directReclaim(hart)) return FAULT_OOM;
+      if (finished === FAULT_OOM && !makeRoom(hart)) return FAULT_OOM;
       if (finished !== FAULT_OK && finished !== FAULT_OOM) return finished;
       vpn -= CHUNK_PAGES; // the chunk again: what it has populated costs one look a page
-    } else if (outcome === FAULT_OOM && directReclaim(hart)) {
+    } else if (outcome === FAULT_OOM && makeRoom(hart)) {
       vpn -= CHUNK_PAGES;
     } else if (outcome !== FAULT_OK) return outcome;
     hart.pollIrq();

@@ -13,7 +13,7 @@ import {
   MM_ENV_END,
   MM_ENV_START,
 } from "../../../assembly/layout.ts";
-import { EINVAL, EIO, ENOENT, ESRCH } from "../../memory/errno.ts";
+import { EINVAL, ENOENT, ESRCH } from "../../memory/errno.ts";
 import { mmput } from "../../mm/mm.ts";
 import { readRemote } from "../../mm/remote.ts";
 import type { Hart } from "../../policy/hart.ts";
@@ -102,20 +102,6 @@ export function fdinfoText(hart: Hart, target: ProcTarget): Text {
     const number = inode === 0 ? 0 : shared.getF64(inode + INODE_NUMBER);
     return `pos:\t${shared.getF64(file + FILE_POSITION)}\nflags:\t0${flags}\nmnt_id:\t1\nino:\t${number}\n`;
   });
-}
-
-export function oomScoreText(hart: Hart, target: ProcTarget): Text {
-  return withTask<Text>(hart, target, -ESRCH, () => "0\n");
-}
-
-export function oomScoreAdjText(hart: Hart, target: ProcTarget): Text {
-  return withTask<Text>(hart, target, -ESRCH, () => "0\n");
-}
-
-export function writeOomScoreAdj(hart: Hart, target: ProcTarget, text: string): number {
-  const value = Number(text.trim());
-  if (!Number.isInteger(value) || value < -1000 || value > 1000) return -EINVAL;
-  return withTask(hart, target, -ESRCH, () => (value === 0 ? 0 : -EIO));
 }
 
 /** Calls `use` with the target's address space; `absent` if it has none. */

@@ -11,19 +11,17 @@ import { meminfoText, vmstatText } from "./meminfo.ts";
 import { mapsText, readPagemap, smapsRollupText, smapsText } from "./memory-files.ts";
 import { filesystemsText, mountinfoText, mountsText } from "./mounts.ts";
 import type { ProcMembers, ProcNode, ProcTarget } from "./node.ts";
+import { oomScoreAdjText, oomScoreText, writeOomScoreAdj } from "./oom-files.ts";
 import {
   cmdlineText,
   commText,
   environText,
   fdinfoText,
   limitsText,
-  oomScoreAdjText,
-  oomScoreText,
   statmTextOf,
   statTextOf,
   statusText,
   writeComm,
-  writeOomScoreAdj,
 } from "./process-files.ts";
 import { OS_RELEASE, OS_TYPE, OS_VERSION, SYSCTLS } from "./sysctl.ts";
 
