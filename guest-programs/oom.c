@@ -1,5 +1,5 @@
 // A process that wants all memory does not take the others along.
-//   oom [linux [shared]]   linux: the hog stops at nothing, and the kernel has to kill it; without it, it ends by itself
+//   oom [linux [shared]]   linux: the hog stops at nothing until the kernel kills it; without it, it ends by itself
 //                          shared: of shared memory, which is there as long as the hog is
 // The survivor writes and reads its own private and shared pages all the time, forks children, and must never see a
 // wrong byte. The prints are the same either way.

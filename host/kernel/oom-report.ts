@@ -77,11 +77,18 @@ export function writeReport(hart: Hart, lines: readonly string[]): void {
 function row(hart: Hart, process: number, mm: number): string {
   const { shared } = hart;
   const { name, pid, uid } = who(hart, process);
-  const pages = (field: number, width: number) => String(Math.max(shared.loadOnce(mm + field), 0)).padStart(width);
-  const tables = String(Math.max(shared.loadOnce(mm + MM_PT_PAGES), 0) * PAGE_BYTES).padStart(8);
-  const adjust = String(shared.loadOnce(process + PROCESS_OOM_SCORE_ADJ)).padStart(5);
-  const numbers = `[${String(pid).padStart(7)}] ${String(uid).padStart(5)} ${String(pid).padStart(5)}`;
-  return `${numbers} ${pages(MM_TOTAL_VM, 8)} ${pages(MM_RSS, 8)} ${tables} ${pages(MM_SWAP, 8)}         ${adjust} ${name}`;
+  const pages = (field: number) => Math.max(shared.loadOnce(mm + field), 0);
+  const columns: readonly (readonly [value: number, width: number])[] = [
+    [uid, 5],
+    [pid, 5],
+    [pages(MM_TOTAL_VM), 8],
+    [pages(MM_RSS), 8],
+    [pages(MM_PT_PAGES) * PAGE_BYTES, 8],
+    [pages(MM_SWAP), 8],
+    [shared.loadOnce(process + PROCESS_OOM_SCORE_ADJ), 13],
+  ];
+  const numbers = columns.map(([value, width]) => String(value).padStart(width)).join(" ");
+  return `[${String(pid).padStart(7)}] ${numbers} ${name}`;
 }
 
 function who({ shared }: Hart, process: number): { name: string; pid: number; uid: number } {

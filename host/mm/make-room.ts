@@ -4,7 +4,7 @@
 import type { Hart } from "../policy/hart.ts";
 import { directReclaim } from "./vmscan.ts";
 
-/** Memory is short: reclaims, or has a process killed. False: no hope for this one. No lock held; may wait for a disk. */
+/** Memory is short: reclaims, or has a process killed. False: no hope for this one. No lock held. */
 export function makeRoom(hart: Hart): boolean {
   return directReclaim(hart) || (hart.outOfMemory?.() ?? false);
 }
