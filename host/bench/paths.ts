@@ -23,7 +23,7 @@ export function benchPaths(moduleUrl: string): BenchPaths {
   }
   return {
     root,
-    cli: join(root, "build/pagewalk.js"),
+    cli: join(root, "build/pagewalk.cjs"),
     coreWasm: join(root, "build/core.wasm"),
     benchWasm: join(root, "build/bench.wasm"),
     ipiWorker: join(root, "build/bench-worker.js"),

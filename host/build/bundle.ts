@@ -1,10 +1,13 @@
 // Step 6: the host, as few files as a start can read quickly.
 //
-//   worker.threaded.js        one hart; the schedule hook is compiled away
-//   worker.deterministic.js   the same with the hook
+//   worker.threaded.cjs       one hart; the schedule hook is compiled away
+//   worker.deterministic.cjs  the same with the hook
 //   bench-worker.js           one hart of the IPI benchmark
 //   explore-worker.js         all harts of a scenario in one thread: the kernel as generators
-//   index.js, pagewalk.js     library, command
+//   index.js, pagewalk.cjs    library, command
+//
+// What every run loads is CommonJS: it spares Node's module loader, and Node's own modules (net, zlib, child_process)
+// are loaded when the code that needs them is.
 
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,17 +19,18 @@ interface Bundle {
   readonly out: string;
   readonly schedulePoints: boolean;
   readonly command?: boolean;
+  readonly commonJs?: boolean;
   /** The bundle is rewritten: see generators.ts. */
   readonly generators?: boolean;
 }
 
 const BUNDLES: readonly Bundle[] = [
-  { entry: "host/machine/worker.ts", out: "worker.threaded.js", schedulePoints: false },
-  { entry: "host/machine/worker.ts", out: "worker.deterministic.js", schedulePoints: true },
+  { entry: "host/machine/worker.ts", out: "worker.threaded.cjs", schedulePoints: false, commonJs: true },
+  { entry: "host/machine/worker.ts", out: "worker.deterministic.cjs", schedulePoints: true, commonJs: true },
   { entry: "host/bench/ipi-worker.ts", out: "bench-worker.js", schedulePoints: false },
   { entry: "host/machine/explore-worker.ts", out: "explore-worker.js", schedulePoints: true, generators: true },
   { entry: "host/index.ts", out: "index.js", schedulePoints: false },
-  { entry: "host/cli/main.ts", out: "pagewalk.js", schedulePoints: false, command: true },
+  { entry: "host/cli/main.ts", out: "pagewalk.cjs", schedulePoints: false, commonJs: true, command: true },
 ];
 
 export async function bundleHost(root: string, sha256: string): Promise<void> {
@@ -41,7 +45,7 @@ export async function bundleHost(root: string, sha256: string): Promise<void> {
 
 function options(
   root: string,
-  { entry, out, schedulePoints, command, generators }: Bundle,
+  { entry, out, schedulePoints, commonJs, command, generators }: Bundle,
   sha256: string,
 ): BuildOptions {
   return {
@@ -50,19 +54,19 @@ function options(
     outfile: join(root, "build", out),
     bundle: true,
     platform: "node",
-    format: "esm",
+    format: commonJs ? "cjs" : "esm",
     target: "node20",
     minifySyntax: generators !== true, // `if (false)` goes away; but so would the call of suspend()
     define: {
       __SCHEDULE_POINTS__: String(schedulePoints),
       __MUTATIONS__: String(schedulePoints),
       __CORE_SHA256__: JSON.stringify(sha256),
+      ...(commonJs && { "import.meta.url": "__url" }),
     },
-    // commander is CommonJS and asks for node: modules through require
-    banner: { js: `${command ? "#!/usr/bin/env node\n" : ""}${REQUIRE}` },
+    minifyWhitespace: commonJs === true, // less to scan at every start
+    banner: { js: `${command ? "#!/usr/bin/env node\n" : ""}${commonJs ? URL_OF_FILE : ""}` },
     logLevel: "warning",
   };
 }
 
-const REQUIRE =
-  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+const URL_OF_FILE = 'const __url = require("node:url").pathToFileURL(__filename).href;';

@@ -8,6 +8,7 @@ import { writeToProcess } from "../machine/node/process.ts";
 import { finish } from "./finish.ts";
 import { type MachineFlags, machineConfig } from "./options.ts";
 import type { ConsoleSocket } from "./socket/server.ts";
+import { delayOptimizing } from "./start-quickly.ts";
 import { feedInput } from "./stdin.ts";
 
 export interface RunFlags extends MachineFlags {
@@ -22,6 +23,7 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 /** Returns the exit code. Throws what Machine.boot throws. */
 export async function runCommand(flags: RunFlags, program: string, args: readonly string[]): Promise<number> {
+  delayOptimizing();
   let interruptedBy = 0;
   let stop = (): void => process.exit(EXIT_CODE_SIGNAL_BASE + interruptedBy);
   for (const [name, number] of Object.entries(SIGNALS)) {

@@ -97,4 +97,4 @@ function reportBug(shared: SharedMemory, hartId: number, error: unknown, report:
 
 // Without a module from outside the worker never turns to its event loop.
 if (workerData.policyModule === "") main(workerData, []);
-else main(workerData, await loadPolicyModule(workerData.policyModule));
+else void loadPolicyModule(workerData.policyModule).then((extraPolicies) => main(workerData, extraPolicies));

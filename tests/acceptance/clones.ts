@@ -66,7 +66,7 @@ async function traceHash(clone: string, words: readonly string[], seed: number):
   const json = join(clone, "build/trace.json");
   const [program, ...args] = words;
   const options = ["--driver", "deterministic", "--seed", `${seed}`, "--harts", `${HARTS}`, "--json", json];
-  const command = ["build/pagewalk.js", "run", ...options, `guest-programs/prebuilt/${program}`, ...args];
+  const command = ["build/pagewalk.cjs", "run", ...options, `guest-programs/prebuilt/${program}`, ...args];
   const outcome = await inClone(clone, process.execPath, command);
   if (outcome.status !== 0) return `exit code ${outcome.status}: ${outcome.stderr}`;
   const stats = JSON.parse(readFileSync(json, "utf8")) as { deterministic: { traceHash: string } };

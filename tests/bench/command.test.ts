@@ -9,7 +9,7 @@ import { afterAll, expect, test } from "vitest";
 import type { Report } from "../../host/bench/report.ts";
 
 const run = promisify(execFile);
-const cli = "build/pagewalk.js";
+const cli = "build/pagewalk.cjs";
 const directory = mkdtempSync(join(tmpdir(), "pagewalk-bench-test-"));
 
 afterAll(() => rmSync(directory, { recursive: true }));

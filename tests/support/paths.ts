@@ -6,6 +6,6 @@ import { fileURLToPath } from "node:url";
 export const ROOT = process.env.PAGEWALK_ROOT ?? fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 export const BUILD = `${ROOT}/build`;
-export const COMMAND = `${BUILD}/pagewalk.js`;
+export const COMMAND = `${BUILD}/pagewalk.cjs`;
 export const PREBUILT = `${ROOT}/guest-programs/prebuilt`;
 export const ORACLE = `${ROOT}/guest-programs/oracle`;

@@ -48,12 +48,12 @@ export async function run(command: string, args: readonly string[], options: Run
   return { stdout: Buffer.concat(stdout), stderr: text, status, elapsedMs };
 }
 
-/** `node build/pagewalk.js ARGS`. */
+/** `node build/pagewalk.cjs ARGS`. */
 export function pagewalk(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return run(process.execPath, [COMMAND, ...args], options);
 }
 
 /** The command line that repeats a run of `pagewalk`. */
 export function commandLine(args: readonly string[]): string {
-  return `node build/pagewalk.js ${args.join(" ")}`;
+  return `node build/pagewalk.cjs ${args.join(" ")}`;
 }

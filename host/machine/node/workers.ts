@@ -12,7 +12,7 @@ export interface HartWorker {
 export function startWorker(data: WorkerData, onDeath: (error: Error | null) => void): HartWorker {
   // That bundle has the schedule points, and the mutations.
   const kind = data.dieInLock === null && !data.mutated ? data.driver : "deterministic";
-  const bundle = new URL(`./worker.${kind}.js`, import.meta.url);
+  const bundle = new URL(`./worker.${kind}.cjs`, import.meta.url);
   // A hart returns only at the end of the machine, so its stdio, which goes through the event loop, is of no use.
   const worker = new Worker(bundle, { workerData: data, env: SHARE_ENV, execArgv: [], name: `hart ${data.hartId}` });
   let failure: Error | null = null;
