@@ -14,7 +14,13 @@ export function startWorker(data: WorkerData, onDeath: (error: Error | null) => 
   const kind = data.dieInLock === null && !data.mutated ? data.driver : "deterministic";
   const bundle = new URL(`./worker.${kind}.cjs`, import.meta.url);
   // A hart returns only at the end of the machine, so its stdio, which goes through the event loop, is of no use.
-  const worker = new Worker(bundle, { workerData: data, env: SHARE_ENV, execArgv: [], name: `hart ${data.hartId}` });
+  const worker = new Worker(bundle, {
+    workerData: data,
+    env: SHARE_ENV,
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: 2 }, // the kernel makes little garbage: 3 MiB less for each hart
+    name: `hart ${data.hartId}`,
+  });
   let failure: Error | null = null;
   worker.on("error", (error) => {
     failure = error;
