@@ -98,8 +98,7 @@ describe("the console", () => {
 
     const reader = await Machine.boot({ program: copyInput(), ...config });
     const running = reader.run();
-    await sleep(500);
-    expect(asked).toBe(1);
+    await expect.poll(() => asked, { timeout: 20_000 }).toBe(1);
     await reader.console.end();
     expect(await running).toEqual({ kind: "exit", code: 0 });
     await reader.dispose();
