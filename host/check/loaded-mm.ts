@@ -17,13 +17,16 @@ import type { StateChecker } from "./checker.ts";
 
 export class LoadedMmChecker implements StateChecker {
   readonly #harts: readonly HartLocal[];
+  readonly #changed: () => void;
   readonly #root: Int32Array;
   readonly #rootGeneration: Int32Array;
   readonly #mm: Int32Array;
   readonly #mmGeneration: Int32Array;
 
-  constructor(harts: readonly HartLocal[]) {
+  /** `changed` is called when a hart has loaded another mm, or made another one active. */
+  constructor(harts: readonly HartLocal[], changed: () => void) {
     this.#harts = harts;
+    this.#changed = changed;
     this.#root = new Int32Array(harts.length);
     this.#rootGeneration = new Int32Array(harts.length);
     this.#mm = new Int32Array(harts.length);
@@ -43,6 +46,7 @@ export class LoadedMmChecker implements StateChecker {
       const rootGeneration = i32[page + (PAGE_GENERATION >>> 2)];
       if (root !== this.#root[id]) {
         this.#root[id] = root;
+        this.#changed();
         this.#rootGeneration[id] = rootGeneration;
       }
       // The root of init_mm is reserved.
@@ -63,6 +67,7 @@ export class LoadedMmChecker implements StateChecker {
   #checkActiveMm(id: number, task: number, i32: Int32Array<ArrayBufferLike>): string {
     if (task === 0) return "";
     const mm = i32[(task + TASK_ACTIVE_MM) >>> 2];
+    if (mm !== this.#mm[id]) this.#changed();
     if (mm === 0) {
       this.#mm[id] = 0;
       return "";

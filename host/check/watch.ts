@@ -17,6 +17,8 @@ export class Watch implements Observer {
   readonly #lifetime: LifetimeChecker;
   readonly #sleeping: SleepingChecker;
   readonly #states: readonly StateChecker[];
+  /** Goes up when something happens that matters to a checker although no shared word says so. */
+  events = 0;
 
   /** Before the scenario's set-up. */
   constructor(harts: readonly HartLocal[], report: Report) {
@@ -25,7 +27,8 @@ export class Watch implements Observer {
     this.#locks = new LockOrderChecker(harts, report);
     this.#lifetime = new LifetimeChecker(report);
     this.#sleeping = new SleepingChecker(harts, report);
-    this.#states = [new LoadedMmChecker(harts), new LeftOverChecker(harts[0].shared)];
+    const loadedMm = new LoadedMmChecker(harts, () => this.events++);
+    this.#states = [loadedMm, new LeftOverChecker(harts[0].shared)];
   }
 
   reset(): void {
@@ -53,6 +56,7 @@ export class Watch implements Observer {
   }
 
   guestAccess(hart: number, va: number): void {
+    this.events++;
     this.#translations.guestAccess(this.#harts[hart], va);
   }
 
@@ -77,14 +81,17 @@ export class Watch implements Observer {
   }
 
   freed(pool: number, slot: number): void {
+    this.events++;
     this.#lifetime.freed(pool, slot);
   }
 
   frameFreed(_hart: number, pfn: number): void {
+    this.events++;
     this.#translations.frameFreed(pfn);
   }
 
   flushEnds(root: number, vpn: number, pages: number): void {
+    this.events++;
     this.#translations.flushEnds(root, vpn, pages);
   }
 }

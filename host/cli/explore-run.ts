@@ -7,7 +7,7 @@ import { ExplorePool } from "../machine/explore.ts";
 import { startExploreWorker } from "../machine/node/explore-workers.ts";
 import { readBuildFile } from "../machine/node/files.ts";
 import { MUTATION_TABLE, mutationNumber } from "../memory/mutation.ts";
-import type { ExploreJob, Failure, JobProgress } from "../simulate/job.ts";
+import type { ExploreJob, Failure, JobProgress, JobResult } from "../simulate/job.ts";
 import type { Scenario } from "../simulate/scenario.ts";
 import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
 import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/schedule-file.ts";
@@ -72,15 +72,16 @@ async function search(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags
     `${schedules} schedules, ${progress.rate(schedules)}/s, ${sharedWords} shared words`;
   const result = await pool.explore(job, (reached) => progress.show(describe(reached)));
   progress.clear();
-  process.stdout.write(`${scenario.name}: ${describe(result)}, ${progress.seconds()} s: ${outcome(result.failure)}\n`);
+  process.stdout.write(`${scenario.name}: ${describe(result)}, ${progress.seconds()} s: ${outcome(result)}\n`);
   if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify({ job, ...result }, null, 2)}\n`);
   if (result.failure === null) return 0;
   await keep(job, result.failure, flags.keep);
   return FOUND;
 }
 
-function outcome(failure: Failure | null): string {
-  return failure === null ? "nothing found" : `schedule ${failure.index} is wrong`;
+function outcome({ failure, isComplete }: JobResult): string {
+  if (failure !== null) return `schedule ${failure.index} is wrong`;
+  return isComplete ? "nothing found, and no schedule is left" : "nothing found";
 }
 
 async function keep(job: ExploreJob, failure: Failure, path: string | undefined): Promise<void> {

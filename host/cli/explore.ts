@@ -42,8 +42,12 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     .command("explore")
     .description("search the schedules of a scenario for a bug; a failing one can be replayed to the byte")
     .argument("[scenario]", "one of --list")
-    .addOption(new Option("--strategy <NAME>", "who goes next").choices(STRATEGY_NAMES).default("random"))
-    .addOption(new Option("--depth <D>", "bug depth that pct looks for").argParser(parseInteger).default(DEPTH_DEFAULT))
+    .addOption(new Option("--strategy <NAME>", "who goes next").choices(STRATEGY_NAMES).default("mixed"))
+    .addOption(
+      new Option("--depth <D>", "bug depth that pct looks for; exhaustive: D - 1 preemptions")
+        .argParser(parseInteger)
+        .default(DEPTH_DEFAULT),
+    )
     .addOption(new Option("--seed <N>", "another seed, other schedules").argParser(parseInteger).default(1))
     .addOption(new Option("--schedules <N>", "how many at most").argParser(parseInteger).default(SCHEDULES_DEFAULT))
     .addOption(new Option("--shard <I/N>", "only every N-th schedule, from the I-th").argParser(parseShard))

@@ -53,7 +53,8 @@ export class ExplorePool {
     );
     const failures = results.flatMap(({ failure }) => (failure === null ? [] : [failure]));
     failures.sort((a, b) => a.index - b.index);
-    return { ...sum(results), failure: failures[0] ?? null };
+    const isComplete = results.every((result) => result.isComplete);
+    return { ...sum(results), isComplete, failure: failures[0] ?? null };
   }
 
   async replay(job: ExploreJob, choices: readonly number[]): Promise<Failure | null> {

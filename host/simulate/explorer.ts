@@ -12,7 +12,7 @@ import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { FOREVER } from "../memory/park.ts";
 import { rcuDrainAll } from "../memory/rcu.ts";
-import { POINT_ACQUIRE } from "../memory/schedule.ts";
+import { POINT_ACQUIRE, POINT_GUEST } from "../memory/schedule.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
 import { HartDriver, type Turns } from "./hart-driver.ts";
@@ -21,7 +21,7 @@ import type { Laboratory } from "./laboratory.ts";
 import { HartMemory, WeakMemory } from "./memory-model.ts";
 import type { Scenario } from "./scenario.ts";
 import { runProgram } from "./scenarios/program.ts";
-import { type Actor, COMMIT_BASE, type Strategy } from "./strategy.ts";
+import { type Actor, COMMIT_BASE, NOBODY, type Pending, type Strategy } from "./strategy.ts";
 import { type Violation, violationOf } from "./violation.ts";
 
 /** Longer schedules are reported as endless. */
@@ -32,7 +32,7 @@ const IDLE_WAKES_MAX = 64;
 /** Told of each step, for the table of a failing schedule. */
 export type Recorder = (hart: number, kind: number, address: number) => void;
 
-export class Explorer implements Turns {
+export class Explorer implements Turns, Pending {
   readonly scenario: Scenario;
   readonly lab: Laboratory;
   readonly #state: unknown;
@@ -49,6 +49,8 @@ export class Explorer implements Turns {
   #next = 0;
   #idleWakes = 0;
   #tearingDown = false;
+  /** The strategy has seen enough of this schedule. */
+  #isDropped = false;
   points = 0;
   /** Who went on at each point, and what choose() answered. */
   readonly choices: number[] = [];
@@ -81,13 +83,25 @@ export class Explorer implements Turns {
     for (const driver of this.#drivers) this.#start(driver, programs[driver.id] ?? (() => {}));
     this.#turnUntilRest();
     strategy.end(this.points);
-    if (this.violation === null) this.#tearDown();
+    if (this.violation === null && !this.#isDropped) this.#tearDown();
     return true;
   }
 
   /** Words that two harts share, as far as it has shown. */
   get sharedWords(): number {
     return this.#contention.words;
+  }
+
+  get events(): number {
+    return this.#watch.events;
+  }
+
+  kindOf(actor: Actor): number {
+    return actor < COMMIT_BASE ? this.#drivers[actor].kind : POINT_GUEST;
+  }
+
+  addressOf(actor: Actor): number {
+    return actor < COMMIT_BASE ? this.#drivers[actor].address : 0;
   }
 
   reportViolation(kind: string, text: string): void {
@@ -130,6 +144,7 @@ export class Explorer implements Turns {
     this.#watch.reset();
     this.#strategy = strategy;
     this.#tearingDown = false;
+    this.#isDropped = false;
     this.#next = 0;
     this.#idleWakes = 0;
     this.points = 0;
@@ -194,6 +209,7 @@ export class Explorer implements Turns {
       }
     }
     const actor = this.#ask(current);
+    this.#isDropped = actor === NOBODY;
     if (actor < COMMIT_BASE) return actor;
     this.#memories[actor - COMMIT_BASE].commitOne();
     return this.#pick(current);
@@ -201,8 +217,8 @@ export class Explorer implements Turns {
 
   #ask(current: number): Actor {
     if (this.#tearingDown) return current >= 0 ? current : this.#enabled[0];
-    const choice = this.#strategy!.pick(this.#enabled, this.#enabledCount, current);
-    this.choices.push(choice);
+    const choice = this.#strategy!.pick(this.#enabled, this.#enabledCount, current, this);
+    if (choice !== NOBODY) this.choices.push(choice);
     return choice;
   }
 

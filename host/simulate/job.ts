@@ -1,9 +1,11 @@
 // One piece of work for the explorer: some schedules of one scenario under one strategy. A job can be cut into shards
-// by giving each every n-th schedule: schedule number i of a seed is the same wherever it runs.
+// by giving each every n-th schedule, or that part of the exhaustive search.
 
 import type { Explorer } from "./explorer.ts";
 import type { PolicyChoice } from "./laboratory.ts";
 import { minimise } from "./minimise.ts";
+import { ExhaustiveStrategy } from "./strategy/exhaustive.ts";
+import { MixedStrategy } from "./strategy/mixed.ts";
 import { PctStrategy } from "./strategy/pct.ts";
 import { RandomStrategy } from "./strategy/random.ts";
 import { ReplayStrategy } from "./strategy/replay.ts";
@@ -12,7 +14,7 @@ import type { Strategy } from "./strategy.ts";
 import { TraceTable } from "./trace-table.ts";
 import type { Violation } from "./violation.ts";
 
-export const STRATEGY_NAMES = ["random", "pct", "round-robin"] as const;
+export const STRATEGY_NAMES = ["mixed", "random", "pct", "exhaustive", "round-robin"] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
 
 export interface ExploreJob {
@@ -21,7 +23,7 @@ export interface ExploreJob {
   readonly policies: PolicyChoice;
   readonly mutation: string;
   readonly strategy: StrategyName;
-  /** PCT: d. */
+  /** Of the bugs that PCT looks for; exhaustive: one more than the preemptions. */
   readonly depth: number;
   readonly seed: number;
   /** Schedules first, first + step, ... below `schedules`. */
@@ -42,6 +44,8 @@ export interface JobResult {
   readonly schedules: number;
   readonly points: number;
   readonly sharedWords: number;
+  /** The strategy has no schedule left. */
+  readonly isComplete: boolean;
   readonly failure: Failure | null;
 }
 
@@ -59,18 +63,22 @@ export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: Job
   const strategy = makeStrategy(job);
   let schedules = 0;
   let points = 0;
+  let isComplete = false;
   let reportedMs = performance.now();
   for (let index = job.first; index < job.schedules; index += job.step) {
-    if (!explorer.run(strategy, index)) break;
+    if (!explorer.run(strategy, index)) {
+      isComplete = true;
+      break;
+    }
     schedules++;
     points += explorer.points;
     const progress = { schedules, points, sharedWords: explorer.sharedWords };
-    if (explorer.violation !== null) return { ...progress, failure: failureOf(explorer, index) };
+    if (explorer.violation !== null) return { ...progress, isComplete, failure: failureOf(explorer, index) };
     if (schedules % LOOK_AT_CLOCK_EVERY !== 0 || performance.now() - reportedMs < PROGRESS_MS) continue;
     reportedMs = performance.now();
     if (!goOn(progress)) break;
   }
-  return { schedules, points, sharedWords: explorer.sharedWords, failure: null };
+  return { schedules, points, sharedWords: explorer.sharedWords, isComplete, failure: null };
 }
 
 /** Runs the recorded choices again: null if nothing is wrong with them. */
@@ -94,12 +102,16 @@ function failureOf(explorer: Explorer, index: number): Failure {
   return { ...found, index };
 }
 
-function makeStrategy({ strategy, seed, depth }: ExploreJob): Strategy {
+function makeStrategy({ strategy, seed, depth, first, step }: ExploreJob): Strategy {
   switch (strategy) {
+    case "mixed":
+      return new MixedStrategy(seed);
     case "random":
       return new RandomStrategy(seed);
     case "pct":
       return new PctStrategy(seed, depth);
+    case "exhaustive":
+      return new ExhaustiveStrategy(seed, depth, first % step, step);
     case "round-robin":
       return new RoundRobinStrategy(seed);
   }

@@ -5,14 +5,30 @@
 export type Actor = number;
 export const COMMIT_BASE = 64;
 
+/** pick() answers so if it has seen enough of this schedule: its rest is nothing new. */
+export const NOBODY = -1;
+
+/** What a strategy may look at: what the actors would do next, and what has happened. */
+export interface Pending {
+  /** POINT_*, and the word; of a store buffer POINT_GUEST, which may touch everything. */
+  kindOf(actor: Actor): number;
+  addressOf(actor: Actor): number;
+  /** Goes up whenever something happens that a checker looks at, beyond the words that harts share. */
+  readonly events: number;
+  /** Points of this schedule so far. */
+  readonly points: number;
+  /** Words found shared so far: when it grows, more accesses become questions. */
+  readonly sharedWords: number;
+}
+
 export interface Strategy {
   readonly name: string;
   /** Asked at every access, not only where it matters: a replay. */
   readonly everyPoint: boolean;
   /** Before schedule number `index`; false: there is none left. */
   begin(index: number): boolean;
-  /** One of the first `count` of `enabled`; `current` is among them, or -1. */
-  pick(enabled: Int32Array, count: number, current: Actor): Actor;
+  /** One of the first `count` of `enabled`, or NOBODY. `current` is among them, or -1; harts come before buffers. */
+  pick(enabled: Int32Array, count: number, current: Actor, pending: Pending): Actor;
   /**
    * A number below `count`: which of several values a load returns, whether an event is injected. 0 is the usual one.
    */

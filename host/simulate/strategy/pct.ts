@@ -17,9 +17,9 @@ export class PctStrategy implements Strategy {
   readonly #priority = new Float64Array(ACTORS_MAX);
   readonly #changeAt: number[] = [];
   #random = new Random(0);
-  #point = 0;
-  /** The longest schedule so far: change points are spread over it. */
-  #points = 100;
+  #asked = 0;
+  /** Questions of the longest schedule so far: change points are spread over them. */
+  #questions = 100;
   #lowest = 0;
   #running = -1;
   #ranFor = 0;
@@ -34,16 +34,16 @@ export class PctStrategy implements Strategy {
     this.#random = Random.of(this.#seed, index);
     for (let actor = 0; actor < ACTORS_MAX; actor++) this.#priority[actor] = this.#random.next();
     this.#changeAt.length = 0;
-    for (let i = 1; i < this.#depth; i++) this.#changeAt.push(this.#random.below(this.#points));
-    this.#point = 0;
+    for (let i = 1; i < this.#depth; i++) this.#changeAt.push(this.#random.below(this.#questions));
+    this.#asked = 0;
     this.#lowest = 0;
     this.#running = -1;
     return true;
   }
 
   pick(enabled: Int32Array, count: number, current: Actor): Actor {
-    const falls = this.#changeAt.includes(this.#point) || (current === this.#running && this.#ranFor > SPIN_POINTS);
-    this.#point++;
+    const falls = this.#changeAt.includes(this.#asked) || (current === this.#running && this.#ranFor > SPIN_POINTS);
+    this.#asked++;
     if (falls && current >= 0) this.#priority[current] = --this.#lowest;
     let best = enabled[0];
     for (let i = 1; i < count; i++) if (this.#priority[enabled[i]] > this.#priority[best]) best = enabled[i];
@@ -56,7 +56,7 @@ export class PctStrategy implements Strategy {
     return this.#random.below(2) === 0 ? this.#random.below(count) : 0;
   }
 
-  end(points: number): void {
-    this.#points = Math.max(this.#points, points);
+  end(): void {
+    this.#questions = Math.max(this.#questions, this.#asked);
   }
 }
