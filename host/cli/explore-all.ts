@@ -81,7 +81,7 @@ async function spread(pool: ExplorePool, rows: readonly Row[], work: (worker: nu
 }
 
 function run(pool: ExplorePool, worker: number, job: ExploreJob): Promise<JobResult> {
-  return pool.runOn(worker, { job, choices: null, stop: new SharedArrayBuffer(4) }, () => {});
+  return pool.runOn(worker, { job, stop: new SharedArrayBuffer(4) }, () => {});
 }
 
 function lineOf({ mutation, job, needed, caught, said }: Row): string {

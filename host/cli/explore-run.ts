@@ -13,6 +13,7 @@ import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
 import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/schedule-file.ts";
 import type { ExploreFlags } from "./explore.ts";
 import { exploreAll } from "./explore-all.ts";
+import { mergeResults, readResults } from "./explore-merge.ts";
 import { Progress } from "./progress.ts";
 
 const FOUND = 1;
@@ -21,6 +22,8 @@ const FOUND = 1;
 export async function exploreCommand(name: string | undefined, flags: ExploreFlags): Promise<number> {
   if (flags.list === true) return list();
   if (flags.replay !== undefined) return withPool(1, (pool) => replayFile(pool, flags.replay!));
+  if (flags.show !== undefined) return withPool(1, (pool) => showSchedule(pool, known(name), flags));
+  if (flags.merge !== undefined) return merge(flags.merge);
   if (flags.all === true) return withPool(flags.jobs, (pool) => exploreAll(pool, flags.family.split(","), flags));
   const scenario = known(name);
   return withPool(flags.jobs, (pool) => search(pool, scenario, flags));
@@ -53,20 +56,7 @@ export async function withPool<Result>(jobs: number, use: (pool: ExplorePool) =>
 }
 
 async function search(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags): Promise<number> {
-  if (flags.mutate !== "" && mutationNumber(flags.mutate) === 0) {
-    throw new ConfigError(`mutation ${flags.mutate}: there is ${MUTATION_TABLE.map(({ id }) => id).join(", ")}`);
-  }
-  const job: ExploreJob = {
-    scenario: scenario.name,
-    policies: { ...scenario.policies, ...scenario.finds[flags.mutate], ...flags.policy },
-    mutation: flags.mutate,
-    strategy: flags.strategy,
-    depth: flags.depth,
-    seed: flags.seed,
-    first: (flags.shard?.index ?? 1) - 1,
-    step: flags.shard?.count ?? 1,
-    schedules: flags.schedules,
-  };
+  const job = jobFor(scenario, flags);
   const progress = new Progress();
   const describe = ({ schedules, sharedWords }: JobProgress) =>
     `${schedules} schedules, ${progress.rate(schedules)}/s, ${sharedWords} shared words`;
@@ -79,7 +69,34 @@ async function search(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags
   return FOUND;
 }
 
-function outcome({ failure, isComplete }: JobResult): string {
+/** What the flags ask for, in this scenario. */
+function jobFor(scenario: Scenario, flags: ExploreFlags): ExploreJob {
+  if (flags.mutate !== "" && mutationNumber(flags.mutate) === 0) {
+    throw new ConfigError(`mutation ${flags.mutate}: there is ${MUTATION_TABLE.map(({ id }) => id).join(", ")}`);
+  }
+  return {
+    scenario: scenario.name,
+    policies: { ...scenario.policies, ...scenario.finds[flags.mutate], ...flags.policy },
+    mutation: flags.mutate,
+    strategy: flags.strategy,
+    depth: flags.depth,
+    seed: flags.seed,
+    first: (flags.shard?.index ?? 1) - 1,
+    step: flags.shard?.count ?? 1,
+    schedules: flags.schedules,
+    strongMemory: flags.strongMemory === true,
+  };
+}
+
+async function showSchedule(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags): Promise<number> {
+  const job = { ...jobFor(scenario, flags), first: flags.show! };
+  const { table, steps, hash, violation } = await pool.show(job, flags.after);
+  const verdict = violation === null ? [] : [`${violation.kind}: ${violation.text}`];
+  process.stdout.write(`${[...table, ...verdict, `${steps} steps, trace ${hash}`].join("\n")}\n`);
+  return violation === null ? 0 : FOUND;
+}
+
+function outcome({ failure, isComplete }: Pick<JobResult, "failure" | "isComplete">): string {
   if (failure !== null) return `schedule ${failure.index} is wrong`;
   return isComplete ? "nothing found, and no schedule is left" : "nothing found";
 }
@@ -92,6 +109,16 @@ async function keep(job: ExploreJob, failure: Failure, path: string | undefined)
   await writeFile(file, encodeSchedule({ scenario, policies, mutation, strategy, seed, index, violation, choices }));
   print(failure);
   process.stdout.write(`replay: pagewalk explore --replay ${file}\n`);
+}
+
+async function merge(files: readonly string[]): Promise<number> {
+  const { job, schedules, sharedWords, isComplete, failure } = mergeResults(await readResults(files));
+  const parts = `${files.length} of ${job.step} shards`;
+  process.stdout.write(`${job.scenario}: ${parts}, ${schedules} schedules, ${sharedWords} shared words: `);
+  process.stdout.write(`${outcome({ failure, isComplete })}\n`);
+  if (failure === null) return 0;
+  await keep(job, failure, undefined);
+  return FOUND;
 }
 
 async function replayFile(pool: ExplorePool, file: string): Promise<number> {

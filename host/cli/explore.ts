@@ -14,6 +14,8 @@ Examples:
   pagewalk explore A/exit-while-lazy --policy lazy-tlb=shoot --mutate A-M1
   pagewalk explore A/exit-while-lazy --strategy pct --depth 4 --schedules 100000
   pagewalk explore A/exit-while-lazy --shard 2/8 --json part2.json
+  pagewalk explore --merge part*.json
+  pagewalk explore A/exit-while-lazy --show 0
   pagewalk explore --replay schedule.json
   pagewalk explore --all --family A,B --mutations
 
@@ -31,6 +33,10 @@ export interface ExploreFlags {
   readonly json?: string;
   readonly keep?: string;
   readonly replay?: string;
+  readonly show?: number;
+  readonly after: number;
+  readonly merge?: readonly string[];
+  readonly strongMemory?: boolean;
   readonly list?: boolean;
   readonly all?: boolean;
   readonly family: string;
@@ -61,6 +67,16 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     .option("--json <FILE>", "write the result to FILE")
     .option("--keep <FILE>", "where a failing schedule goes; default: SCENARIO-MUTATION-SEED.schedule.json")
     .option("--replay <FILE>", "run a kept schedule again")
+    .addOption(
+      new Option("--show <N>", "print schedule number N, whether something is wrong or not").argParser(parseInteger),
+    )
+    .addOption(
+      new Option("--after <N>", "with --show: again, after N schedules that are given up in the middle")
+        .argParser(parseInteger)
+        .default(0),
+    )
+    .option("--strong-memory", "without the memory model, in scenarios that have it")
+    .option("--merge <FILES...>", "add up what shards have written with --json")
     .option("--all", "all scenarios of --family, with --mutations")
     .option("--family <LETTERS>", "families for --all", "A,B,F")
     .option("--mutations", "with --all: every mutation must be caught, and the same without it must not be accused")

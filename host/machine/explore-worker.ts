@@ -3,7 +3,7 @@
 // last.
 
 import { Explorer } from "../simulate/explorer.ts";
-import { replay, runJob } from "../simulate/job.ts";
+import { replay, runJob, show } from "../simulate/job.ts";
 import { findScenario } from "../simulate/scenarios/all.ts";
 import type { ExploreReply, ExploreRequest } from "./explore.ts";
 import { makeLaboratory } from "./laboratory.ts";
@@ -22,7 +22,10 @@ onExploreRequest((request, reply) => {
 
 function serve(request: ExploreRequest, reply: (reply: ExploreReply) => void): ExploreReply {
   const explorerOfNow = explorerFor(request);
-  if (request.choices !== null) return { kind: "replayed", failure: replay(explorerOfNow, request.choices) };
+  if (request.showAfter !== undefined) {
+    return { kind: "shown", trace: show(explorerOfNow, request.job, request.showAfter) };
+  }
+  if (request.choices !== undefined) return { kind: "replayed", failure: replay(explorerOfNow, request.choices) };
   const stop = new Int32Array(request.stop);
   const result = runJob(explorerOfNow, request.job, (progress) => {
     reply({ kind: "progress", progress });
@@ -32,7 +35,15 @@ function serve(request: ExploreRequest, reply: (reply: ExploreReply) => void): E
 }
 
 function explorerFor({ job }: ExploreRequest): Explorer {
-  const key = JSON.stringify([job.scenario, job.policies, job.mutation, job.seed, job.strategy, job.depth]);
+  const key = JSON.stringify([
+    job.scenario,
+    job.policies,
+    job.mutation,
+    job.seed,
+    job.strategy,
+    job.depth,
+    job.strongMemory,
+  ]);
   if (explorer !== null && key === explorerKey) return explorer;
   const scenario = findScenario(job.scenario);
   if (scenario === undefined) throw new Error(`no scenario ${job.scenario}`);
@@ -41,7 +52,7 @@ function explorerFor({ job }: ExploreRequest): Explorer {
     policies: job.policies,
     mutation: job.mutation,
     pageWalkCache: scenario.pageWalkCache === true,
-    weakMemory: scenario.weakMemory === true,
+    weakMemory: scenario.weakMemory === true && job.strongMemory !== true,
   });
   explorer = new Explorer(scenario, lab);
   explorerKey = key;

@@ -1,11 +1,13 @@
 // Explorers on all cores: a job is cut into shards, one for each worker, or many jobs are handed to whoever is free.
 
-import type { ExploreJob, Failure, JobProgress, JobResult } from "../simulate/job.ts";
+import type { ExploreJob, Failure, JobProgress, JobResult, Trace } from "../simulate/job.ts";
 
 export interface ExploreRequest {
   readonly job: ExploreJob;
-  /** Not null: replay these instead. */
-  readonly choices: readonly number[] | null;
+  /** Replay these instead of a search. */
+  readonly choices?: readonly number[];
+  /** Instead of a search, show the job's first schedule, after so many others that are given up in the middle. */
+  readonly showAfter?: number;
   /** One word: not 0 ends the job at its next look. */
   readonly stop: SharedArrayBuffer;
 }
@@ -14,6 +16,7 @@ export type ExploreReply =
   | { readonly kind: "progress"; readonly progress: JobProgress }
   | { readonly kind: "done"; readonly result: JobResult }
   | { readonly kind: "replayed"; readonly failure: Failure | null }
+  | { readonly kind: "shown"; readonly trace: Trace }
   | { readonly kind: "error"; readonly text: string };
 
 export interface ExploreWorker {
@@ -42,7 +45,7 @@ export class ExplorePool {
     const reached: JobProgress[] = shards.map(() => ({ schedules: 0, points: 0, sharedWords: 0 }));
     const results = await Promise.all(
       shards.map((shard, i) =>
-        this.runOn(i, { job: shard, choices: null, stop }, (progress) => {
+        this.runOn(i, { job: shard, stop }, (progress) => {
           reached[i] = progress;
           onProgress(sum(reached));
         }).then((result) => {
@@ -61,6 +64,12 @@ export class ExplorePool {
     const reply = await this.#ask(0, { job, choices, stop: new SharedArrayBuffer(4) }, () => {});
     if (reply.kind !== "replayed") throw new Error(`an explorer replied ${reply.kind} to a replay`);
     return reply.failure;
+  }
+
+  async show(job: ExploreJob, after: number): Promise<Trace> {
+    const reply = await this.#ask(0, { job, showAfter: after, stop: new SharedArrayBuffer(4) }, () => {});
+    if (reply.kind !== "shown") throw new Error(`an explorer replied ${reply.kind} when asked to show`);
+    return reply.trace;
   }
 
   /** One job on one worker. */

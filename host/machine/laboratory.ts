@@ -50,7 +50,7 @@ export function makeLaboratory(module: WebAssembly.Module, options: LaboratoryOp
     runToEnd(() => switchMm(hart, 0, shared.get(MACHINE_BASE + MACHINE_INIT_MM)));
     runToEnd(() => makeIdleTask(hart));
   }
-  return { shared, harts };
+  return { shared, harts, weakMemory: options.weakMemory };
 }
 
 function addOption(shared: SharedMemory, id: number, option: number): void {

@@ -62,7 +62,7 @@ export class Explorer implements Turns, Pending {
     this.lab = lab;
     this.#speculates = scenario.speculates !== undefined;
     this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text));
-    this.#weak = scenario.weakMemory === true ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
+    this.#weak = lab.weakMemory ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);

@@ -4,6 +4,7 @@
 import type { Explorer } from "./explorer.ts";
 import type { PolicyChoice } from "./laboratory.ts";
 import { minimise } from "./minimise.ts";
+import { AbortingStrategy } from "./strategy/aborting.ts";
 import { ExhaustiveStrategy } from "./strategy/exhaustive.ts";
 import { MixedStrategy } from "./strategy/mixed.ts";
 import { PctStrategy } from "./strategy/pct.ts";
@@ -30,6 +31,19 @@ export interface ExploreJob {
   readonly first: number;
   readonly step: number;
   readonly schedules: number;
+  /** Accesses are sequentially consistent, whatever the scenario says. */
+  readonly strongMemory?: boolean;
+  /** A failing schedule is wanted as it was found: only that there is one matters. */
+  readonly isCounting?: boolean;
+}
+
+/** One schedule from its beginning to its end. */
+export interface Trace {
+  readonly table: readonly string[];
+  readonly steps: number;
+  /** Of the whole table, of which only the end is shown. */
+  readonly hash: string;
+  readonly violation: Violation | null;
 }
 
 export interface Failure {
@@ -73,7 +87,8 @@ export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: Job
     schedules++;
     points += explorer.points;
     const progress = { schedules, points, sharedWords: explorer.sharedWords };
-    if (explorer.violation !== null) return { ...progress, isComplete, failure: failureOf(explorer, index) };
+    if (explorer.violation !== null)
+      return { ...progress, isComplete, failure: failureOf(explorer, index, job.isCounting === true) };
     if (schedules % LOOK_AT_CLOCK_EVERY !== 0 || performance.now() - reportedMs < PROGRESS_MS) continue;
     reportedMs = performance.now();
     if (!goOn(progress)) break;
@@ -83,20 +98,36 @@ export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: Job
 
 /** Runs the recorded choices again: null if nothing is wrong with them. */
 export function replay(explorer: Explorer, choices: readonly number[]): Failure | null {
+  const { violation, table } = trace(explorer, new ReplayStrategy(choices, true), 0);
+  return violation === null ? null : { index: 0, violation, choices, table };
+}
+
+/** The job's first schedule. After others that were given up in the middle it must be what it is without them. */
+export function show(explorer: Explorer, job: ExploreJob, after: number): Trace {
+  const fresh = trace(explorer, makeStrategy(job), job.first);
+  if (after === 0) return fresh;
+  const choices = [...explorer.choices];
+  const aborting = new AbortingStrategy(job.seed);
+  for (let index = 0; index < after; index++) explorer.run(aborting, index);
+  return trace(explorer, new ReplayStrategy(choices, true), 0);
+}
+
+function trace(explorer: Explorer, strategy: Strategy, index: number): Trace {
   const table = new TraceTable(explorer.lab.shared, explorer.lab.harts.length);
   explorer.recorder = (hart, kind, address) => table.record(hart, kind, address);
   try {
-    explorer.run(new ReplayStrategy(choices, true), 0);
+    explorer.run(strategy, index);
   } finally {
     explorer.recorder = null;
   }
   const { violation } = explorer;
-  return violation === null ? null : { index: 0, violation, choices, table: table.lines() };
+  return { table: table.lines(), steps: table.steps, hash: table.hash(), violation };
 }
 
-function failureOf(explorer: Explorer, index: number): Failure {
-  const { kind } = explorer.violation!;
-  const choices = minimise(explorer, [...explorer.choices], kind);
+function failureOf(explorer: Explorer, index: number, asItIs: boolean): Failure {
+  const { violation } = explorer;
+  if (asItIs) return { index, violation: violation!, choices: [...explorer.choices], table: [] };
+  const choices = minimise(explorer, [...explorer.choices], violation!.kind);
   const found = replay(explorer, choices);
   if (found === null) throw new Error("a failing schedule did not fail again: the explorer is not deterministic");
   return { ...found, index };

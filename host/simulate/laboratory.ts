@@ -20,6 +20,7 @@ export interface LaboratoryOptions {
 export interface Laboratory {
   readonly shared: SharedMemory;
   readonly harts: readonly KernelHart[];
+  readonly weakMemory: boolean;
 }
 
 export type MakeLaboratory = (options: LaboratoryOptions) => Laboratory;

@@ -66,6 +66,20 @@ export class TraceTable {
     this.#users.set(address, (this.#users.get(address) ?? 0) | userBit(hart, kind));
   }
 
+  get steps(): number {
+    return this.#steps.length;
+  }
+
+  /** FNV-1a over every step and what it left in its word. */
+  hash(): string {
+    this.#close();
+    let hash = 0x811c9dc5;
+    for (const { hart, kind, address, value } of this.#steps) {
+      for (const word of [hart, kind, address, value]) hash = Math.imul(hash ^ word, 0x01000193);
+    }
+    return (hash >>> 0).toString(16).padStart(8, "0");
+  }
+
   /** Accesses that no other hart looks at stand in one line, as many as there are in a row. */
   lines(): string[] {
     this.#close();
