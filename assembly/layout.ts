@@ -199,6 +199,10 @@ export const RUN_BASE = SWAP_BASE + SWAP_BYTES * SWAP_COUNT_MAX; // free frames 
 export const RUN_BYTES = 4;
 export const RUN_COUNT_MAX = 3 * (1 << 9); // PAGE_COUNT_MAX frames in runs of 512
 
+// Pages that reclaim may take: one set of lists per hart, see LRU_LOCK
+export const LRU_BASE = RUN_BASE + RUN_BYTES * RUN_COUNT_MAX;
+export const LRU_BYTES = 128;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -282,8 +286,14 @@ export const MACHINE_SWAP_LOCK = 640; // own line; guards SWAP records and the s
 export const MACHINE_SWAP_SLOTS = 644; // constant after boot: slots of the store, 0 = no swap
 export const MACHINE_SWAP_FREE = 648; // lock SWAP_LOCK
 export const MACHINE_SWAP_NEXT = 652; // lock SWAP_LOCK: where the search for a free slot begins
-export const MACHINE_CLOCK_HAND = 656; // shared: frames that reclaim has looked at so far
+export const MACHINE_LRU_RESCUE = 656; // shared: 1 after something was unlocked: LRU_UNEVICTABLE is to be looked at
 export const MACHINE_OOM_OWNER = 660; // shared: hart + 1 that chooses a victim, 0 = none
+export const MACHINE_WATERMARK_MIN = 664; // shared, as the other two: free frames, see host/mm/watermark.ts
+export const MACHINE_WATERMARK_LOW = 668;
+export const MACHINE_WATERMARK_HIGH = 672;
+export const MACHINE_KSWAPD_AWAKE = 676; // written under the lock of KSWAPD_QUEUE; read by all
+export const MACHINE_KSWAPD_FAILURES = 680; // shared: how often kswapd has found nothing since somebody last did
+export const MACHINE_KSWAPD_QUEUE = 684; // WAITQ of 12 bytes: kswapd while there is enough memory
 
 export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
 export const MACHINE_OFFLINE_WANTED = 1088; // shared, CPUMASK_BYTES: harts that are to leave or have left
@@ -690,12 +700,20 @@ export const COUNTER_UNLAZY_IN_FLUSH = 560;
 export const COUNTER_PSWPIN = 672; // reclaim and swap; Linux's names in host/observe/counters.ts
 export const COUNTER_PSWPOUT = 680;
 export const COUNTER_PGMAJFAULT = 688;
-export const COUNTER_PGSCAN = 696;
+export const COUNTER_PGSCAN_KSWAPD = 696;
 export const COUNTER_PGSTEAL_ANON = 704;
 export const COUNTER_PGSTEAL_FILE = 712;
 export const COUNTER_PGACTIVATE = 720;
 export const COUNTER_ALLOCSTALL = 728;
 export const COUNTER_OOM_KILL = 736;
+export const COUNTER_PGSCAN_DIRECT = 744;
+export const COUNTER_PGSTEAL_KSWAPD = 752;
+export const COUNTER_PGSTEAL_DIRECT = 760;
+export const COUNTER_PGDEACTIVATE = 768;
+export const COUNTER_PGREFILL = 776;
+export const COUNTER_PGLAZYFREE = 784;
+export const COUNTER_PGLAZYFREED = 792;
+export const COUNTER_PAGEOUTRUN = 800;
 export const COUNTER_THP_FAULT_ALLOC = 960; // huge pages; Linux's names in host/observe/counters.ts
 export const COUNTER_THP_FAULT_FALLBACK = 968;
 export const COUNTER_THP_COLLAPSE_ALLOC = 976;
@@ -723,7 +741,7 @@ export const PAGE_FLAGS = 0; // shared: PG_*
 export const PAGE_REFCOUNT = 4; // shared
 export const PAGE_MAPCOUNT = 8; // shared
 export const PAGE_CODE_GENERATION = 12; // shared: bumped when the frame is freed or mapped executable
-export const PAGE_NEXT = 16; // free list (owner or FRAMES_LOCK); lru later
+export const PAGE_NEXT = 16; // free list (owner or FRAMES_LOCK); list of PAGE_LRU (LRU_LOCK)
 export const PAGE_PREV = 20;
 export const PAGE_PTL = 24; // spin lock of a page-table page (split ptl)
 export const PAGE_PT_ENTRIES = 28; // lock PTL: entries of a page-table page that are not 0
@@ -734,6 +752,7 @@ export const PAGE_MAPPING = 40; // of a cache page: its mapping; written under M
 export const PAGE_INDEX = 44; // offset in the mapping, or in the numbering of private pages (VMA_PGOFF); constant in use
 export const PAGE_PRIVATE = 48; // lock SWAP_LOCK: slot of a page in the swap cache
 export const PAGE_PT_DEPOSIT = 52; // lock PTL, of a table of level 1: tables kept for the split of its leaves, by PAGE_NEXT
+export const PAGE_LRU = 56; // LRU_LOCK of the set: hart + 1 whose set it is on << 3 | list; 0 = on none
 export const PAGE_GENERATION = 60; // bumped at each free, for the checkers
 
 export const PG_FREE = 1 << 0;
@@ -748,6 +767,7 @@ export const PG_CACHE = 1 << 8; // page of a mapping, or was one
 export const PG_SWAPBACKED = 1 << 9; // no file of the host has its bytes
 export const PG_REFERENCED = 1 << 10; // read or written by a system call since reclaim last looked
 export const PG_SWAPCACHE = 1 << 12; // lock SWAP_LOCK: slot PAGE_PRIVATE of the swap store leads to the frame
+export const PG_LAZYFREE = 1 << 13; // MADV_FREE: it may be forgotten, unless an entry of it is dirty again
 export const PG_NODE = 1 << 11; // node of a mapping's tree
 
 // ---------------------------------------------------------------- RUN: 512 frames that can be one leaf of 2 MiB
@@ -891,6 +911,17 @@ export const ANON_VMA_SEQ = 16; // lock LOCK: insertions so far
 
 export const SWAP_COUNT = 0; // lock SWAP_LOCK: page-table entries and tree entries that hold it
 export const SWAP_PFN = 4; // lock SWAP_LOCK: the swap cache: frame with the same bytes, 0 = none; counted by it
+
+// ---------------------------------------------------------------- LRU: a hart's lists of pages, see host/mm/lru.ts
+
+export const LRU_LOCK = 0;
+export const LRU_LISTS = 16; // lock LRU_LOCK: inactive and active of memory alone, the same of files, unevictable
+export const LRU_LIST_BYTES = 12;
+export const LRU_HEAD = 0; // pfn of the youngest, 0 = none; linked by PAGE_NEXT and PAGE_PREV
+export const LRU_TAIL = 4; // of the oldest
+export const LRU_COUNT = 8;
+export const LRU_FILE = 2; // list numbers: this bit for pages of files
+export const LRU_UNEVICTABLE = 4;
 
 // RMAP: node of an interval tree of vmas by page offset, see host/mm/interval-tree.ts
 export const RMAP_LEFT = 0;

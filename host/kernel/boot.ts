@@ -25,12 +25,14 @@ import { initPools } from "../memory/pool.ts";
 import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames, ramFrameCount } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
+import { initWatermarks } from "../mm/watermark.ts";
 import { fileHooks } from "./file-hooks.ts";
 import { FS_TYPES } from "./fs-types.ts";
 import { makeInitTask } from "./init.ts";
 import type { InitProgram } from "./init-program.ts";
 import type { KernelHart } from "./kernel-hart.ts";
-import { KTHREAD_RCU_WATCH } from "./kthread.ts";
+import { wakeKswapd } from "./kswapd.ts";
+import { KTHREAD_KSWAPD, KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { outOfMemory } from "./oom.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
@@ -47,6 +49,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.fileHooks = fileHooks;
   hart.fsTypes = FS_TYPES;
   hart.pageIo = hostPageIo;
+  hart.wakeKswapd = () => wakeKswapd(hart);
   hart.outOfMemory = () => outOfMemory(hart);
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {
@@ -65,6 +68,7 @@ function initKernel(hart: KernelHart): void {
   const { shared } = hart;
   initPools(shared);
   initFrames(shared, RAM_PFN_BASE);
+  initWatermarks(shared);
   initKernelMm(hart);
   // What Linux lets threads take of memory (max_threads): an eighth, in kernel stacks of 16 KiB.
   shared.set(MACHINE_BASE + MACHINE_TASK_COUNT_MAX, Math.max(ramFrameCount(shared) >>> 5, TASK_COUNT_MIN));
@@ -79,6 +83,8 @@ function startInit(hart: KernelHart, init: InitProgram): void {
   shared.set(MACHINE_BASE + MACHINE_FRAMES_AT_BOOT, freeFrameCount(shared));
   const task = makeInitTask(hart, init);
   if (task !== 0) wakeTask(hart, task);
+  const kswapd = makeKthread(hart, KTHREAD_KSWAPD, 0, "kswapd0");
+  if (kswapd !== 0) wakeTask(hart, kswapd);
   // Not in the deterministic driver: while a guest waits for input, virtual time would run away with the watch's timer.
   if ((shared.get(MACHINE_BASE + MACHINE_OPTIONS) & OPTION_DETERMINISTIC) === 0) {
     const watch = makeKthread(hart, KTHREAD_RCU_WATCH, 0, "rcu_watch");

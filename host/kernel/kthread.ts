@@ -6,6 +6,7 @@ import { KernelBug } from "../memory/errors.ts";
 import { rcuStallReport } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { writeKernelLine } from "./kernel-line.ts";
+import { kswapdStep } from "./kswapd.ts";
 import { armTimer } from "./timer.ts";
 import { sleepOnTimer } from "./wait.ts";
 
@@ -19,9 +20,12 @@ export const KTHREAD_YIELD = 1;
 /** Looks once a second whether a grace period is stuck, and says who holds it. */
 export const KTHREAD_RCU_WATCH = 2;
 
+/** Reclaims while memory is short (kswapd.ts). */
+export const KTHREAD_KSWAPD = 3;
+
 const WATCH_NS = 1e9;
 
-const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again", watchRcu];
+const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again", watchRcu, kswapdStep];
 
 function watchRcu(hart: Hart): StepResult {
   const report = rcuStallReport(hart);

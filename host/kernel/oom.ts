@@ -27,9 +27,10 @@ import {
 import { park } from "../memory/park.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { freeFrameCount, ramFrameCount } from "../mm/frames.ts";
+import { ramFrameCount } from "../mm/frames.ts";
 import { mmgetNotZero, mmput } from "../mm/mm.ts";
 import { oomReap } from "../mm/oom-reap.ts";
+import { isAboveMin } from "../mm/watermark.ts";
 import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { killedLine, oomReportLocked, writeReport } from "./oom-report.ts";
@@ -74,7 +75,7 @@ export function outOfMemory(hart: Hart): boolean {
     return true;
   }
   try {
-    return freeFrameCount(shared) > 0 || killOne(hart, process);
+    return isAboveMin(shared) || killOne(hart, process);
   } finally {
     shared.storeRelease(OWNER, 0);
     shared.notify(OWNER);
@@ -171,7 +172,7 @@ function isInVfork(shared: SharedMemory, process: number): boolean {
 function waitForVictim(hart: Hart): boolean {
   for (let looks = 0; looks < LOOKS_MAX && hart.hartCount > 1; looks++) {
     look(hart, OWNER, hart.id + 1);
-    if (freeFrameCount(hart.shared) > 0) return true;
+    if (isAboveMin(hart.shared)) return true;
   }
   return false;
 }

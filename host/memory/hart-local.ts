@@ -88,6 +88,10 @@ export class HartLocal {
   swapStore: SwapStore | null = null;
   /** Nothing can be reclaimed: kills a process. True: try again. Called with no lock held. Handed in at boot. */
   outOfMemory: (() => boolean) | null = null;
+  /** Free memory is below its low watermark: wakes kswapd. Takes a run queue's lock. Handed in at boot. */
+  wakeKswapd: (() => void) | null = null;
+  /** Pages that this hart has taken off a list (mm/lru.ts), each with a reference. */
+  readonly isolated = new Int32Array(32);
   /** allocFrame found nothing since whoever cares last set it to false. */
   framesRanOut = false;
   /** Reads the pages of the host's files. Handed in by who knows what an inode is. */

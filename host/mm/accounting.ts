@@ -3,11 +3,14 @@
 
 import {
   MACHINE_BASE,
+  MACHINE_LRU_RESCUE,
   MACHINE_SWAP_SLOTS,
   MM_DATA_VM,
+  MM_LOCKED_VM,
   MM_STACK_VM,
   MM_TOTAL_VM,
   PAGE_BYTES,
+  VM_LOCKED,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { ramFrameCount } from "./frames.ts";
@@ -27,8 +30,20 @@ export function mayExpandVm(hart: HartLocal, mm: number, flags: number, pages: n
 export function vmStatAccount(hart: HartLocal, mm: number, flags: number, pages: number): void {
   const { shared } = hart;
   shared.set(mm + MM_TOTAL_VM, shared.get(mm + MM_TOTAL_VM) + pages);
+  if ((flags & VM_LOCKED) !== 0) accountLocked(hart, mm, pages);
   if (isStackMapping(flags)) shared.set(mm + MM_STACK_VM, shared.get(mm + MM_STACK_VM) + pages);
   else if (isDataMapping(flags)) shared.set(mm + MM_DATA_VM, shared.get(mm + MM_DATA_VM) + pages);
+}
+
+/** Requires: mmap_lock for write. */
+function accountLocked(hart: HartLocal, mm: number, pages: number): void {
+  hart.shared.set(mm + MM_LOCKED_VM, hart.shared.get(mm + MM_LOCKED_VM) + pages);
+  if (pages < 0) noteUnlocked(hart);
+}
+
+/** Pages that had to stay in memory may go: reclaim looks at them again. */
+export function noteUnlocked(hart: HartLocal): void {
+  hart.shared.storeOnce(MACHINE_BASE + MACHINE_LRU_RESCUE, 1);
 }
 
 /** Overcommit mode 0: only a single request for more than all of memory and swap is refused. */

@@ -25,7 +25,8 @@ import {
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_OOM } from "./fault.ts";
-import { allocFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
+import { allocUserFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
+import { lruAdd } from "./lru.ts";
 import { isReaped } from "./oom-reap.ts";
 import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
@@ -134,7 +135,7 @@ function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: 
 /** A frame mapped once, for page `vpn` of the vma; 0 = out of memory. */
 export function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
   const { shared } = hart;
-  const pfn = allocFrame(hart);
+  const pfn = allocUserFrame(hart);
   if (pfn === 0) return 0;
   const page = pageOf(pfn);
   shared.set(page + PAGE_FLAGS, PG_ANON);
@@ -142,6 +143,7 @@ export function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
   shared.set(page + PAGE_MAPPING, shared.get(shared.get(vma + VMA_MM) + MM_ANON_VMA));
   shared.set(page + PAGE_INDEX, vmaPgoffAt(hart, vma, vpn));
   if ((shared.get(vma + VMA_FLAGS) & VM_EXEC) !== 0) noteExecutable(hart, pfn);
+  lruAdd(hart, pfn);
   return pfn;
 }
 

@@ -6,6 +6,7 @@ import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   MM_DATA_VM,
+  MM_LOCKED_VM,
   MM_MAP_COUNT,
   MM_PT_PAGES,
   MM_ROOT_PFN,
@@ -32,6 +33,7 @@ import {
   SWAP_BYTES,
   SWAP_COUNT,
   USER_VPN_END,
+  VM_LOCKED,
   VM_SHARED,
   VMA_MAPPING,
   VMA_MM,
@@ -108,6 +110,7 @@ function checkVmas(hart: Hart, mm: number, tally: Tally): void {
   let total = 0;
   let data = 0;
   let stack = 0;
+  let locked = 0;
   let last = 0;
   let below = 0;
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, last)) {
@@ -117,6 +120,7 @@ function checkVmas(hart: Hart, mm: number, tally: Tally): void {
     expect(tally, `lower neighbour of ${vmaStart(hart, vma)}`, vmaFindBelow(hart, mm, vmaStart(hart, vma)), below);
     count++;
     total += pages;
+    if ((vmaFlags(hart, vma) & VM_LOCKED) !== 0) locked += pages;
     if (isStackMapping(vmaFlags(hart, vma))) stack += pages;
     else if (isDataMapping(vmaFlags(hart, vma))) data += pages;
     last = vmaEnd(hart, vma);
@@ -126,6 +130,7 @@ function checkVmas(hart: Hart, mm: number, tally: Tally): void {
   expect(tally, "MM_TOTAL_VM", shared.get(mm + MM_TOTAL_VM), total);
   expect(tally, "MM_DATA_VM", shared.get(mm + MM_DATA_VM), data);
   expect(tally, "MM_STACK_VM", shared.get(mm + MM_STACK_VM), stack);
+  expect(tally, "MM_LOCKED_VM", shared.get(mm + MM_LOCKED_VM), locked);
 }
 
 function checkTable(hart: Hart, mm: number, table: number, level: number, vpn: number, tally: Tally): void {

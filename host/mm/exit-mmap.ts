@@ -1,7 +1,8 @@
 // The end of an address space: everything but the root table goes. (Linux: exit_mmap)
 
-import { MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "../../assembly/layout.ts";
+import { MM_LOCKED_VM, MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
+import { noteUnlocked } from "./accounting.ts";
 import { gatherBegin, gatherFinish, gatherWholeMm } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { rmapUnlink } from "./rmap-link.ts";
@@ -15,6 +16,7 @@ import { freeEmptyTables, zapRange } from "./zap.ts";
 export function exitMmap(hart: Hart, mm: number): void {
   const { shared } = hart;
   mmapWriteLock(hart, mm);
+  if (shared.get(mm + MM_LOCKED_VM) !== 0) noteUnlocked(hart);
   gatherBegin(hart, mm);
   zapRange(hart, mm, 0, USER_VPN_END);
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {

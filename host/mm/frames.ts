@@ -30,6 +30,7 @@ import {
   PAGE_CODE_GENERATION,
   PAGE_FLAGS,
   PAGE_GENERATION,
+  PAGE_LRU,
   PAGE_MAPCOUNT,
   PAGE_NEXT,
   PAGE_PREV,
@@ -47,10 +48,13 @@ import { SCHEDULE_POINTS } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { breakRunLocked, freeRunCount } from "./frame-runs.ts";
+import { lruDel } from "./lru.ts";
 
 export const BATCH_FRAMES = 32;
 /** A hart's list never grows beyond this: the surplus goes to the global list. */
 const LIST_FRAMES_MAX = 2 * BATCH_FRAMES;
+
+import { isAboveLow, isAboveMin } from "./watermark.ts";
 
 const LIST_COUNT_SHIFT = 20; // RAM ends below 4 GiB, so a pfn has at most 20 bits
 const LIST_PFN_MASK = (1 << LIST_COUNT_SHIFT) - 1;
@@ -85,12 +89,21 @@ export function initFrames(shared: SharedMemory, firstFreePfn: number): void {
 
 /** A frame with one reference and no mappings, or 0: out of memory. Its bytes are what the last user left. */
 export function allocFrame(hart: HartLocal): number {
+  return takeFrame(hart, false);
+}
+
+/** The same for a page of a user, who is not given the last ones (watermark.ts). */
+export function allocUserFrame(hart: HartLocal): number {
+  return takeFrame(hart, true);
+}
+
+function takeFrame(hart: HartLocal, isForUser: boolean): number {
   const { shared } = hart;
   const own = hart.base + HART_FRAMES_LIST;
   let list = shared.exchange(own, LIST_BUSY);
   if (list === LIST_EMPTY) {
     shared.storeRelease(own, LIST_EMPTY);
-    list = refill(hart);
+    list = refill(hart, isForUser);
     if (list === LIST_EMPTY) {
       hart.framesRanOut = true;
       return 0;
@@ -134,6 +147,7 @@ export function endFrame(hart: HartLocal, pfn: number): void {
     throw new KernelBug("bad frame freed", { pfn, flags: shared.get(page + PAGE_FLAGS) });
   }
   if (SCHEDULE_POINTS) shared.observer?.frameFreed(hart.id, pfn);
+  if (shared.loadOnce(page + PAGE_LRU) !== 0) lruDel(hart, page);
   shared.set(page + PAGE_FLAGS, PG_FREE);
   shared.set(page + PAGE_GENERATION, shared.get(page + PAGE_GENERATION) + 1);
   // Decoded copies of the old contents die with the frame (see assembly/decode.ts). Nobody else writes it any more.
@@ -239,9 +253,15 @@ export function linkFrames(shared: SharedMemory, first: number, count: number): 
 }
 
 /** A list of up to BATCH_FRAMES frames for a hart whose own list is empty. */
-function refill(hart: HartLocal): number {
+function refill(hart: HartLocal, isForUser: boolean): number {
   const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
+  const isLow = !isAboveLow(shared);
+  if (isForUser && isLow && !isAboveMin(shared)) {
+    spinUnlock(hart, FRAMES_LOCK);
+    hart.wakeKswapd?.();
+    return steal(hart);
+  }
   let first = takeBatchLocked(shared);
   let count = BATCH_FRAMES;
   const fresh = first === 0 ? freshFrames(shared) : 0;
@@ -254,6 +274,7 @@ function refill(hart: HartLocal): number {
     first = takeBatchLocked(shared);
   }
   spinUnlock(hart, FRAMES_LOCK);
+  if (isLow) hart.wakeKswapd?.();
   if (first === 0) return steal(hart);
   if (fresh !== 0) linkFrames(shared, first, count);
   return listOf(count, first);

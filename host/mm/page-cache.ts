@@ -26,7 +26,8 @@ import type { HartLocal } from "../memory/hart-local.ts";
 import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { allocFrame, frameAddress, getPage, pageOf, putPage } from "./frames.ts";
+import { allocUserFrame, frameAddress, getPage, pageOf, putPage } from "./frames.ts";
+import { lruAdd } from "./lru.ts";
 import { makeRoom } from "./make-room.ts";
 import { mappingEndLocked } from "./mapping.ts";
 import { dropSpareNode, entrySlot, treeDelete, treeInsertAndLock, treeLoad, treeReplace } from "./mapping-tree.ts";
@@ -187,7 +188,7 @@ function readPage(hart: HartLocal, mapping: number, index: number, pfn: number):
 /** A frame with one reference, for the tree, and one for the caller. */
 function allocCachePage(hart: HartLocal, mapping: number, index: number, flags: number): number {
   const { shared } = hart;
-  const pfn = allocFrame(hart);
+  const pfn = allocUserFrame(hart);
   if (pfn === 0) return 0;
   hart.core.zeroPage(frameAddress(pfn));
   const page = pageOf(pfn);
@@ -195,6 +196,7 @@ function allocCachePage(hart: HartLocal, mapping: number, index: number, flags: 
   shared.set(page + PAGE_MAPPING, mapping);
   shared.set(page + PAGE_INDEX, index);
   getPage(hart, pfn);
+  lruAdd(hart, pfn);
   return pfn;
 }
 

@@ -16,6 +16,7 @@ import {
   PAGE_MAPPING,
   PAGE_PRIVATE,
   PG_ANON,
+  PG_LAZYFREE,
   PTE_A,
   VM_LOCKED,
   VMA_FLAGS,
@@ -29,7 +30,7 @@ import type { Hart } from "../policy/hart.ts";
 import { pageOf, putPage } from "./frames.ts";
 import { intervalNext } from "./interval-tree.ts";
 import { markDirty } from "./page-cache.ts";
-import { clearPte, findPte, flushPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { clearPte, findPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { isSwapPte, pteIsDirty, ptePfn, swapPte } from "./pte.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
@@ -101,13 +102,13 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   const page = pageOf(pfn);
   const mm = shared.get(vma + VMA_MM);
   const address = findPte(hart, mm, vpn);
-  if (address === 0) return 0;
+  if (address === 0 || (shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return 0;
   const table = tablePageOf(address);
   lockTable(hart, table);
   const found = maps(shared.loadOnce(address), pfn);
-  if (found) replaceEntry(hart, mm, vpn, page, address, table);
+  const isGone = found && replaceEntry(hart, mm, vpn, page, address, table);
   unlockTable(hart, table);
-  if (!found) return 0;
+  if (!isGone) return 0;
   shared.fetchAdd(page + PAGE_MAPCOUNT, -1);
   addRss(hart, mm, -1);
   flushRss(hart); // of an mm that this hart may never meet again
@@ -115,10 +116,18 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   return 1;
 }
 
-/** Requires: PTL of `table`. */
-function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address: number, table: number): void {
+/** False: the page was given up, but has been written to since: it stays. Requires: PTL of `table`. */
+function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address: number, table: number): boolean {
   const { shared } = hart;
-  if ((shared.loadOnce(page + PAGE_FLAGS) & PG_ANON) !== 0) {
+  const flags = shared.loadOnce(page + PAGE_FLAGS);
+  if ((flags & PG_LAZYFREE) !== 0) {
+    const old = clearPte(hart, address, table);
+    if (pteIsDirty(old)) {
+      setNewPte(hart, address, table, old);
+      shared.fetchAnd(page + PAGE_FLAGS, ~PG_LAZYFREE);
+      return false;
+    }
+  } else if ((flags & PG_ANON) !== 0) {
     const slot = shared.get(page + PAGE_PRIVATE);
     swapDup(hart, slot);
     shared.exchange(address, swapPte(slot));
@@ -127,6 +136,7 @@ function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address
     markDirty(hart, page);
   }
   flushPte(hart, mm, vpn);
+  return true;
 }
 
 function maps(pte: number, pfn: number): boolean {

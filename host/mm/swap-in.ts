@@ -23,7 +23,8 @@ import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import type { Hart } from "../policy/hart.ts";
 import { noteExecutable } from "./anon.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault.ts";
-import { allocFrame, frameAddress, pageOf, putPage } from "./frames.ts";
+import { allocUserFrame, frameAddress, pageOf, putPage } from "./frames.ts";
+import { lruAdd } from "./lru.ts";
 import { unlockPage, waitForPage } from "./page-lock.ts";
 import { lockTable, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte, ptePfn } from "./pte.ts";
@@ -137,11 +138,12 @@ function setEntry(
 
 function readIntoCache(hart: Hart, slot: number): number {
   const { shared } = hart;
-  const pfn = allocFrame(hart);
+  const pfn = allocUserFrame(hart);
   if (pfn === 0) return FAULT_OOM;
   const page = pageOf(pfn);
   shared.set(page + PAGE_MAPPING, 0);
   shared.storeRelease(page + PAGE_FLAGS, PG_ANON | PG_LOCKED);
+  lruAdd(hart, pfn);
   let outcome = FAULT_OK;
   if (swapCacheAdd(hart, slot, pfn)) {
     if (readSlot(hart, slot, pfn) === 0) shared.fetchOr(page + PAGE_FLAGS, PG_UPTODATE);

@@ -1,64 +1,53 @@
 // Reclaim: frames whose pages nobody has used lately become free. (Linux: mm/vmscan.c)
 //
-// Linux keeps pages on active and inactive lists. Here one hand goes round over all frames, as in a clock: a page whose
-// entries have been used since the hand was last there is left alone and its accessed bits are cleared, another goes.
-// So a fault puts nothing on a list, and reclaim needs none. Whoever reclaims takes the next frame from the hand, so
-// harts that do it at once share the work.
-//
-//   of a host file, clean       unmapped, and forgotten
-//   private                     into the swap cache, its entries replaced by its slot, written, forgotten
-//   of memory, or changed       unmapped, written, its place in the mapping's tree replaced by the slot
-//
-// A page is pinned by a reference and locked (page-lock.ts) meanwhile, and left alone if anybody else has a reference
-// in the end. No lock but that of the page is held across the write.
+// Looks at the old ends of the lists (lru.ts), at first at a small part of them, then at more and more until enough is
+// free. Whoever reclaims begins with the lists of its own hart and goes on with those of the others; several may do it
+// at once.
 
 import {
   COUNTER_ALLOCSTALL,
   COUNTER_PGACTIVATE,
-  COUNTER_PGSCAN,
+  COUNTER_PGDEACTIVATE,
+  COUNTER_PGREFILL,
+  COUNTER_PGSCAN_DIRECT,
+  COUNTER_PGSCAN_KSWAPD,
   COUNTER_PGSTEAL_ANON,
+  COUNTER_PGSTEAL_DIRECT,
   COUNTER_PGSTEAL_FILE,
-  COUNTER_PSWPOUT,
+  COUNTER_PGSTEAL_KSWAPD,
+  LRU_FILE,
+  LRU_UNEVICTABLE,
   MACHINE_BASE,
-  MACHINE_CLOCK_HAND,
-  MACHINE_FRAMES_FRESH,
-  MACHINE_SWAP_SLOTS,
-  MAPPING_FLAGS,
-  MAPPING_LOCK,
-  MAPPING_UNEVICTABLE,
+  MACHINE_KSWAPD_FAILURES,
+  MACHINE_LRU_RESCUE,
   PAGE_FLAGS,
-  PAGE_INDEX,
   PAGE_MAPCOUNT,
-  PAGE_MAPPING,
-  PAGE_PRIVATE,
-  PAGE_REFCOUNT,
-  PG_ANON,
-  PG_CACHE,
-  PG_DIRTY,
-  PG_FREE,
-  PG_LOCKED,
   PG_REFERENCED,
-  PG_RESERVED,
-  PG_SWAPBACKED,
-  PG_SWAPCACHE,
-  PG_UPTODATE,
-  RAM_PFN_BASE,
 } from "../../assembly/layout.ts";
-import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { rcuQuiescent } from "../memory/rcu.ts";
-import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { frameAddress, pageOf, putPage, tryGetPage } from "./frames.ts";
-import { swapEntry, treeDelete, treeLoad, treeReplace } from "./mapping-tree.ts";
+import { evictPage, hasSwap } from "./evict.ts";
+import { pageOf } from "./frames.ts";
+import { kindOf, LRU_ACTIVE, LRU_INACTIVE, lruCount, lruIsolate, lruOf, lruPut } from "./lru.ts";
 import { tryLockPage, unlockPage } from "./page-lock.ts";
-import { PAGE_MLOCKED, pageReferenced, tryToUnmap } from "./rmap.ts";
-import { dropSlot } from "./swap-in.ts";
-import { putSwapPage, swapAddPage, swapAlloc, swapDetach } from "./swap-map.ts";
+import { PAGE_MLOCKED, pageReferenced } from "./rmap.ts";
+import { putSwapPage } from "./swap-map.ts";
 
 /** Frames that direct reclaim frees at once, so that the next allocations find some. (Linux: SWAP_CLUSTER_MAX) */
 export const RECLAIM_FRAMES = 32;
-/** Rounds of the hand before nothing is found: the first may only have cleared accessed bits. */
+/** The first look is at 1 / 2^12 of each list, and no less than RECLAIM_FRAMES. (DEF_PRIORITY) */
+const PRIORITY_START = 12;
+/** Looks at everything before nothing is found: the first may only have cleared accessed bits. */
 const ROUNDS = 3;
+
+const ACTIVE_ANON = LRU_ACTIVE;
+const INACTIVE_ANON = LRU_INACTIVE;
+const ACTIVE_FILE = LRU_FILE | LRU_ACTIVE;
+const INACTIVE_FILE = LRU_FILE | LRU_INACTIVE;
+
+// what becomes of a page that was taken off an inactive list
+const GONE = -1;
+const KEEP = 0; // back to the young end of it
 
 /** An allocation failed: reclaims. False: there is nothing to be had. No lock held; writes to the host. */
 export function directReclaim(hart: Hart): boolean {
@@ -67,137 +56,157 @@ export function directReclaim(hart: Hart): boolean {
 }
 
 /** Frees up to `wanted` frames or a few more: how many. No lock held; writes to the host. */
-export function shrinkMemory(hart: Hart, wanted: number): number {
-  const { shared } = hart;
+export function shrinkMemory(hart: Hart, wanted: number, isKswapd = false): number {
   if (hart.inAtomicContext()) return 0;
-  const frames = shared.loadOnce(MACHINE_BASE + MACHINE_FRAMES_FRESH) - RAM_PFN_BASE;
+  if (hart.shared.exchange(MACHINE_BASE + MACHINE_LRU_RESCUE, 0) !== 0) rescueUnevictable(hart);
   let freed = 0;
-  for (let looked = 0; looked < ROUNDS * frames && freed < wanted; looked++) {
-    const hand = shared.fetchAdd(MACHINE_BASE + MACHINE_CLOCK_HAND, 1) >>> 0;
-    if (reclaimFrame(hart, RAM_PFN_BASE + (hand % frames))) freed++;
-    if ((looked & 63) !== 0) continue;
+  for (let look = 0; look < PRIORITY_START + ROUNDS && freed < wanted; look++) {
+    const priority = Math.max(PRIORITY_START - look, 0);
+    for (let step = 0; step < hart.hartCount && freed < wanted; step++) {
+      const lru = lruOf((hart.id + step) % hart.hartCount);
+      freed += shrinkLists(hart, lru, priority, wanted - freed, isKswapd);
+    }
+  }
+  if (freed > 0) hart.shared.storeOnce(MACHINE_BASE + MACHINE_KSWAPD_FAILURES, 0);
+  return freed;
+}
+
+/** Puts everybody's page out of memory that can go and of which the caller has a reference, which is dropped. */
+export function reclaimPage(hart: Hart, pfn: number): boolean {
+  const page = pageOf(pfn);
+  const gone = tryLockPage(hart, page) && evictLocked(hart, pfn, false);
+  putSwapPage(hart, pfn);
+  return gone;
+}
+
+/** The pages of one set, of files first: they cost no swap. */
+function shrinkLists(hart: Hart, lru: number, priority: number, wanted: number, isKswapd: boolean): number {
+  let freed = shrinkPair(hart, lru, INACTIVE_FILE, ACTIVE_FILE, priority, wanted, isKswapd);
+  // Without swap private pages can not go, and looking at them is in vain.
+  if (freed < wanted && hasSwap(hart)) {
+    freed += shrinkPair(hart, lru, INACTIVE_ANON, ACTIVE_ANON, priority, wanted - freed, isKswapd);
+  }
+  return freed;
+}
+
+function shrinkPair(
+  hart: Hart,
+  lru: number,
+  inactive: number,
+  active: number,
+  priority: number,
+  wanted: number,
+  isKswapd: boolean,
+): number {
+  const { shared } = hart;
+  const partOf = (count: number) => Math.min(count, Math.max(count >>> priority, RECLAIM_FRAMES));
+  if (lruCount(shared, lru, inactive) < lruCount(shared, lru, active)) {
+    deactivate(hart, lru, active, partOf(lruCount(shared, lru, active)));
+  }
+  let freed = 0;
+  for (let left = partOf(lruCount(shared, lru, inactive)); left > 0 && freed < wanted; ) {
+    const count = lruIsolate(hart, lru, inactive, left);
+    if (count === 0) break;
+    left -= count;
+    freed += shrinkIsolated(hart, count, isKswapd);
     hart.pollIrq();
     rcuQuiescent(hart);
   }
   return freed;
 }
 
-/** Frees the frame if its page may go: true. */
-function reclaimFrame(hart: Hart, pfn: number): boolean {
+/** Pages that were active, whether used or not, have to be used again to stay. (shrink_active_list) */
+function deactivate(hart: Hart, lru: number, active: number, pages: number): void {
+  for (let left = pages; left > 0; ) {
+    const count = lruIsolate(hart, lru, active, left);
+    if (count === 0) return;
+    left -= count;
+    hart.count(COUNTER_PGREFILL, count);
+    for (let i = 0; i < count; i++) {
+      const pfn = hart.isolated[i];
+      const used = usesOf(hart, pfn);
+      if (used !== PAGE_MLOCKED) hart.count(COUNTER_PGDEACTIVATE);
+      putBack(hart, pfn, used === PAGE_MLOCKED ? LRU_UNEVICTABLE : LRU_INACTIVE);
+    }
+    hart.pollIrq();
+    rcuQuiescent(hart);
+  }
+}
+
+/** What is in hart.isolated goes, or back to a list: how many are gone. (shrink_folio_list) */
+function shrinkIsolated(hart: Hart, count: number, isKswapd: boolean): number {
+  hart.count(isKswapd ? COUNTER_PGSCAN_KSWAPD : COUNTER_PGSCAN_DIRECT, count);
+  let freed = 0;
+  for (let i = 0; i < count; i++) {
+    const pfn = hart.isolated[i];
+    const fate = shrinkPage(hart, pfn, isKswapd);
+    if (fate === GONE) {
+      freed++;
+      putSwapPage(hart, pfn);
+    } else {
+      if (fate === LRU_ACTIVE) hart.count(COUNTER_PGACTIVATE);
+      putBack(hart, pfn, fate);
+    }
+  }
+  return freed;
+}
+
+/** GONE, KEEP, LRU_ACTIVE or LRU_UNEVICTABLE. Requires: a reference. (folio_check_references) */
+function shrinkPage(hart: Hart, pfn: number, isKswapd: boolean): number {
   const { shared } = hart;
   const page = pageOf(pfn);
-  // The second look, with a reference: the frame may have changed hands in between.
-  if (!isCandidate(shared.loadOnce(page + PAGE_FLAGS)) || !tryGetPage(hart, pfn)) return false;
-  if (!isCandidate(shared.loadOnce(page + PAGE_FLAGS)) || !tryLockPage(hart, page)) {
-    putSwapPage(hart, pfn);
-    return false;
-  }
-  hart.count(COUNTER_PGSCAN);
-  const isAnon = (shared.loadOnce(page + PAGE_FLAGS) & PG_ANON) !== 0;
-  const gone = !isInUse(hart, pfn, page) && (isAnon ? evictPrivate(hart, pfn, page) : evictCache(hart, pfn, page));
+  if (!tryLockPage(hart, page)) return KEEP;
+  const wasTouched = (shared.loadOnce(page + PAGE_FLAGS) & PG_REFERENCED) !== 0;
+  const used = usesOf(hart, pfn);
+  const isFile = kindOf(shared.loadOnce(page + PAGE_FLAGS)) === LRU_FILE;
+  let fate = GONE;
+  if (used === PAGE_MLOCKED) fate = LRU_UNEVICTABLE;
+  // A page of a file that was used once is not yet worth more than the others: most are read from end to end.
+  else if (isFile && used === 1 && !wasTouched) fate = KEEP;
+  else if (used > 0) fate = LRU_ACTIVE;
+  else if (wasTouched) fate = KEEP;
+  if (fate === KEEP && used === 1) shared.fetchOr(page + PAGE_FLAGS, PG_REFERENCED);
+  if (fate === GONE) return evictLocked(hart, pfn, isKswapd) ? GONE : LRU_ACTIVE;
   unlockPage(hart, page);
-  putSwapPage(hart, pfn);
-  if (gone) hart.count(isAnon ? COUNTER_PGSTEAL_ANON : COUNTER_PGSTEAL_FILE);
-  return gone;
+  return fate;
 }
 
-function isCandidate(flags: number): boolean {
-  return (flags & (PG_ANON | PG_CACHE)) !== 0 && (flags & (PG_FREE | PG_RESERVED | PG_LOCKED)) === 0;
-}
-
-function isInUse(hart: Hart, pfn: number, page: number): boolean {
-  const { shared } = hart;
-  const wasTouched =
-    (shared.loadOnce(page + PAGE_FLAGS) & PG_REFERENCED) !== 0 &&
-    (shared.fetchAnd(page + PAGE_FLAGS, ~PG_REFERENCED) & PG_REFERENCED) !== 0;
-  const used = shared.loadOnce(page + PAGE_MAPCOUNT) === 0 ? 0 : pageReferenced(hart, pfn);
-  if (!wasTouched && used === 0) return false;
-  if (used !== PAGE_MLOCKED) hart.count(COUNTER_PGACTIVATE);
+/** Requires: the page lock, which is dropped, and a reference. */
+function evictLocked(hart: Hart, pfn: number, isKswapd: boolean): boolean {
+  const page = pageOf(pfn);
+  const isFile = kindOf(hart.shared.loadOnce(page + PAGE_FLAGS)) === LRU_FILE;
+  const gone = evictPage(hart, pfn);
+  unlockPage(hart, page);
+  if (!gone) return false;
+  hart.count(isFile ? COUNTER_PGSTEAL_FILE : COUNTER_PGSTEAL_ANON);
+  hart.count(isKswapd ? COUNTER_PGSTEAL_KSWAPD : COUNTER_PGSTEAL_DIRECT);
   return true;
 }
 
-/** Requires: the page lock, and a reference of the caller's. */
-function evictPrivate(hart: Hart, pfn: number, page: number): boolean {
-  const { shared } = hart;
-  const isCached = (shared.loadOnce(page + PAGE_FLAGS) & PG_SWAPCACHE) !== 0;
-  if (!isCached && (!hasSwap(hart) || shared.loadOnce(page + PAGE_MAPCOUNT) === 0)) return false;
-  if (!isCached) {
-    if (!swapAddPage(hart, pfn)) return false;
-    shared.fetchOr(page + PAGE_FLAGS, PG_UPTODATE);
-  }
-  if (shared.loadOnce(page + PAGE_MAPCOUNT) !== 0) tryToUnmap(hart, pfn);
-  if (shared.loadOnce(page + PAGE_MAPCOUNT) === 0) {
-    // Nobody wants it any more: no need to write it.
-    if (swapDetach(hart, pfn, 1, false)) return dropCacheReference(hart, pfn);
-    if (!clean(hart, pfn, page)) return false;
-    if (swapDetach(hart, pfn, 1, true)) return dropCacheReference(hart, pfn);
-  }
-  return false;
-}
-
-function dropCacheReference(hart: Hart, pfn: number): boolean {
-  putPage(hart, pfn);
-  return true;
-}
-
-/** Writes a page of the swap cache to its slot if that has other bytes. Nobody writes to such a page. */
-function clean(hart: Hart, pfn: number, page: number): boolean {
-  const { shared } = hart;
-  if ((shared.loadOnce(page + PAGE_FLAGS) & PG_DIRTY) === 0) return true;
-  if (!writeSlot(hart, shared.get(page + PAGE_PRIVATE), pfn)) return false;
-  shared.fetchAnd(page + PAGE_FLAGS, ~PG_DIRTY);
-  return true;
-}
-
-/** Requires: the page lock, and a reference of the caller's. */
-function evictCache(hart: Hart, pfn: number, page: number): boolean {
-  const { shared } = hart;
-  const mapping = shared.loadAcquire(page + PAGE_MAPPING);
-  if (mapping === 0 || (shared.loadOnce(mapping + MAPPING_FLAGS) & MAPPING_UNEVICTABLE) !== 0) return false;
-  const isSwapbacked = (shared.loadOnce(page + PAGE_FLAGS) & PG_SWAPBACKED) !== 0;
-  if (isSwapbacked && !hasSwap(hart)) return false;
-  if (shared.loadOnce(page + PAGE_MAPCOUNT) !== 0) tryToUnmap(hart, pfn);
-  // Unmapping may have found that it was written to.
-  if ((shared.loadOnce(page + PAGE_FLAGS) & PG_SWAPBACKED) === 0) return takeOut(hart, mapping, pfn, 0);
-  const slot = hasSwap(hart) ? swapAlloc(hart) : 0;
-  if (slot === 0) return false;
-  shared.fetchAnd(page + PAGE_FLAGS, ~PG_DIRTY);
-  if (writeSlot(hart, slot, pfn) && takeOut(hart, mapping, pfn, swapEntry(slot))) return true;
-  shared.fetchOr(page + PAGE_FLAGS, PG_DIRTY);
-  dropSlot(hart, slot);
-  return false;
-}
-
-/** Replaces the page by `entry` (0: nothing) in its mapping, if only tree and caller have it and nobody wrote to it. */
-function takeOut(hart: Hart, mapping: number, pfn: number, entry: number): boolean {
+/** Entries that have used the page since somebody looked last, or PAGE_MLOCKED. What system calls did is forgotten. */
+function usesOf(hart: Hart, pfn: number): number {
   const { shared } = hart;
   const page = pageOf(pfn);
-  const index = shared.get(page + PAGE_INDEX);
-  spinLock(hart, mapping + MAPPING_LOCK);
-  // PAGE_MAPPING changes under this lock only: if it still says so, the mapping is alive and has the page.
-  const isThere = shared.get(page + PAGE_MAPPING) === mapping && treeLoad(hart, mapping, index) === pfn;
-  const isUnused = isThere && shared.loadAcquire(page + PAGE_REFCOUNT) === 2;
-  const goes = isUnused && (shared.loadOnce(page + PAGE_FLAGS) & PG_DIRTY) === 0;
-  if (goes) {
-    if (entry === 0) treeDelete(hart, mapping, index);
-    else treeReplace(hart, mapping, index, entry);
-    shared.storeRelease(page + PAGE_MAPPING, 0);
+  if ((shared.loadOnce(page + PAGE_FLAGS) & PG_REFERENCED) !== 0) shared.fetchAnd(page + PAGE_FLAGS, ~PG_REFERENCED);
+  return shared.loadOnce(page + PAGE_MAPCOUNT) === 0 ? 0 : pageReferenced(hart, pfn);
+}
+
+/** To `activity` of the list of its kind, as of now, or to LRU_UNEVICTABLE; the reference is dropped. */
+function putBack(hart: Hart, pfn: number, activity: number): void {
+  const flags = hart.shared.loadOnce(pageOf(pfn) + PAGE_FLAGS);
+  lruPut(hart, pfn, activity === LRU_UNEVICTABLE ? LRU_UNEVICTABLE : kindOf(flags) | activity);
+  putSwapPage(hart, pfn);
+}
+
+/** Something was unlocked: everything that had to stay is looked at again. */
+function rescueUnevictable(hart: Hart): void {
+  for (let id = 0; id < hart.hartCount; id++) {
+    for (let left = lruCount(hart.shared, lruOf(id), LRU_UNEVICTABLE); left > 0; ) {
+      const count = lruIsolate(hart, lruOf(id), LRU_UNEVICTABLE, left);
+      if (count === 0) break;
+      left -= count;
+      for (let i = 0; i < count; i++) putBack(hart, hart.isolated[i], LRU_INACTIVE);
+      hart.pollIrq();
+    }
   }
-  spinUnlock(hart, mapping + MAPPING_LOCK);
-  if (goes) putPage(hart, pfn);
-  return goes;
-}
-
-function writeSlot(hart: Hart, slot: number, pfn: number): boolean {
-  const { swapStore } = hart;
-  if (swapStore === null) return false;
-  hart.count(COUNTER_PSWPOUT);
-  beginHostIo(hart);
-  const error = swapStore.write(slot, frameAddress(pfn));
-  endHostIo(hart);
-  return error === 0;
-}
-
-function hasSwap(hart: Hart): boolean {
-  return hart.swapStore !== null && hart.shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS) !== 0;
 }

@@ -40,6 +40,7 @@ import { HartLocal } from "../../host/memory/hart-local.ts";
 import { initPools, poolAlloc, poolLive } from "../../host/memory/pool.ts";
 import { rcuAdvance, rcuPending, rcuQuiescent } from "../../host/memory/rcu.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
+import { checkLru, lruTotal } from "../../host/mm/check-lru.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
 import { switchMm } from "../../host/mm/context.ts";
 import { handleMmFault } from "../../host/mm/fault.ts";
@@ -153,12 +154,13 @@ export class MmMachine {
 
   /** Ends the address space; returns what it left behind, one line each. */
   finish(): string[] {
-    const problems = checkMm(this.hart, this.mm);
+    const problems = [...checkMm(this.hart, this.mm), ...checkLru(this.hart)];
     for (const hart of this.harts) switchMm(hart, this.mm, this.shared.get(MACHINE_BASE + MACHINE_INIT_MM));
     mmput(this.hart, this.mm);
     this.drainRcu();
     const lost = this.freeAtStart - freeFrameCount(this.shared);
     if (lost !== 0) problems.push(`${lost} frames lost`);
+    if (lruTotal(this.hart) !== 0) problems.push(`${lruTotal(this.hart)} pages left on lists`);
     const slotsLost = this.shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS) - swapFreeSlots(this.shared);
     if (slotsLost !== 0) problems.push(`${slotsLost} swap slots lost`);
     for (const [name, pool] of Object.entries({

@@ -1,0 +1,57 @@
+// kswapd: a kernel thread that reclaims as soon as memory begins to run short, so that others seldom have to.
+// (Linux: kswapd and balance_pgdat in mm/vmscan.c)
+
+import {
+  COUNTER_PAGEOUTRUN,
+  MACHINE_BASE,
+  MACHINE_KSWAPD_AWAKE,
+  MACHINE_KSWAPD_FAILURES,
+  MACHINE_KSWAPD_QUEUE,
+  WAITQ_LOCK,
+} from "../../assembly/layout.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { RECLAIM_FRAMES, shrinkMemory } from "../mm/vmscan.ts";
+import { isAboveLow, missingToHigh } from "../mm/watermark.ts";
+import type { Hart } from "../policy/hart.ts";
+import type { StepResult } from "./kthread.ts";
+import { finishWait, waitqAdd, waitqWakeOne } from "./wait.ts";
+
+const QUEUE = MACHINE_BASE + MACHINE_KSWAPD_QUEUE;
+const AWAKE = MACHINE_BASE + MACHINE_KSWAPD_AWAKE;
+const FAILURES = MACHINE_BASE + MACHINE_KSWAPD_FAILURES;
+/** So often in vain, and it sleeps until somebody else has found something. (MAX_RECLAIM_RETRIES) */
+const FAILURES_MAX = 16;
+
+/** One step: a few frames, or to sleep. */
+export function kswapdStep(hart: Hart): StepResult {
+  const { shared } = hart;
+  finishWait(hart);
+  const missing = missingToHigh(shared);
+  if (missing <= 0 || shared.loadOnce(FAILURES) >= FAILURES_MAX) return sleep(hart);
+  if (shrinkMemory(hart, Math.min(missing, RECLAIM_FRAMES), true) === 0) shared.fetchAdd(FAILURES, 1);
+  return "again";
+}
+
+/** There is little free memory. Cheap while kswapd is awake, or has given up. */
+export function wakeKswapd(hart: Hart): void {
+  const { shared } = hart;
+  if (shared.loadOnce(AWAKE) !== 0 || shared.loadOnce(FAILURES) >= FAILURES_MAX) return;
+  spinLock(hart, QUEUE + WAITQ_LOCK);
+  if (waitqWakeOne(hart, QUEUE)) {
+    shared.storeOnce(AWAKE, 1);
+    hart.count(COUNTER_PAGEOUTRUN);
+  }
+  spinUnlock(hart, QUEUE + WAITQ_LOCK);
+}
+
+function sleep(hart: Hart): StepResult {
+  const { shared } = hart;
+  spinLock(hart, QUEUE + WAITQ_LOCK);
+  shared.storeOnce(AWAKE, 0);
+  // Whoever wants it after this finds it on the queue.
+  const stays = !isAboveLow(shared) && shared.loadOnce(FAILURES) < FAILURES_MAX;
+  if (stays) shared.storeOnce(AWAKE, 1);
+  else waitqAdd(hart, QUEUE);
+  spinUnlock(hart, QUEUE + WAITQ_LOCK);
+  return stays ? "again" : "wait";
+}
