@@ -203,6 +203,10 @@ export const RUN_COUNT_MAX = 3 * (1 << 9); // PAGE_COUNT_MAX frames in runs of 5
 export const LRU_BASE = RUN_BASE + RUN_BYTES * RUN_COUNT_MAX;
 export const LRU_BYTES = 128;
 
+export const UFFD_BASE = LRU_BASE + LRU_BYTES * HART_COUNT_MAX; // userfaultfd_ctx, see UFFD_*
+export const UFFD_BYTES = 64;
+export const UFFD_COUNT_MAX = 1 << 12;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -424,7 +428,8 @@ export const POOL_FLOCK = 15;
 export const POOL_EPITEM = 16;
 export const POOL_TIMER = 17;
 export const POOL_ANON_VMA = 18;
-export const POOL_COUNT = 19;
+export const POOL_UFFD = 19;
+export const POOL_COUNT = 20;
 
 // ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
 
@@ -838,6 +843,7 @@ export const VMA_FILE = 24; // struct file behind the mapping, 0 = none; constan
 export const VMA_GENERATION = 28; // bumped at each free
 export const VMA_RCU_HEAD = 32;
 export const VMA_MAPPING = 40; // whose pages it maps, 0 = private anonymous; constant
+export const VMA_UFFD = 44; // UFFD record that it is registered with, 0 = none; as VMA_FLAGS, whose VM_UFFD_* say for what
 export const VMA_LOCK_SEQ = 64; // shared; own line together with VMA_REFCNT
 export const VMA_REFCNT = 68; // shared
 // cold line: its places in the two reverse maps, four words each (RMAP_*), under the lock of the tree
@@ -853,6 +859,8 @@ export const VM_MAYWRITE = 1 << 5;
 export const VM_MAYEXEC = 1 << 6;
 export const VM_MAYSHARE = 1 << 7;
 export const VM_GROWSDOWN = 1 << 8;
+export const VM_UFFD_MISSING = 1 << 9; // userfaultfd hears of faults on pages that are not there
+export const VM_UFFD_WP = 1 << 12; // and of stores to pages that it has write-protected
 export const VM_LOCKED = 1 << 13;
 export const VM_DONTCOPY = 1 << 17;
 export const VM_DONTEXPAND = 1 << 18;
@@ -922,6 +930,16 @@ export const LRU_TAIL = 4; // of the oldest
 export const LRU_COUNT = 8;
 export const LRU_FILE = 2; // list numbers: this bit for pages of files
 export const LRU_UNEVICTABLE = 4;
+
+// ---------------------------------------------------------------- UFFD: struct userfaultfd_ctx
+
+export const UFFD_NEXT = 0; // SLOT_NEXT
+export const UFFD_MM = 4; // whose faults it hears of, pinned (mm_count); constant
+export const UFFD_FEATURES = 8; // shared: UFFD_FEATURE_* that UFFDIO_API switched on, and UFFD_INITIALIZED (1 << 31)
+export const UFFD_FLAGS = 12; // UFFD_USER_MODE_ONLY; constant
+export const UFFD_READERS = 16; // WAITQ: tasks in read
+export const UFFD_PENDING = 32; // WAITQ: tasks whose faults nobody has read yet; its lock guards FAULTS too
+export const UFFD_FAULTS = 48; // WAITQ: tasks whose faults have been read
 
 // RMAP: node of an interval tree of vmas by page offset, see host/mm/interval-tree.ts
 export const RMAP_LEFT = 0;
@@ -993,6 +1011,7 @@ export const TASK_VFORK_CHILD = 1100; // lock TASKLIST_LOCK: the other end
 export const TASK_VFORK_WAITQ = 1104; // WAITQ of 12 bytes: the vforking task itself
 export const TASK_SET_CHILD_TID = 1120; // f64, owner: where a new task writes its number before its first instruction
 export const TASK_PDEATH_SIGNAL = 1128; // owner: sent to it when its parent process ends, 0 = none
+export const TASK_USERFAULT = 1136; // owner: 1 + WAIT_RESULT of the call in progress while a copy of it waits for userfaultfd
 // signals
 export const TASK_QUEUE_HEAD = 1280; // lock SIGHAND_LOCK: SIGQUEUE records of the thread's own pending signals
 export const TASK_QUEUE_TAIL = 1284;
@@ -1209,6 +1228,7 @@ export const FILE_KIND_RANDOM = 8;
 export const FILE_KIND_EVENTFD = 9;
 export const FILE_KIND_EPOLL = 10;
 export const FILE_KIND_PROC = 11;
+export const FILE_KIND_USERFAULTFD = 12;
 export const FILE_KIND_COUNT = 16;
 
 // ---------------------------------------------------------------- INODE: struct inode

@@ -36,6 +36,7 @@ import { KTHREAD_KSWAPD, KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { outOfMemory } from "./oom.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
+import { userFault } from "./userfault.ts";
 import { wakeTask } from "./wake.ts";
 
 /** MIN_THREADS, and a kernel thread or two. */
@@ -51,6 +52,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.pageIo = hostPageIo;
   hart.wakeKswapd = () => wakeKswapd(hart);
   hart.outOfMemory = () => outOfMemory(hart);
+  hart.userFault = userFault;
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {
     initKernel(hart);

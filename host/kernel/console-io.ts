@@ -25,7 +25,7 @@ import { sendSignalToSelf } from "./signal-send.ts";
 import { isTerminal } from "./stat.ts";
 import { readTty, writeTty } from "./tty-io.ts";
 import { O_NONBLOCK } from "./uapi.ts";
-import { gather, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { gatherOn, prepareScatter, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
 
 const READERS = MACHINE_BASE + MACHINE_CONSOLE_READERS;
@@ -46,7 +46,7 @@ export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): nu
   }
   const hostFd = shared.get(file + FILE_CONSOLE_FD) === 2 ? 2 : 1;
   while (done < total) {
-    const bytes = gather(hart, buffers, done, total - done);
+    const bytes = gatherOn(hart, buffers, done, total - done);
     // 0: another thread has shortened the iovecs meanwhile.
     if (bytes <= 0) return done > 0 ? done : bytes;
     const taken = writePiece(hart, file, hostFd, bytes, done);
@@ -69,7 +69,8 @@ export function readConsole(hart: Hart, file: number, buffers: UserBuffers): num
     if (signalPending(hart)) return -ERESTARTSYS;
   }
   const buffer = hart.base + HART_BUFFER;
-  const bytesMax = Math.min(total, HART_BUFFER_BYTES);
+  const bytesMax = prepareScatter(hart, buffers, Math.min(total, HART_BUFFER_BYTES));
+  if (bytesMax <= 0) return bytesMax;
   let bytes = consoleRead(hart, buffer, bytesMax);
   if (bytes === CONSOLE_EMPTY) {
     if ((shared.loadOnce(file + FILE_FLAGS) & O_NONBLOCK) !== 0) return -EAGAIN;

@@ -12,7 +12,7 @@ import {
   TASK_SYSCALL,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
-import { EAGAIN, EINVAL, ERESTARTSYS } from "../memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
@@ -20,7 +20,7 @@ import { wakePollers } from "./poll-wait.ts";
 import { loadU64, storeU64 } from "./registers.ts";
 import { signalPending } from "./signal.ts";
 import { O_NONBLOCK, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./uapi.ts";
-import { gather, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { gather, prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, waitqWakeAll } from "./wait.ts";
 
 const COUNTER_BYTES = 8;
@@ -39,19 +39,26 @@ function readEvent(hart: Hart, file: number, buffers: UserBuffers): number {
   const total = totalBytes(hart, buffers);
   if (total < COUNTER_BYTES) return total < 0 ? total : -EINVAL;
   leaveQueue(hart);
-  spinLock(hart, file + FILE_LOCK);
-  const count = shared.getF64(file + FILE_EVENT_COUNT);
-  const taken = shared.get(file + FILE_EVENT_SEMAPHORE) !== 0 ? Math.min(count, 1) : count;
-  const result = count === 0 ? waitLocked(hart, file) : 0;
-  if (count > 0) {
-    shared.setF64(file + FILE_EVENT_COUNT, count - taken);
-    wakeLocked(hart, file);
+  for (;;) {
+    spinLock(hart, file + FILE_LOCK);
+    const count = shared.getF64(file + FILE_EVENT_COUNT);
+    const taken = shared.get(file + FILE_EVENT_SEMAPHORE) !== 0 ? Math.min(count, 1) : count;
+    storeU64(hart, hart.base + HART_BUFFER, taken);
+    const result = count === 0 ? waitLocked(hart, file) : 0;
+    // Copied under the lock, without resolving faults: what can not be delivered is not taken.
+    const isDelivered = count > 0 && scatterAtomic(hart, buffers, COUNTER_BYTES);
+    if (isDelivered) {
+      shared.setF64(file + FILE_EVENT_COUNT, count - taken);
+      wakeLocked(hart, file);
+    }
+    spinUnlock(hart, file + FILE_LOCK);
+    if (result !== 0) return result;
+    if (isDelivered) break;
+    const ready = prepareScatter(hart, buffers, COUNTER_BYTES);
+    if (ready < COUNTER_BYTES) return -EFAULT;
   }
-  spinUnlock(hart, file + FILE_LOCK);
-  if (result !== 0) return result;
   wakePollers(hart);
-  storeU64(hart, hart.base + HART_BUFFER, taken);
-  return scatter(hart, buffers, COUNTER_BYTES);
+  return COUNTER_BYTES;
 }
 
 function writeEvent(hart: Hart, file: number, buffers: UserBuffers): number {

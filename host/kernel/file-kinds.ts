@@ -14,6 +14,7 @@ import {
   FILE_KIND_PROC,
   FILE_KIND_RANDOM,
   FILE_KIND_REGULAR,
+  FILE_KIND_USERFAULTFD,
   FILE_KIND_ZERO,
 } from "../../assembly/layout.ts";
 import { EBADF } from "../memory/errno.ts";
@@ -28,6 +29,7 @@ import { fullOps, nullOps, randomOps, zeroOps } from "./memory-devices.ts";
 import { pipeOps } from "./pipe.ts";
 import { procOps } from "./proc/proc-file.ts";
 import { regularOps } from "./regular-file.ts";
+import { userfaultfdOps } from "./userfaultfd.ts";
 
 export function opsOf(hart: Hart, file: number): FileOps {
   const kind = hart.shared.get(file + FILE_KIND);
@@ -56,6 +58,8 @@ export function opsOf(hart: Hart, file: number): FileOps {
       return randomOps;
     case FILE_KIND_PROC:
       return procOps;
+    case FILE_KIND_USERFAULTFD:
+      return userfaultfdOps;
     default:
       throw new KernelBug("file of no known kind", { file, kind });
   }

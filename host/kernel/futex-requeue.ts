@@ -1,22 +1,13 @@
 // FUTEX_REQUEUE and FUTEX_CMP_REQUEUE: wakes some waiters of one word and lets others wait for another one instead.
 // (Linux: kernel/futex/requeue.c)
 
-import {
-  ACCESS_LOAD,
-  COUNTER_FUTEX_WAKE,
-  TASK_WAIT_NEXT,
-  TASK_WAIT_PREV,
-  TASK_WAIT_QUEUE,
-  WAITQ_HEAD,
-  WAITQ_LOCK,
-  WAITQ_TAIL,
-} from "../../assembly/layout.ts";
+import { ACCESS_LOAD, COUNTER_FUTEX_WAKE, TASK_WAIT_NEXT, WAITQ_HEAD, WAITQ_LOCK } from "../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { getUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { futexBucket, futexKey, hasFutexKey, setFutexKey } from "./futex-key.ts";
-import { waitqWake } from "./wait.ts";
+import { waitqMove, waitqWake } from "./wait.ts";
 
 /** `expected` of FUTEX_REQUEUE. */
 export const NO_COMPARE = -1;
@@ -76,7 +67,7 @@ function requeueLocked(hart: Hart, source: number, target: number, wakeCountMax:
         hart.count(COUNTER_FUTEX_WAKE);
         woken++;
       } else {
-        if (source !== target) moveWaiter(hart, source, target, task);
+        if (source !== target) waitqMove(hart, source, target, task);
         setFutexKey(hart, task, 1);
         moved++;
       }
@@ -84,25 +75,4 @@ function requeueLocked(hart: Hart, source: number, target: number, wakeCountMax:
     task = next;
   }
   return woken + moved;
-}
-
-/**
- * Takes `task` from one queue to the end of another. TASK_WAIT_QUEUE goes straight from one to the other and is never
- * 0 in between: a task that has just been woken by its timer would take that for "on no queue" (finishWait).
- */
-function moveWaiter(hart: Hart, source: number, target: number, task: number): void {
-  const { shared } = hart;
-  const next = shared.get(task + TASK_WAIT_NEXT);
-  const previous = shared.get(task + TASK_WAIT_PREV);
-  if (previous === 0) shared.set(source + WAITQ_HEAD, next);
-  else shared.set(previous + TASK_WAIT_NEXT, next);
-  if (next === 0) shared.set(source + WAITQ_TAIL, previous);
-  else shared.set(next + TASK_WAIT_PREV, previous);
-  const tail = shared.get(target + WAITQ_TAIL);
-  shared.set(task + TASK_WAIT_NEXT, 0);
-  shared.set(task + TASK_WAIT_PREV, tail);
-  if (tail === 0) shared.set(target + WAITQ_HEAD, task);
-  else shared.set(tail + TASK_WAIT_NEXT, task);
-  shared.set(target + WAITQ_TAIL, task);
-  shared.storeRelease(task + TASK_WAIT_QUEUE, target);
 }

@@ -46,18 +46,29 @@ export function pipePut(hart: Hart, pipe: number, address: number, bytes: number
   return done;
 }
 
-/** Takes up to `bytes` bytes to `address`: how many there were. */
-export function pipeTake(hart: Hart, pipe: number, address: number, bytes: number): number {
+/** Copies up to `bytes` bytes to `address`, and leaves them in the pipe: how many there were. */
+export function pipePeek(hart: Hart, pipe: number, address: number, bytes: number): number {
+  const { shared } = hart;
+  const tail = shared.get(pipe + PIPE_TAIL);
+  const end = Math.min(bytes, pipeUsed(hart, pipe));
+  for (let done = 0; done < end; ) {
+    const at = (tail + done) | 0;
+    const piece = Math.min(PAGE_BYTES - (at & PAGE_MASK), end - done);
+    const frame = frameAddress(shared.get(slotOf(hart, pipe, at)));
+    hart.core.copyBytes(address + done, frame + (at & PAGE_MASK), piece);
+    done += piece;
+  }
+  return end;
+}
+
+/** The first `bytes` bytes have been read: they leave the pipe. */
+export function pipeSkip(hart: Hart, pipe: number, bytes: number): void {
   const { shared } = hart;
   let tail = shared.get(pipe + PIPE_TAIL);
-  const end = Math.min(bytes, pipeUsed(hart, pipe));
-  let done = 0;
-  while (done < end) {
+  for (let done = 0; done < bytes; ) {
     const slot = slotOf(hart, pipe, tail);
     const pfn = shared.get(slot);
-    const offset = tail & PAGE_MASK;
-    const piece = Math.min(PAGE_BYTES - offset, end - done);
-    hart.core.copyBytes(address + done, frameAddress(pfn) + offset, piece);
+    const piece = Math.min(PAGE_BYTES - (tail & PAGE_MASK), bytes - done);
     done += piece;
     tail = (tail + piece) | 0;
     if ((tail & PAGE_MASK) !== 0 || wrapsInto(hart, pipe, slot)) continue;
@@ -65,7 +76,6 @@ export function pipeTake(hart: Hart, pipe: number, address: number, bytes: numbe
     freeFrame(hart, pfn);
   }
   shared.set(pipe + PIPE_TAIL, tail);
-  return done;
 }
 
 /** Frees every page. */

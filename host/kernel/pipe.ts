@@ -2,7 +2,8 @@
 // bytes goes in as a whole. What a write has done is in the restart block. (Linux: fs/pipe.c)
 //
 // PIPE_LOCK is taken before the lock of one of the pipe's queues: who waits joins its queue before it lets go of
-// PIPE_LOCK, so that no wake-up is lost. No user memory is touched under either.
+// PIPE_LOCK, so that no wake-up is lost. A reader copies its bytes under PIPE_LOCK, without resolving faults, and takes
+// them out of the pipe once they are copied.
 
 import {
   FILE_FLAGS,
@@ -27,20 +28,22 @@ import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { isReadable, isWritable } from "./file.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
-import { pipePut, pipeRoom, pipeTake, pipeUsed } from "./pipe-buffer.ts";
+import { pipePeek, pipePut, pipeRoom, pipeSkip, pipeUsed } from "./pipe-buffer.ts";
 import { releasePipe, wakeQueueLocked } from "./pipe-end.ts";
 import { wakePollers } from "./poll-wait.ts";
 import { signalPending } from "./signal.ts";
 import { SIGPIPE } from "./signal-numbers.ts";
 import { sendSignalToSelf } from "./signal-send.ts";
 import { FIONREAD, O_NONBLOCK, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./uapi.ts";
-import { gather, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { gatherOn, prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
 
 /** Writes of up to so many bytes are never mixed with others (linux/limits.h). */
 export const PIPE_BUF = PAGE_BYTES;
 
 const RESTART_DONE = TASK_RESTART;
+/** readPiece: no result of a call. */
+const NOT_MAPPED = Number.NEGATIVE_INFINITY;
 
 export const pipeOps: FileOps = {
   ...defaultOps,
@@ -56,15 +59,31 @@ function readPipe(hart: Hart, file: number, buffers: UserBuffers): number {
   const total = totalBytes(hart, buffers);
   if (total <= 0) return total;
   if (isRestart(hart, shared.get(current + TASK_SYSCALL))) finishWait(hart);
-  const pipe = shared.get(file + FILE_PRIVATE);
+  for (let bytesMax = Math.min(total, HART_BUFFER_BYTES); ; ) {
+    const outcome = readPiece(hart, file, buffers, bytesMax);
+    if (outcome !== NOT_MAPPED) return outcome;
+    // The lock is not held while a fault is resolved: the bytes are still in the pipe if there is no page for them.
+    const ready = prepareScatter(hart, buffers, bytesMax);
+    if (ready <= 0) return ready;
+    bytesMax = ready;
+  }
+}
+
+/** Bytes read, 0, -errno, WAIT, or NOT_MAPPED: the buffers must be faulted in. */
+function readPiece(hart: Hart, file: number, buffers: UserBuffers, bytesMax: number): number {
+  const pipe = hart.shared.get(file + FILE_PRIVATE);
   spinLock(hart, pipe + PIPE_LOCK);
-  const bytes = pipeTake(hart, pipe, hart.base + HART_BUFFER, Math.min(total, HART_BUFFER_BYTES));
-  const outcome = bytes > 0 ? bytes : emptyPipe(hart, file, pipe);
-  if (bytes > 0) wakeQueueLocked(hart, pipe + PIPE_WRITE_QUEUE);
+  const bytes = pipePeek(hart, pipe, hart.base + HART_BUFFER, bytesMax);
+  let outcome = bytes;
+  if (bytes === 0) outcome = emptyPipe(hart, file, pipe);
+  else if (!scatterAtomic(hart, buffers, bytes)) outcome = NOT_MAPPED;
+  if (outcome > 0) {
+    pipeSkip(hart, pipe, bytes);
+    wakeQueueLocked(hart, pipe + PIPE_WRITE_QUEUE);
+  }
   spinUnlock(hart, pipe + PIPE_LOCK);
-  if (bytes === 0) return outcome;
-  wakePollers(hart);
-  return scatter(hart, buffers, bytes);
+  if (outcome > 0) wakePollers(hart);
+  return outcome;
 }
 
 /** Nothing to read: 0 if nobody can write any more, -errno, or WAIT. Requires: PIPE_LOCK. */
@@ -87,7 +106,7 @@ function writePipe(hart: Hart, file: number, buffers: UserBuffers): number {
   }
   const pipe = shared.get(file + FILE_PRIVATE);
   while (done < total) {
-    const bytes = gather(hart, buffers, done, total - done);
+    const bytes = gatherOn(hart, buffers, done, total - done);
     // 0: another thread has shortened the iovecs meanwhile.
     if (bytes <= 0) return done > 0 ? done : bytes;
     const put = writePiece(hart, file, pipe, bytes, done, total);

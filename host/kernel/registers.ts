@@ -51,6 +51,12 @@ export function storeU64(hart: HartLocal, address: number, value: number): void 
   hart.shared.u32[(address + 4) >>> 2] = value / 2 ** 32;
 }
 
+/** Writes `value` (magnitude below 2^53) as a signed 64-bit word that only the caller can reach. */
+export function storeI64(hart: HartLocal, address: number, value: number): void {
+  hart.shared.u32[address >>> 2] = value;
+  hart.shared.u32[(address + 4) >>> 2] = Math.floor(value / 2 ** 32);
+}
+
 /** A 64-bit word as an unsigned number; rounded above 2^53. */
 export function loadU64(hart: HartLocal, address: number): number {
   const u32 = hart.shared.u32;

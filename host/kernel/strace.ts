@@ -10,6 +10,7 @@ import { writeKernelLine } from "./kernel-line.ts";
 import { argAddress, argHex, argInt, argLong, argUint } from "./registers.ts";
 import { signalName } from "./signal-numbers.ts";
 import { formatFlags } from "./strace-flags.ts";
+import { enter } from "./syscall/enter.ts";
 import { unimplementedName } from "./syscall/names.ts";
 import { SYSCALLS } from "./syscall/table.ts";
 import type { ArgumentKind, Handler, SystemCall } from "./syscall/types.ts";
@@ -28,7 +29,7 @@ export function traceSyscall(hart: Hart, number: number, handler: Handler | unde
   // A task that ends has no user memory left afterwards, so its arguments are read first; the others' come after the
   // call, which may have filled them in, and must not disturb the bounce buffer before.
   const early = row?.name === "exit" || row?.name === "exit_group" ? formatCall(hart, number, row) : "";
-  const result = handler === undefined ? -ENOSYS : handler(hart);
+  const result = handler === undefined ? -ENOSYS : enter(hart, handler);
   if (result === WAIT) return result;
   const text = early !== "" ? early : formatCall(hart, number, row);
   writeKernelLine(hart, `[${tid}] ${text} = ${formatResult(row, result)}`);

@@ -22,11 +22,13 @@ import {
   HART_PC,
   HART_TVAL,
   HART_X,
+  TASK_INTERRUPTIBLE,
   TASK_MM,
+  TASK_RUNNING,
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { FAULT_OOM, handleMmFault } from "../mm/fault.ts";
+import { FAULT_OK, FAULT_OOM, FAULT_USERFAULT, handleMmFault } from "../mm/fault.ts";
 import type { Hart } from "../policy/hart.ts";
 import { forceFaultSignal, forceSignal } from "./force-signal.ts";
 
@@ -107,13 +109,16 @@ function advancePc(hart: Hart): void {
 function pageFault(hart: Hart, access: number): void {
   const va = trapValue(hart);
   const mm = hart.shared.get(hart.current + TASK_MM);
+  hart.userFaultState = TASK_INTERRUPTIBLE;
   const fault = va < 2 ** 38 ? handleMmFault(hart, mm, va, access) : -1;
-  if (fault === 0) return;
+  hart.userFaultState = TASK_RUNNING;
+  if (fault === FAULT_OK) return;
   if (fault === FAULT_OOM && isVictimOnItsWay(hart)) {
     hart.set(HART_NEED_RESCHED, 1); // it may need this hart to end; then the access is made again
     return;
   }
-  if (fault === -1) forceSignal(hart, SIGSEGV, SEGV_MAPERR, va);
+  if (fault === FAULT_USERFAULT) schedule(hart);
+  else if (fault === -1) forceSignal(hart, SIGSEGV, SEGV_MAPERR, va);
   else forceFaultSignal(hart, fault, va);
 }
 

@@ -27,7 +27,7 @@ import { armTimer } from "./timer.ts";
 import { receiveTyped } from "./tty-events.ts";
 import { checkForeground, hasTerminal } from "./tty-job-control.ts";
 import { O_NONBLOCK } from "./uapi.ts";
-import { gather, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { gatherOn, prepareScatter, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
 
 const READERS = MACHINE_BASE + MACHINE_CONSOLE_READERS;
@@ -56,7 +56,9 @@ export function readTty(hart: Hart, file: number, buffers: UserBuffers): number 
     receiveTyped(hart);
     if (waitForInput(hart, bytesMax, deadline)) return WAIT;
   }
-  const taken = ttyTake(hart, hart.base + HART_BUFFER, bytesMax);
+  const ready = ttyReadable(hart) > 0 ? prepareScatter(hart, buffers, Math.min(bytesMax, ttyReadable(hart))) : bytesMax;
+  if (ready < 0) return ready;
+  const taken = ttyTake(hart, hart.base + HART_BUFFER, ready);
   if (taken >= 0) return taken === 0 ? 0 : scatter(hart, buffers, taken);
   return isNonblocking && !consoleInputEnded(hart) ? -EAGAIN : 0;
 }
@@ -116,7 +118,7 @@ export function writeTty(hart: Hart, file: number, buffers: UserBuffers): number
     if (refusal !== 0) return refusal;
   }
   while (done < total) {
-    const bytes = gather(hart, buffers, done, total - done);
+    const bytes = gatherOn(hart, buffers, done, total - done);
     // 0: another thread has shortened the iovecs meanwhile.
     if (bytes <= 0) return done > 0 ? done : bytes;
     const taken = sendPiece(hart, file, bytes, done);

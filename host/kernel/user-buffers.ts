@@ -3,9 +3,12 @@
 
 import { HART_BUFFER, HART_BUFFER_BYTES, HART_KERNEL_SCRATCH } from "../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../memory/errno.ts";
-import { copyFromUser, copyToUser } from "../mm/uaccess.ts";
+import { UserFaultWait } from "../memory/errors.ts";
+import { isUserRange } from "../mm/range.ts";
+import { copyFromUser, copyToUser, faultInWriteable } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { loadU64 } from "./registers.ts";
+import { keepProgress } from "./wait.ts";
 
 export const IOV_COUNT_MAX = 1024; // UIO_MAXIOV
 const IOVEC_BYTES = 16; // {void *base; size_t length}
@@ -52,6 +55,16 @@ export function gather(hart: Hart, buffers: UserBuffers, skip: number, bytes: nu
   return piece;
 }
 
+/** gather for a call whose progress is `skip`, kept at TASK_RESTART if the copy must wait for a page. */
+export function gatherOn(hart: Hart, buffers: UserBuffers, skip: number, bytes: number): number {
+  try {
+    return gather(hart, buffers, skip, bytes);
+  } catch (error) {
+    if (error === UserFaultWait.thrown) keepProgress(hart, skip);
+    throw error;
+  }
+}
+
 /** Moves `bytes` bytes of HART_BUFFER to the buffers; how many before a fault, -EFAULT if none. */
 export function scatter(hart: Hart, buffers: UserBuffers, bytes: number): number {
   return transfer(hart, buffers, 0, bytes, copyToUserFrom);
@@ -62,10 +75,45 @@ export function scatterAt(hart: Hart, buffers: UserBuffers, skip: number, bytes:
   return transfer(hart, buffers, skip, bytes, copyToUserFrom);
 }
 
+/**
+ * Like scatter, but nothing is copied yet: how many bytes from the start can now be written without a fault, -EFAULT if
+ * none. Before bytes are taken that could not be given back.
+ */
+export function prepareScatter(hart: Hart, buffers: UserBuffers, bytes: number): number {
+  return transfer(hart, buffers, 0, bytes, faultInPiece);
+}
+
+/**
+ * Like scatter, but faults are not resolved: false where there is one, and nothing may be taken as copied. So it may be
+ * called with a lock held. (Linux: a copy with page faults disabled)
+ */
+export function scatterAtomic(hart: Hart, buffers: UserBuffers, bytes: number): boolean {
+  const { core, base } = hart;
+  const buffer = base + HART_BUFFER;
+  if (buffers.count === SINGLE) return writeAtomic(hart, buffers.va, buffer, bytes);
+  let done = 0;
+  for (let i = 0; i < buffers.count && done < bytes; i++) {
+    const iovec = buffers.va + i * IOVEC_BYTES;
+    if (core.copyFromUser(base + HART_KERNEL_SCRATCH, iovec, IOVEC_BYTES) !== 0) return false;
+    const piece = Math.min(loadU64(hart, base + HART_KERNEL_SCRATCH + 8), bytes - done);
+    if (!writeAtomic(hart, loadU64(hart, base + HART_KERNEL_SCRATCH), buffer + done, piece)) return false;
+    done += piece;
+  }
+  return done === bytes;
+}
+
+function writeAtomic(hart: Hart, va: number, address: number, bytes: number): boolean {
+  return bytes === 0 || (isUserRange(va, bytes) && hart.core.copyToUser(va, address, bytes) === 0);
+}
+
 type CopyPiece = (hart: Hart, va: number, address: number, bytes: number) => number;
 
 function copyFromUserTo(hart: Hart, va: number, address: number, bytes: number): number {
   return copyFromUser(hart, address, va, bytes);
+}
+
+function faultInPiece(hart: Hart, va: number, _address: number, bytes: number): number {
+  return faultInWriteable(hart, va, bytes);
 }
 
 function copyToUserFrom(hart: Hart, va: number, address: number, bytes: number): number {

@@ -6,10 +6,12 @@
 
 import {
   TASK_INTERRUPTIBLE,
+  TASK_RESTART,
   TASK_RESTART_CALL,
   TASK_RESTART_FILE,
   TASK_RUNNING,
   TASK_STATE,
+  TASK_SYSCALL,
   TASK_TIMER_HART,
   TASK_WAIT_NEXT,
   TASK_WAIT_PREV,
@@ -86,6 +88,28 @@ export function waitqWakeAll(hart: Hart, queue: number): void {
 }
 
 /**
+ * Takes `task` from one queue to the end of another. TASK_WAIT_QUEUE goes straight from one to the other and is never
+ * 0 in between: a task that has just been woken by its timer would take that for "on no queue" (finishWait). Requires:
+ * the locks of both.
+ */
+export function waitqMove(hart: Hart, source: number, target: number, task: number): void {
+  const { shared } = hart;
+  const next = shared.get(task + TASK_WAIT_NEXT);
+  const previous = shared.get(task + TASK_WAIT_PREV);
+  if (previous === 0) shared.set(source + WAITQ_HEAD, next);
+  else shared.set(previous + TASK_WAIT_NEXT, next);
+  if (next === 0) shared.set(source + WAITQ_TAIL, previous);
+  else shared.set(next + TASK_WAIT_PREV, previous);
+  const tail = shared.get(target + WAITQ_TAIL);
+  shared.set(task + TASK_WAIT_NEXT, 0);
+  shared.set(task + TASK_WAIT_PREV, tail);
+  if (tail === 0) shared.set(target + WAITQ_HEAD, task);
+  else shared.set(tail + TASK_WAIT_NEXT, task);
+  shared.set(target + WAITQ_TAIL, task);
+  shared.storeRelease(task + TASK_WAIT_QUEUE, target);
+}
+
+/**
  * The current task stops waiting: off its queue if a waker has not taken it off, timer disarmed. Returns WAIT_WOKEN if
  * a waker did, else WAIT_PENDING. Takes the queue's lock.
  */
@@ -116,6 +140,17 @@ export function sleepOnTimer(hart: Hart): void {
 /** True while a restarted call finds its own restart block. */
 export function isRestart(hart: Hart, call: number): boolean {
   return hart.shared.get(hart.current + TASK_RESTART_CALL) === call;
+}
+
+/**
+ * The call in progress has done `done` bytes when a copy of it must wait for userfaultfd: it goes on from there. To be
+ * called from a handler of UserFaultWait, for calls that keep such a number at TASK_RESTART.
+ */
+export function keepProgress(hart: Hart, done: number): void {
+  const { shared, current } = hart;
+  if (done === 0) return;
+  shared.set(current + TASK_RESTART_CALL, shared.get(current + TASK_SYSCALL));
+  shared.setF64(current + TASK_RESTART, done);
 }
 
 /**

@@ -47,6 +47,19 @@ export interface FileHooks {
   put(hart: HartLocal, file: number): void;
 }
 
+/**
+ * The page of `vpn`, whose entry `pte` is, is userfaultfd's to resolve: FAULT_USERFAULT if the current task has begun to
+ * wait for that, FAULT_OK to look again, or why the access fails. Called with mmap_lock held for read.
+ */
+export type UserFaultHandler = (
+  hart: HartLocal,
+  vma: number,
+  vpn: number,
+  pteAddress: number,
+  pte: number,
+  access: number,
+) => number;
+
 /** Where pages of a mapping that are not in memory come from. */
 export interface PageIo {
   /**
@@ -94,6 +107,13 @@ export class HartLocal {
   readonly isolated = new Int32Array(32);
   /** allocFrame found nothing since whoever cares last set it to false. */
   framesRanOut = false;
+  /** A fault in an area that is registered with userfaultfd. Handed in at boot. */
+  userFault: UserFaultHandler | null = null;
+  /**
+   * State (TASK_*) in which the current task waits if its access is userfaultfd's to resolve; TASK_RUNNING: it can not
+   * wait now, and the access fails. Set around traps and system calls.
+   */
+  userFaultState = 0;
   /** Reads the pages of the host's files. Handed in by who knows what an inode is. */
   pageIo: PageIo | null = null;
   /** Work space of mm/mapping-tree.ts: a frame that is about to become a node, 0 = none. */
@@ -203,6 +223,7 @@ export class HartLocal {
     this.batchMask.fill(0);
     this.rssMm = 0;
     this.rssDelta = 0;
+    this.userFaultState = 0;
     this.current = this.shared.i32[(this.base + HART_CURRENT) >>> 2];
   }
 

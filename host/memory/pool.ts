@@ -63,6 +63,7 @@ import {
   POOL_SIGQUEUE,
   POOL_TASK,
   POOL_TIMER,
+  POOL_UFFD,
   POOL_VMA,
   POOL_VMA_NODE,
   PROCESS_BASE,
@@ -81,6 +82,9 @@ import {
   TIMER_BASE,
   TIMER_BYTES,
   TIMER_COUNT_MAX,
+  UFFD_BASE,
+  UFFD_BYTES,
+  UFFD_COUNT_MAX,
   VMA_BASE,
   VMA_BYTES,
   VMA_COUNT_MAX,
@@ -122,6 +126,7 @@ function shapes(): PoolShape[] {
   table[POOL_EPITEM] = { base: EPITEM_BASE, slotBytes: EPITEM_BYTES, limit: EPITEM_COUNT_MAX };
   table[POOL_TIMER] = { base: TIMER_BASE, slotBytes: TIMER_BYTES, limit: TIMER_COUNT_MAX };
   table[POOL_ANON_VMA] = { base: ANON_VMA_BASE, slotBytes: ANON_VMA_BYTES, limit: ANON_VMA_COUNT_MAX };
+  table[POOL_UFFD] = { base: UFFD_BASE, slotBytes: UFFD_BYTES, limit: UFFD_COUNT_MAX };
   return table;
 }
 

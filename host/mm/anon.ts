@@ -29,7 +29,7 @@ import { allocUserFrame, frameAddress, freeFrame, getPage, pageOf, putPage } fro
 import { lruAdd } from "./lru.ts";
 import { isReaped } from "./oom-reap.ts";
 import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
-import { leafPte, ptePfn } from "./pte.ts";
+import { isUffdWp, leafPte, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
 import { putSwapPage, swapDetach } from "./swap-map.ts";
 import { vmaPgoffAt } from "./vma.ts";
@@ -114,7 +114,8 @@ function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: 
   if (isZeroPage) hart.core.zeroPage(frameAddress(pfn));
   const table = tablePageOf(pteAddress);
   lockTable(hart, table);
-  const raced = ptePfn(shared.loadOnce(pteAddress)) !== old;
+  const now = shared.loadOnce(pteAddress);
+  const raced = ptePfn(now) !== old || isUffdWp(now);
   if (!raced) {
     clearPte(hart, pteAddress, table);
     // Every hart must have lost the old page before one of them can write the new one: a thread that saw the write must
@@ -134,9 +135,14 @@ function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: 
 
 /** A frame mapped once, for page `vpn` of the vma; 0 = out of memory. */
 export function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
-  const { shared } = hart;
   const pfn = allocUserFrame(hart);
-  if (pfn === 0) return 0;
+  if (pfn !== 0) makeAnon(hart, vma, vpn, pfn);
+  return pfn;
+}
+
+/** The new frame is a private page of the vma, mapped once, for page `vpn`. */
+export function makeAnon(hart: Hart, vma: number, vpn: number, pfn: number): void {
+  const { shared } = hart;
   const page = pageOf(pfn);
   shared.set(page + PAGE_FLAGS, PG_ANON);
   shared.set(page + PAGE_MAPCOUNT, 1);
@@ -144,7 +150,6 @@ export function allocAnonFrame(hart: Hart, vma: number, vpn: number): number {
   shared.set(page + PAGE_INDEX, vmaPgoffAt(hart, vma, vpn));
   if ((shared.get(vma + VMA_FLAGS) & VM_EXEC) !== 0) noteExecutable(hart, pfn);
   lruAdd(hart, pfn);
-  return pfn;
 }
 
 export function dropMapping(hart: Hart, pfn: number): void {

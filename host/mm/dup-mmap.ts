@@ -39,10 +39,10 @@ import { makeRoomIfShort } from "./make-room.ts";
 import { mmAlloc, mmput } from "./mm.ts";
 import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { isSwapPte, ptePfn } from "./pte.ts";
+import { clearUffdWp, isSwapPte, ptePfn } from "./pte.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
-import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { VmaTransaction } from "./vma-transaction.ts";
 import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
@@ -97,7 +97,8 @@ function dupVmas(hart: Hart, parent: number, child: number): boolean {
   for (let vma = vmaFind(hart, parent, 0); done && vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
     const flags = vmaFlags(hart, vma);
     if ((flags & VM_DONTCOPY) === 0) {
-      done = copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), flags & ~VM_LOCKED);
+      // The copy is registered with no userfaultfd: nobody asked to hear of forks. (dup_userfaultfd)
+      done = copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), flags & ~(VM_LOCKED | VM_UFFD));
     }
     hart.pollIrq();
   }
@@ -152,12 +153,12 @@ function dupChunk(hart: Hart, child: number, source: number, target: number, sta
     if (pte === 0) continue;
     if (isSwapPte(pte)) {
       swapDup(hart, ptePfn(pte));
-      setNewPte(hart, target + at, targetPage, pte);
+      setNewPte(hart, target + at, targetPage, clearUffdWp(pte));
       swapped++;
       continue;
     }
     if (sharePage(hart, ptePfn(pte))) resident++;
-    setNewPte(hart, target + at, targetPage, pte & ~PTE_A);
+    setNewPte(hart, target + at, targetPage, clearUffdWp(pte) & ~PTE_A);
   }
   gatherUnlock(hart);
   unlockTable(hart, Math.max(sourcePage, targetPage));

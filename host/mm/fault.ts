@@ -17,6 +17,7 @@ import {
   PTE_X,
   VM_EXEC,
   VM_READ,
+  VM_UFFD_MISSING,
   VM_WRITE,
   VMA_FLAGS,
   VMA_MAPPING,
@@ -30,7 +31,7 @@ import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
 import { isReaped } from "./oom-reap.ts";
 import { allocPte } from "./page-table.ts";
-import { isSwapPte } from "./pte.ts";
+import { isSwapPte, isUffdWp } from "./pte.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
 import { mapSwapPage } from "./swap-in.ts";
 import { TASK_BYTES_USER } from "./uapi.ts";
@@ -41,6 +42,7 @@ export const FAULT_SEGV_MAPERR = 1; // SIGSEGV: nothing is mapped there
 export const FAULT_SEGV_ACCERR = 2; // SIGSEGV: mapped, but not for this access
 export const FAULT_OOM = 3; // no frame: the task is killed
 export const FAULT_BUS = 4; // SIGBUS: beyond the end of the file, or the host did not give its bytes
+export const FAULT_USERFAULT = 6; // the task waits until userfaultfd has given it the page: it must not run on
 export const FAULT_RETRY = 5; // only inside mm: finishFaultIo, without locks, and then again
 
 /** Resolves a fault of the current access (ACCESS_*) at user address `va`. Returns FAULT_*. */
@@ -83,11 +85,13 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   for (;;) {
     const pte = shared.loadOnce(pteAddress);
     if (pte === 0) {
+      if ((flags & VM_UFFD_MISSING) !== 0) return userFault(hart, vma, vpn, pteAddress, pte, access);
       if (shared.get(vma + VMA_MAPPING) !== 0) return mapCachePage(hart, mm, vma, vpn, pteAddress, access);
       if (access !== ACCESS_STORE) return mapZeroPage(hart, pteAddress, flags);
       return mapNewFrame(hart, mm, vma, vpn, pteAddress);
     }
     if (isSwapPte(pte)) return mapSwapPage(hart, mm, vma, vpn, pteAddress, pte, access);
+    if (access === ACCESS_STORE && isUffdWp(pte)) return userFault(hart, vma, vpn, pteAddress, pte, access);
     if (access === ACCESS_STORE && (pte & PTE_W) === 0) return wpPage(hart, mm, vma, vpn, pteAddress, pte);
     if (isGoodFor(pte, access)) {
       hart.count(COUNTER_SPURIOUS_FAULT);
@@ -100,6 +104,11 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
     if (!isGoodFor(pte | marks, access)) throw new KernelBug("page-table entry disagrees with its vma", { vpn, pte });
     shared.compareExchange(pteAddress, pte, pte | marks);
   }
+}
+
+/** The page is what somebody else decides about. Requires: mmap_lock for read. */
+function userFault(hart: Hart, vma: number, vpn: number, pteAddress: number, pte: number, access: number): number {
+  return hart.userFault?.(hart, vma, vpn, pteAddress, pte, access) ?? FAULT_BUS;
 }
 
 /** Linux/riscv's access_error: PROT_WRITE implies reading. */

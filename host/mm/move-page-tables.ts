@@ -13,6 +13,7 @@ import {
   tablePageOf,
   unlockTable,
 } from "./page-table.ts";
+import { clearUffdWp } from "./pte.ts";
 import { rmapLock, rmapUnlock } from "./rmap-link.ts";
 import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
 
@@ -68,7 +69,8 @@ function moveEntries(hart: Hart, source: number, target: number, vpn: number, co
   if (sourcePage !== targetPage) lockTable(hart, Math.max(sourcePage, targetPage));
   for (let i = 0; i < count; i++) {
     if (hart.shared.loadOnce(source + i * PTE_BYTES) === 0) continue;
-    const pte = clearPte(hart, source + i * PTE_BYTES, sourcePage);
+    // The new place is registered with no userfaultfd.
+    const pte = clearUffdWp(clearPte(hart, source + i * PTE_BYTES, sourcePage));
     setNewPte(hart, target + i * PTE_BYTES, targetPage, pte);
     gatherPte(hart, vpn + i);
   }

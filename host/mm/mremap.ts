@@ -21,7 +21,7 @@ import { populateRange } from "./populate.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { MAX_MAP_COUNT, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, TASK_BYTES_USER } from "./uapi.ts";
 import { getUnmappedArea } from "./unmapped-area.ts";
-import { isAccountable, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
+import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart, vmaUffd } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { addVma, modifyVma } from "./vma-modify.ts";
 
@@ -166,6 +166,7 @@ function expandInPlace(hart: Hart, mm: number, vma: number, bytes: number): numb
     hart.shared.get(vma + VMA_MAPPING),
     hart.shared.get(vma + VMA_FILE),
     vmaPgoffAt(hart, vma, end),
+    vmaUffd(hart, vma, flags),
   );
 }
 
@@ -182,7 +183,8 @@ function moveVma(
 ): number {
   // The source may be split on both sides, and the target is one more.
   if (hart.shared.get(mm + MM_MAP_COUNT) >= MAX_MAP_COUNT - 3) return -ENOMEM;
-  const flags = vmaFlags(hart, vma);
+  // Where it moves to it is registered with no userfaultfd. (mremap_userfaultfd_prep without UFFD_FEATURE_EVENT_REMAP)
+  const flags = vmaFlags(hart, vma) & ~VM_UFFD;
   const charged = keeps ? newBytes : newBytes - oldBytes;
   if (isAccountable(flags) && !enoughMemory(hart, charged / PAGE_BYTES)) return -ENOMEM;
   const from = toVpn(address);

@@ -2,9 +2,10 @@
 // mm/gup.c)
 
 import { ACCESS_LOAD, ACCESS_STORE, TASK_SIGNAL_PENDING, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
+import { UserFaultWait } from "../memory/errors.ts";
 import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_OK, FAULT_OOM, FAULT_RETRY, faultInVma } from "./fault.ts";
+import { FAULT_OK, FAULT_OOM, FAULT_RETRY, FAULT_USERFAULT, faultInVma } from "./fault.ts";
 import { finishFaultIo } from "./file-fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
@@ -26,6 +27,7 @@ export function populateRange(hart: Hart, mm: number, start: number, end: number
     mmapReadLock(hart, mm);
     const outcome = populateChunk(hart, mm, vpn, Math.min(end, vpn + CHUNK_PAGES), access);
     mmapReadUnlock(hart, mm);
+    if (outcome === FAULT_USERFAULT) throw UserFaultWait.thrown;
     if (outcome === FAULT_RETRY) {
       const finished = finishFaultIo(hart);
       if (finished === FAULT_OOM && !makeRoom(hart)) return FAULT_OOM;

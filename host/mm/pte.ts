@@ -2,11 +2,13 @@
 //
 // An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V
 // clear and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame; or a swap entry: both
-// clear, PTE_SWAP set, and the slot in the place of the frame. User tables hold 4 KiB leaves only.
+// clear, PTE_SWAP set, and the slot in the place of the frame. User tables hold 4 KiB leaves only. A leaf that userfaultfd
+// has write-protected carries PTE_UFFD_WP and no W; swapped out it carries PTE_SWAP_UFFD_WP.
 
 import {
   PTE_A,
   PTE_D,
+  PTE_G,
   PTE_PPN_SHIFT,
   PTE_R,
   PTE_SOFT0,
@@ -26,19 +28,40 @@ export const PTE_PROT_NONE = PTE_SOFT0;
 /** Marks the entry of a page that is in the swap store. */
 const PTE_SWAP = PTE_SOFT1;
 
+/** A leaf whose next store is userfaultfd's: the same bit, because a swap entry has V and PTE_PROT_NONE clear. */
+export const PTE_UFFD_WP = PTE_SOFT1;
+const PTE_SWAP_UFFD_WP = PTE_G;
+
 const PERMISSIONS = PTE_V | PTE_R | PTE_W | PTE_X | PTE_PROT_NONE;
 
 export function ptePfn(pte: number): number {
   return pte >>> PTE_PPN_SHIFT;
 }
 
-export function swapPte(slot: number): number {
-  return (slot << PTE_PPN_SHIFT) | PTE_SWAP;
+/** The entry of a page in `slot` that `leaf` mapped before. */
+export function swapPte(slot: number, leaf: number): number {
+  return (slot << PTE_PPN_SHIFT) | PTE_SWAP | ((leaf & PTE_UFFD_WP) !== 0 ? PTE_SWAP_UFFD_WP : 0);
 }
 
 /** The page is in the swap store, in slot ptePfn(pte). */
 export function isSwapPte(pte: number): boolean {
   return (pte & (PTE_V | PTE_PROT_NONE | PTE_SWAP)) === PTE_SWAP;
+}
+
+/** Has userfaultfd write-protected the page? */
+export function isUffdWp(pte: number): boolean {
+  if (isSwapPte(pte)) return (pte & PTE_SWAP_UFFD_WP) !== 0;
+  return pte !== 0 && (pte & PTE_UFFD_WP) !== 0;
+}
+
+/** The entry without userfaultfd's mark; W comes back with the next store. */
+export function clearUffdWp(pte: number): number {
+  return isSwapPte(pte) ? pte & ~PTE_SWAP_UFFD_WP : pte & ~PTE_UFFD_WP;
+}
+
+/** The entry, not 0, with userfaultfd's mark. */
+export function setUffdWp(pte: number): number {
+  return isSwapPte(pte) ? pte | PTE_SWAP_UFFD_WP : (pte & ~PTE_W) | PTE_UFFD_WP;
 }
 
 /** A non-leaf entry. */
@@ -53,7 +76,7 @@ export function leafPte(pfn: number, vmFlags: number, writable: boolean): number
 
 /** The same frame, A and D, with the permissions of `vmFlags`. */
 export function pteModify(pte: number, vmFlags: number, writable: boolean): number {
-  return (pte & ~PERMISSIONS) | permissionsOf(vmFlags, writable);
+  return (pte & ~PERMISSIONS) | permissionsOf(vmFlags, writable && !isUffdWp(pte));
 }
 
 /** May a translation by `old` do what one by `next` may not? Then it has to be flushed. */

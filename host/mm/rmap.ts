@@ -130,7 +130,8 @@ function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address
   } else if ((flags & PG_ANON) !== 0) {
     const slot = shared.get(page + PAGE_PRIVATE);
     swapDup(hart, slot);
-    shared.exchange(address, swapPte(slot));
+    // Only A and D can change meanwhile.
+    shared.exchange(address, swapPte(slot, shared.loadOnce(address)));
     shared.fetchAdd(mm + MM_SWAP, 1);
   } else if (pteIsDirty(clearPte(hart, address, table))) {
     markDirty(hart, page);

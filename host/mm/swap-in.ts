@@ -27,7 +27,7 @@ import { allocUserFrame, frameAddress, pageOf, putPage } from "./frames.ts";
 import { lruAdd } from "./lru.ts";
 import { unlockPage, waitForPage } from "./page-lock.ts";
 import { lockTable, tablePageOf, unlockTable } from "./page-table.ts";
-import { leafPte, ptePfn } from "./pte.ts";
+import { isUffdWp, leafPte, ptePfn, setUffdWp } from "./pte.ts";
 import { addRss } from "./rss.ts";
 import { putSwapPage, swapCacheAdd, swapCacheGet, swapDup, swapPut, swapTakeOver } from "./swap-map.ts";
 import { vmaPgoffAt } from "./vma.ts";
@@ -54,7 +54,7 @@ export function mapSwapPage(
   lockTable(hart, table);
   const isThere = shared.loadOnce(pteAddress) === pte;
   const isMine = isThere && swapTakeOver(hart, slot, pfn);
-  if (isThere) setEntry(hart, mm, vma, vpn, pteAddress, pfn, isMine, access);
+  if (isThere) setEntry(hart, mm, vma, vpn, pteAddress, pte, pfn, isMine, access);
   unlockTable(hart, table);
   if (!isThere) {
     putSwapPage(hart, pfn);
@@ -120,6 +120,7 @@ function setEntry(
   vma: number,
   vpn: number,
   pteAddress: number,
+  pte: number,
   pfn: number,
   isMine: boolean,
   access: number,
@@ -133,7 +134,8 @@ function setEntry(
   shared.storeRelease(page + PAGE_MAPPING, shared.get(mm + MM_ANON_VMA));
   shared.fetchAdd(page + PAGE_MAPCOUNT, 1);
   shared.fetchAdd(mm + MM_SWAP, -1);
-  shared.storeRelease(pteAddress, leafPte(pfn, flags, isMine) | (isMine && access === ACCESS_STORE ? PTE_D : 0));
+  const leaf = leafPte(pfn, flags, isMine) | (isMine && access === ACCESS_STORE ? PTE_D : 0);
+  shared.storeRelease(pteAddress, isUffdWp(pte) ? setUffdWp(leaf) : leaf);
 }
 
 function readIntoCache(hart: Hart, slot: number): number {

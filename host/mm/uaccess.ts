@@ -12,11 +12,13 @@ import {
   HART_CAUSE,
   HART_KERNEL_SCRATCH,
   HART_TVAL,
+  PAGE_BYTES,
   TASK_MM,
 } from "../../assembly/layout.ts";
 import { EFAULT } from "../memory/errno.ts";
+import { UserFaultWait } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
-import { handleMmFault } from "./fault.ts";
+import { FAULT_OK, FAULT_USERFAULT, handleMmFault } from "./fault.ts";
 import { isUserRange } from "./range.ts";
 
 /** Most bytes that one call of the core copies between two polls: 64 pages. */
@@ -61,6 +63,19 @@ export function clearUser(hart: Hart, va: number, bytes: number): number {
   return 0;
 }
 
+/**
+ * 0 or -EFAULT: afterwards the kernel could write the range without a fault, unless somebody unmaps it meanwhile. For
+ * what must not be taken before it can be delivered. (Linux: fault_in_writeable)
+ */
+export function faultInWriteable(hart: Hart, va: number, bytes: number): number {
+  if (!isUserRange(va, bytes)) return -EFAULT;
+  for (let at = va; at < va + bytes; at += PAGE_BYTES - (at % PAGE_BYTES)) {
+    while (hart.core.userAddress(at, ACCESS_STORE) === 0) if (!resolveFault(hart)) return -EFAULT;
+    hart.pollIrq();
+  }
+  return 0;
+}
+
 /** Length without the NUL, `bytesMax` if there is none in so many bytes, or -EFAULT. */
 export function strncpyFromUser(hart: Hart, destination: number, va: number, bytesMax: number): number {
   if (!isUserRange(va, 1)) return -EFAULT;
@@ -96,7 +111,10 @@ export function cmpxchgUser32(hart: Hart, va: number, expected: number, desired:
   }
 }
 
-/** Does for the access that the core just could not make what a trap would do. False: the guest's address is bad. */
+/**
+ * Does for the access that the core just could not make what a trap would do. False: the guest's address is bad. Throws
+ * UserFaultWait if the task must wait for the page.
+ */
 function resolveFault(hart: Hart): boolean {
   const mm = hart.shared.get(hart.current + TASK_MM);
   const cause = hart.get(HART_CAUSE);
@@ -104,5 +122,8 @@ function resolveFault(hart: Hart): boolean {
   const u32 = hart.shared.u32;
   const index = (hart.base + HART_TVAL) >>> 2;
   const va = u32[index] + u32[index + 1] * 2 ** 32;
-  return mm !== 0 && handleMmFault(hart, mm, va, isStore ? ACCESS_STORE : ACCESS_LOAD) === 0;
+  if (mm === 0) return false;
+  const fault = handleMmFault(hart, mm, va, isStore ? ACCESS_STORE : ACCESS_LOAD);
+  if (fault === FAULT_USERFAULT) throw UserFaultWait.thrown;
+  return fault === FAULT_OK;
 }

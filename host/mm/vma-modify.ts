@@ -6,11 +6,11 @@
 //
 // (Linux: vma_merge_new_range, vma_modify in mm/vma.c.) Requires, all: mmap_lock for write.
 
-import { MM_MAP_COUNT, VMA_FILE, VMA_MAPPING } from "../../assembly/layout.ts";
+import { MM_MAP_COUNT, VMA_FILE, VMA_MAPPING, VMA_UFFD } from "../../assembly/layout.ts";
 import { ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { MAX_MAP_COUNT } from "./uapi.ts";
-import { vmaContinuesAt, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
+import { vmaContinuesAt, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart, vmaUffd } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
 import { settle, setVmaFlags, VmaTransaction } from "./vma-transaction.ts";
 
@@ -24,9 +24,10 @@ export function addVma(
   mapping: number,
   file: number,
   pgoff: number,
+  uffd = 0,
 ): number {
-  const below = mergeableBelow(hart, mm, start, flags, mapping, file, pgoff);
-  const above = mergeableAbove(hart, mm, end, flags, mapping, file, pgoff + (end - start));
+  const below = mergeableBelow(hart, mm, start, flags, mapping, file, pgoff, uffd);
+  const above = mergeableAbove(hart, mm, end, flags, mapping, file, pgoff + (end - start), uffd);
   const change = new VmaTransaction(hart, mm);
   let done: boolean;
   if (below !== 0 && above !== 0) {
@@ -36,22 +37,33 @@ export function addVma(
   } else if (above !== 0) {
     done = change.resize(above, start, vmaEnd(hart, above));
   } else {
-    done = change.insert(start, end, flags, mapping, file, pgoff);
+    done = change.insert(start, end, flags, mapping, file, pgoff, uffd);
   }
   return settle(change, done, ENOMEM);
 }
 
-/** Gives [start, end), a part of `vma`, the new `flags`, joining and splitting as needed. 0 or -ENOMEM. */
-export function modifyVma(hart: Hart, mm: number, vma: number, start: number, end: number, flags: number): number {
-  if (vmaFlags(hart, vma) === flags) return 0;
+/**
+ * Gives [start, end), a part of `vma`, the new `flags`, and `uffd` to be registered with, joining and splitting as
+ * needed. 0 or -ENOMEM.
+ */
+export function modifyVma(
+  hart: Hart,
+  mm: number,
+  vma: number,
+  start: number,
+  end: number,
+  flags: number,
+  uffd: number = vmaUffd(hart, vma, flags),
+): number {
+  if (vmaFlags(hart, vma) === flags && hart.shared.get(vma + VMA_UFFD) === uffd) return 0;
   const isHead = start === vmaStart(hart, vma);
   const isTail = end === vmaEnd(hart, vma);
   const mapping = hart.shared.get(vma + VMA_MAPPING);
   const file = hart.shared.get(vma + VMA_FILE);
-  const below = isHead ? mergeableBelow(hart, mm, start, flags, mapping, file, vmaPgoffAt(hart, vma, start)) : 0;
-  const above = isTail ? mergeableAbove(hart, mm, end, flags, mapping, file, vmaPgoffAt(hart, vma, end)) : 0;
+  const below = isHead ? mergeableBelow(hart, mm, start, flags, mapping, file, vmaPgoffAt(hart, vma, start), uffd) : 0;
+  const above = isTail ? mergeableAbove(hart, mm, end, flags, mapping, file, vmaPgoffAt(hart, vma, end), uffd) : 0;
   if (isHead && isTail && below === 0 && above === 0) {
-    setVmaFlags(hart, mm, vma, flags);
+    setVmaFlags(hart, mm, vma, flags, uffd);
     return 0;
   }
   const splits = (isHead || below !== 0 ? 0 : 1) + (isTail || above !== 0 ? 0 : 1);
@@ -59,7 +71,7 @@ export function modifyVma(hart: Hart, mm: number, vma: number, start: number, en
   if (!joins && hart.shared.get(mm + MM_MAP_COUNT) + splits > MAX_MAP_COUNT) return -ENOMEM;
   const change = new VmaTransaction(hart, mm);
   const room = makeRoom(hart, change, vma, start, end);
-  const done = room && fillRoom(hart, change, vma, start, end, flags, below, above);
+  const done = room && fillRoom(hart, change, vma, start, end, flags, uffd, below, above);
   return settle(change, done, ENOMEM);
 }
 
@@ -81,6 +93,7 @@ function fillRoom(
   start: number,
   end: number,
   flags: number,
+  uffd: number,
   below: number,
   above: number,
 ): boolean {
@@ -89,7 +102,7 @@ function fillRoom(
   }
   if (below !== 0) return change.resize(below, vmaStart(hart, below), end);
   if (above !== 0) return change.resize(above, start, vmaEnd(hart, above));
-  return change.carve(vma, start, end, flags);
+  return change.carve(vma, start, end, flags, uffd);
 }
 
 function mergeableBelow(
@@ -100,10 +113,11 @@ function mergeableBelow(
   mapping: number,
   file: number,
   pgoff: number,
+  uffd: number,
 ): number {
   const below = vmaFindBelow(hart, mm, start);
   if (below === 0 || vmaEnd(hart, below) !== start) return 0;
-  return vmaContinuesAt(hart, below, start, flags, mapping, file, pgoff) ? below : 0;
+  return vmaContinuesAt(hart, below, start, flags, mapping, file, pgoff, uffd) ? below : 0;
 }
 
 function mergeableAbove(
@@ -114,8 +128,9 @@ function mergeableAbove(
   mapping: number,
   file: number,
   pgoff: number,
+  uffd: number,
 ): number {
   const above = vmaFind(hart, mm, end);
   if (above === 0 || vmaStart(hart, above) !== end) return 0;
-  return vmaContinuesAt(hart, above, end, flags, mapping, file, pgoff) ? above : 0;
+  return vmaContinuesAt(hart, above, end, flags, mapping, file, pgoff, uffd) ? above : 0;
 }

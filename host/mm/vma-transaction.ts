@@ -5,7 +5,7 @@
 // Each vma may be touched once in a transaction. Every step returns false when memory has run out; then abort().
 // Steps that make room come before steps that fill it: the map refuses overlaps at any moment.
 
-import { MM_MAP_COUNT, VMA_FILE, VMA_FLAGS, VMA_MAPPING } from "../../assembly/layout.ts";
+import { MM_MAP_COUNT, VMA_FILE, VMA_FLAGS, VMA_MAPPING, VMA_UFFD } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { vmStatAccount } from "./accounting.ts";
 import { rmapLink, rmapResize, rmapUnlink } from "./rmap-link.ts";
@@ -19,6 +19,7 @@ import {
   vmaPgoffAt,
   vmaPutBacking,
   vmaStart,
+  vmaUffd,
 } from "./vma.ts";
 import { VmaMapEdit } from "./vma-map-edit.ts";
 
@@ -43,18 +44,32 @@ export class VmaTransaction {
   }
 
   /** A new vma; takes its own references on `mapping` and `file`. */
-  insert(start: number, end: number, flags: number, mapping: number, file: number, pgoff: number): boolean {
-    const vma = vmaAlloc(this.#hart, this.#mm, start, end, flags, mapping, file, pgoff);
+  insert(
+    start: number,
+    end: number,
+    flags: number,
+    mapping: number,
+    file: number,
+    pgoff: number,
+    uffd: number,
+  ): boolean {
+    const vma = vmaAlloc(this.#hart, this.#mm, start, end, flags, mapping, file, pgoff, uffd);
     if (vma === 0) return false;
     this.#added.push(vma);
     return this.#map.insert(start, end, vma);
   }
 
   /** A new vma over [start, end), which `vma` (of this mm, or of one that it is a copy of) covers, but with `flags`. */
-  carve(vma: number, start: number, end: number, flags: number): boolean {
+  carve(
+    vma: number,
+    start: number,
+    end: number,
+    flags: number,
+    uffd: number = vmaUffd(this.#hart, vma, flags),
+  ): boolean {
     const { shared } = this.#hart;
     const pgoff = vmaPgoffAt(this.#hart, vma, start);
-    return this.insert(start, end, flags, shared.get(vma + VMA_MAPPING), shared.get(vma + VMA_FILE), pgoff);
+    return this.insert(start, end, flags, shared.get(vma + VMA_MAPPING), shared.get(vma + VMA_FILE), pgoff, uffd);
   }
 
   remove(vma: number): boolean {
@@ -111,12 +126,13 @@ export class VmaTransaction {
   }
 }
 
-/** New rights for a whole vma. Requires: mmap_lock for write. */
-export function setVmaFlags(hart: HartLocal, mm: number, vma: number, flags: number): void {
+/** New flags for a whole vma, and what it is registered with. Requires: mmap_lock for write. */
+export function setVmaFlags(hart: HartLocal, mm: number, vma: number, flags: number, uffd: number): void {
   const pages = vmaEnd(hart, vma) - vmaStart(hart, vma);
   vmStatAccount(hart, mm, vmaFlags(hart, vma), -pages);
   vmStatAccount(hart, mm, flags, pages);
   hart.shared.set(vma + VMA_FLAGS, flags);
+  hart.shared.set(vma + VMA_UFFD, uffd);
 }
 
 /** Commits if every step went well; 0 or the errno of a full pool. */

@@ -11,6 +11,8 @@ import {
   VM_READ,
   VM_SHARED,
   VM_STACK,
+  VM_UFFD_MISSING,
+  VM_UFFD_WP,
   VM_WRITE,
   VMA_END,
   VMA_FILE,
@@ -25,6 +27,7 @@ import {
   VMA_RMAP_ANON,
   VMA_RMAP_FILE,
   VMA_START,
+  VMA_UFFD,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
@@ -32,6 +35,7 @@ import { callRcu } from "../memory/rcu.ts";
 import { mappingGet, mappingPut } from "./mapping.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
 
+export const VM_UFFD = VM_UFFD_MISSING | VM_UFFD_WP;
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 
 /** VM_READ, VM_WRITE and VM_EXEC of PROT_*: the same bits in both. */
@@ -49,6 +53,7 @@ export function vmaAlloc(
   mapping: number,
   file: number,
   pgoff: number,
+  uffd: number,
 ): number {
   const vma = poolAlloc(hart, POOL_VMA);
   if (vma === 0) return 0;
@@ -58,6 +63,7 @@ export function vmaAlloc(
   shared.set(vma + VMA_MM, mm);
   shared.set(vma + VMA_FLAGS, flags);
   shared.set(vma + VMA_PGOFF, pgoff);
+  shared.set(vma + VMA_UFFD, uffd);
   shared.set(vma + VMA_FILE, file);
   shared.set(vma + VMA_MAPPING, mapping);
   shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_NEXT, 0);
@@ -133,14 +139,21 @@ export function vmaContinuesAt(
   mapping: number,
   file: number,
   pgoff: number,
+  uffd: number,
 ): boolean {
   const { shared } = hart;
   return (
     shared.get(vma + VMA_FLAGS) === flags &&
+    shared.get(vma + VMA_UFFD) === uffd &&
     shared.get(vma + VMA_MAPPING) === mapping &&
     shared.get(vma + VMA_FILE) === file &&
     vmaPgoffAt(hart, vma, vpn) === pgoff
   );
+}
+
+/** What a part of the vma with `flags` is registered with. */
+export function vmaUffd(hart: HartLocal, vma: number, flags: number): number {
+  return (flags & VM_UFFD) === 0 ? 0 : hart.shared.get(vma + VMA_UFFD);
 }
 
 /** Counts against the memory commitment and RLIMIT_DATA. (Linux: accountable_mapping) */

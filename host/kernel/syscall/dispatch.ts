@@ -7,13 +7,16 @@ import {
   OPTION_STRACE,
   TASK_RESTART_CALL,
   TASK_SYSCALL,
+  TASK_USERFAULT,
 } from "../../../assembly/layout.ts";
 import { ENOSYS, ERESTART_RESTARTBLOCK } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argHigh, argUint } from "../registers.ts";
 import { forgetRestart, RESTART_SYSCALL, restartedCall } from "../restart.ts";
 import { traceSyscall } from "../strace.ts";
+import { endUserFault } from "../userfault.ts";
 import { endRestart, NO_RETURN, WAIT } from "../wait.ts";
+import { enter } from "./enter.ts";
 import { SYSCALLS } from "./table.ts";
 import type { Handler } from "./types.ts";
 
@@ -25,6 +28,7 @@ export function dispatchSyscall(hart: Hart): number {
   const { shared, current } = hart;
   const called = argHigh(hart, A7) === 0 ? argUint(hart, A7) : HANDLERS.length;
   const number = called === RESTART_SYSCALL ? restartedCall(hart) : called;
+  if (shared.get(current + TASK_USERFAULT) !== 0) endUserFault(hart);
   // Another thread may have overwritten the ecall of a call that waits: what comes now is a call of its own.
   if (shared.get(current + TASK_RESTART_CALL) !== number) endRestart(hart);
   if (shared.get(current + TASK_RESTART_CALL) === 0) {
@@ -40,5 +44,5 @@ export function dispatchSyscall(hart: Hart): number {
 
 function run(hart: Hart, number: number, handler: Handler | undefined): number {
   if ((hart.get(HART_OPTIONS) & OPTION_STRACE) !== 0) return traceSyscall(hart, number, handler);
-  return handler === undefined ? -ENOSYS : handler(hart);
+  return handler === undefined ? -ENOSYS : enter(hart, handler);
 }

@@ -1,4 +1,4 @@
-// Files that no path leads to: eventfd2, memfd_create; and what splices between files is not there. (Linux:
+// Files that no path leads to: eventfd2, memfd_create, userfaultfd; and what splices between files is not there. (Linux:
 // fs/eventfd.c, mm/memfd.c)
 
 import {
@@ -7,6 +7,8 @@ import {
   FILE_INODE,
   FILE_KIND_EVENTFD,
   FILE_KIND_REGULAR,
+  FILE_KIND_USERFAULTFD,
+  FILE_PRIVATE,
   HART_BUFFER,
   INODE_MAPPING,
   MACHINE_BASE,
@@ -25,11 +27,14 @@ import { anonymousFile } from "../anonymous-file.ts";
 import { allocFile } from "../file.ts";
 import { argAddress, argUint } from "../registers.ts";
 import { O_CLOEXEC, O_LARGEFILE, O_NONBLOCK, O_RDWR } from "../uapi.ts";
+import { allocUserfaultfd, freeUserfaultfd } from "../userfaultfd.ts";
+import { UFFD_USER_MODE_ONLY } from "../userfaultfd-uapi.ts";
 import { installOrDrop } from "./open.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const specialFilesCalls: readonly (readonly [number, SystemCall])[] = [
   [19, call("eventfd2", ["uint", "octal"], sysEventfd2, "fd")],
+  [282, call("userfaultfd", ["octal"], sysUserfaultfd, "fd")],
   [279, call("memfd_create", ["path", "hex"], sysMemfdCreate, "fd")],
 ];
 
@@ -42,6 +47,21 @@ function sysEventfd2(hart: Hart): number {
   if (file === 0) return -ENFILE;
   hart.shared.set(file + FILE_EVENT_SEMAPHORE, flags & EFD_SEMAPHORE);
   hart.shared.setF64(file + FILE_EVENT_COUNT, argUint(hart, 0));
+  return installOrDrop(hart, file, flags);
+}
+
+function sysUserfaultfd(hart: Hart): number {
+  const flags = argUint(hart, 0);
+  if ((flags & ~(UFFD_USER_MODE_ONLY | O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
+  const context = allocUserfaultfd(hart, flags & UFFD_USER_MODE_ONLY);
+  if (context === 0) return -ENOMEM;
+  const mode = O_RDWR | (flags & O_NONBLOCK);
+  const file = anonymousFile(hart, FILE_KIND_USERFAULTFD, 0o600, mode, "anon_inode:[userfaultfd]");
+  if (file === 0) {
+    freeUserfaultfd(hart, context);
+    return -ENFILE;
+  }
+  hart.shared.set(file + FILE_PRIVATE, context);
   return installOrDrop(hart, file, flags);
 }
 

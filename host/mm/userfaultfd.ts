@@ -1,0 +1,200 @@
+// What userfaultfd does to pages: it fills entries that are empty, and takes and gives back the right to write. Who is
+// told of faults, and waits for these, is in kernel/userfaultfd.ts. (Linux: mm/userfaultfd.c)
+
+import {
+  MACHINE_BASE,
+  MACHINE_ZERO_PFN,
+  PAGE_BYTES,
+  PAGE_PT_ENTRIES,
+  PTE_COUNT,
+  PTE_D,
+  VM_SHARED,
+  VM_UFFD_WP,
+  VMA_MAPPING,
+  VMA_UFFD,
+} from "../../assembly/layout.ts";
+import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from "../memory/errno.ts";
+import type { Hart } from "../policy/hart.ts";
+import { isExclusive, makeAnon } from "./anon.ts";
+
+import { allocUserFrame, frameAddress, freeFrame } from "./frames.ts";
+import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
+import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
+import { makeRoom } from "./make-room.ts";
+import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { clearUffdWp, isSwapPte, isUffdWp, leafPte, pteModify, ptePfn, setUffdWp } from "./pte.ts";
+import { toVpn } from "./range.ts";
+import { addRss, flushRss } from "./rss.ts";
+import { copyFromUser } from "./uaccess.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { vmaFind } from "./vma-map.ts";
+import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+
+/**
+ * Fills the empty pages [start, start + bytes) of `mm` with what the current task has at `source`, or with zeros if
+ * that is null; write-protected if `protects`. Bytes done, or -errno if there were none. No lock held. (mfill_atomic)
+ */
+export function fillPages(
+  hart: Hart,
+  mm: number,
+  start: number,
+  source: number | null,
+  bytes: number,
+  protects: boolean,
+): number {
+  const end = toVpn(start + bytes);
+  let done = 0;
+  let error = 0;
+  while (done < bytes && error === 0) {
+    error = fillPage(hart, mm, toVpn(start + done), end, source === null ? null : source + done, protects);
+    if (error === 0) done += PAGE_BYTES;
+    flushRss(hart); // of an mm that this hart may never meet again
+    hart.pollIrq();
+  }
+  return done > 0 ? done : error;
+}
+
+/** One page; `end` is where the whole request ends, which one vma must cover. 0 or -errno. */
+function fillPage(hart: Hart, mm: number, vpn: number, end: number, source: number | null, protects: boolean): number {
+  // Looked at twice: whoever may not be given pages learns that before the source is read.
+  const refused = locked(hart, mm, () => refusal(hart, mm, vpn, end, protects));
+  if (refused !== 0) return refused;
+  for (;;) {
+    const pfn = source === null ? hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN) : copySource(hart, source);
+    if (pfn < 0) return pfn;
+    const result = pfn === 0 ? -ENOMEM : locked(hart, mm, () => installPage(hart, mm, vpn, end, pfn, source, protects));
+    if (result !== 0 && pfn > 0 && source !== null) freeFrame(hart, pfn);
+    if (result !== -ENOMEM || !makeRoom(hart)) return result;
+  }
+}
+
+function locked(hart: Hart, mm: number, work: () => number): number {
+  mmapReadLock(hart, mm);
+  const result = work();
+  mmapReadUnlock(hart, mm);
+  return result;
+}
+
+/** A frame with a copy of the page at `va` of the current task, 0, or -EFAULT. */
+function copySource(hart: Hart, va: number): number {
+  const pfn = allocUserFrame(hart);
+  if (pfn === 0) return 0;
+  let error = -EFAULT;
+  try {
+    error = copyFromUser(hart, frameAddress(pfn), va, PAGE_BYTES);
+  } finally {
+    if (error !== 0) freeFrame(hart, pfn);
+  }
+  return error === 0 ? pfn : -EFAULT;
+}
+
+/** Why [vpn, end) may not be filled, or 0. Requires: mmap_lock. (find_dst_vma and what follows it) */
+function refusal(hart: Hart, mm: number, vpn: number, end: number, protects: boolean): number {
+  const vma = vmaFind(hart, mm, vpn);
+  if (vma === 0 || vmaStart(hart, vma) > vpn || vmaEnd(hart, vma) < end) return -ENOENT;
+  if (hart.shared.get(vma + VMA_UFFD) === 0) return -ENOENT;
+  const flags = vmaFlags(hart, vma);
+  if (protects && (flags & VM_UFFD_WP) === 0) return -EINVAL;
+  return hart.shared.get(vma + VMA_MAPPING) !== 0 || (flags & VM_SHARED) !== 0 ? -EINVAL : 0;
+}
+
+/** The frame becomes the page of `vpn`. 0 or -errno: then it is still the caller's. Requires: mmap_lock for read. */
+function installPage(
+  hart: Hart,
+  mm: number,
+  vpn: number,
+  end: number,
+  pfn: number,
+  source: number | null,
+  protects: boolean,
+): number {
+  const refused = refusal(hart, mm, vpn, end, protects);
+  if (refused !== 0) return refused;
+  const pteAddress = allocPte(hart, mm, vpn);
+  if (pteAddress === 0) return -ENOMEM;
+  const vma = vmaFind(hart, mm, vpn);
+  const flags = vmaFlags(hart, vma);
+  if (source !== null) makeAnon(hart, vma, vpn, pfn);
+  const leaf = leafPte(pfn, flags, source !== null) | (source === null ? 0 : PTE_D);
+  const table = tablePageOf(pteAddress);
+  lockTable(hart, table);
+  const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
+  if (isEmpty) setNewPte(hart, pteAddress, table, protects ? setUffdWp(leaf) : leaf);
+  unlockTable(hart, table);
+  if (!isEmpty) return -EEXIST;
+  if (source !== null) addRss(hart, mm, 1);
+  return 0;
+}
+
+/**
+ * Takes the right to write from the pages that the vpns [start, end) have, or gives it back: all their vmas must be
+ * registered for that. 0 or -errno. (mwriteprotect_range)
+ */
+export function writeProtectPages(hart: Hart, mm: number, start: number, end: number, protects: boolean): number {
+  let result = -ENOENT;
+  mmapReadLock(hart, mm);
+  for (let vpn = start; vpn < end; ) {
+    const vma = vmaFind(hart, mm, vpn);
+    if (vma === 0 || vmaStart(hart, vma) >= end) break;
+    result = (vmaFlags(hart, vma) & VM_UFFD_WP) === 0 ? -ENOENT : 0;
+    if (result !== 0) break;
+    const partEnd = Math.min(end, vmaEnd(hart, vma));
+    markRange(hart, mm, vma, Math.max(vpn, vmaStart(hart, vma)), partEnd, protects);
+    vpn = partEnd;
+  }
+  mmapReadUnlock(hart, mm);
+  return result;
+}
+
+/** Sets or clears the marks of [start, end) of one vma. Requires: mmap_lock. (uffd_wp_range) */
+export function markRange(hart: Hart, mm: number, vma: number, start: number, end: number, protects: boolean): void {
+  gatherBegin(hart, mm);
+  for (let vpn = start; vpn < end; ) {
+    const pte = findPte(hart, mm, vpn);
+    if (pte === 0) {
+      vpn = skipMissingTable(hart, mm, vpn);
+      continue;
+    }
+    const table = tablePageOf(pte);
+    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
+    const isEmpty = hart.shared.loadOnce(table + PAGE_PT_ENTRIES) === 0;
+    const chunkEnd = isEmpty ? tableEnd : Math.min(tableEnd, vpn + CHUNK_PAGES);
+    if (!isEmpty) markChunk(hart, vma, pte, table, vpn, chunkEnd, protects);
+    vpn = chunkEnd;
+    hart.pollIrq();
+  }
+  gatherFinish(hart);
+}
+
+function markChunk(
+  hart: Hart,
+  vma: number,
+  first: number,
+  table: number,
+  start: number,
+  end: number,
+  protects: boolean,
+): void {
+  const { shared } = hart;
+  const flags = vmaFlags(hart, vma);
+  lockTable(hart, table);
+  for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
+    for (;;) {
+      const old = shared.loadOnce(pte);
+      if (old === 0 || isUffdWp(old) === protects) break;
+      // A walker may set A or D in between: then look again.
+      if (shared.compareExchange(pte, old, marked(hart, old, flags, protects)) !== old) continue;
+      if (protects && !isSwapPte(old)) gatherPte(hart, vpn);
+      break;
+    }
+  }
+  gatherUnlock(hart);
+  unlockTable(hart, table);
+}
+
+/** The entry with or without the mark. Requires: PTL. */
+function marked(hart: Hart, pte: number, flags: number, protects: boolean): number {
+  if (protects) return setUffdWp(pte);
+  const clean = clearUffdWp(pte);
+  return isSwapPte(clean) ? clean : pteModify(clean, flags, isExclusive(hart, ptePfn(clean), flags));
+}
