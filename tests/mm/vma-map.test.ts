@@ -46,7 +46,7 @@ test("65,530 mappings: every one is found, and the highest gap among them", () =
   const count = 65_530;
   for (let i = count; i > 0; i--) {
     const edit = new VmaMapEdit(hart, mm);
-    edit.insert(i * 3, i * 3 + 2, vmaAlloc(hart, mm, i * 3, i * 3 + 2, 0, 0, 0, 0));
+    edit.insert(i * 3, i * 3 + 2, vmaAlloc(hart, mm, i * 3, i * 3 + 2, 0, 0, 0, 0, 0));
     edit.commit();
     if (i % 1000 === 0) machine.drainRcu();
   }
@@ -80,7 +80,7 @@ class Model {
     const next = this.#entries.find((entry) => entry.end > at);
     if (kind === "insert" || kind === "abort") {
       if (next !== undefined && next.start < at + pages) return;
-      const vma = vmaAlloc(this.#machine.hart, this.#mm, at, at + pages, 0, 0, 0, 0);
+      const vma = vmaAlloc(this.#machine.hart, this.#mm, at, at + pages, 0, 0, 0, 0, 0);
       expect(edit.insert(at, at + pages, vma)).toBe(true);
       if (kind === "abort") {
         edit.abort();
