@@ -86,7 +86,8 @@ static void monitor(void *unused) {
             continue;
         }
         __atomic_add_fetch(&missing, 1, __ATOMIC_SEQ_CST);
-        if ((message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE) != 0) __atomic_add_fetch(&written, 1, __ATOMIC_SEQ_CST);
+        int is_store = (message.arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WRITE) != 0;
+        __atomic_add_fetch(&written, is_store, __ATOMIC_SEQ_CST);
         if (handled == 1) {
             // A signal in between: the handler runs first, then the fault is made again.
             handled = 2;
@@ -155,7 +156,8 @@ static void refusals(void) {
     print(" %ld\n", done);
     print("copy to what is not registered: %ld", copy_page(source, source, 1, 0, &done));
     print(" %ld\n", done);
-    print("copy, unknown mode %ld, write-protected without WP %ld\n", copy_page(area + 2 * PAGE_BYTES, source, 1, 4, NULL),
+    print("copy, unknown mode %ld, write-protected without WP %ld\n",
+          copy_page(area + 2 * PAGE_BYTES, source, 1, 4, NULL),
           copy_page(area + 2 * PAGE_BYTES, source, 1, UFFDIO_COPY_MODE_WP, NULL));
     print("zeropage: %ld", zero_page(area + 3 * PAGE_BYTES, 1, &done));
     print(" %ld, it reads %d\n", done, area[3 * PAGE_BYTES]);
@@ -190,9 +192,8 @@ static void faults(void) {
     print(", %u missing, %u by stores\n", missing, written);
     missing = written = 0;
     sys_madvise(area, PAGES * PAGE_BYTES, MADV_DONTNEED);
-    long got = 0, length = 0;
-    while (got < (long)(PAGES * PAGE_BYTES) && (length = CALL(read, ends[0], area + got, PAGES * PAGE_BYTES - got, 0, 0)) > 0)
-        got += length;
+    long got = 0, length = 1, all = PAGES * PAGE_BYTES;
+    for (; got < all && length > 0; got += length) length = CALL(read, ends[0], area + got, all - got, 0, 0);
     print("read into pages that come late: %ld, right %d", got, memcmp(area, source, PAGES * PAGE_BYTES) == 0);
     print(", %u missing, %u by stores\n", missing, written);
 
@@ -219,7 +220,8 @@ static void write_protection(void) {
     for (int page = 0; page < 4; page++) area[page * PAGE_BYTES + 1] = 'p';
     print("stores: %u told\n", protected_stores);
     CHECK(protect(area, 1, UFFDIO_WRITEPROTECT_MODE_WP) == 0);
-    CHECK(sys_mprotect(area, PAGE_BYTES, PROT_READ) == 0 && sys_mprotect(area, PAGE_BYTES, PROT_READ | PROT_WRITE) == 0);
+    CHECK(sys_mprotect(area, PAGE_BYTES, PROT_READ) == 0);
+    CHECK(sys_mprotect(area, PAGE_BYTES, PROT_READ | PROT_WRITE) == 0);
     area[2] = 'p';
     print("after mprotect to and fro: %u told\n", protected_stores);
     CHECK(protect(area, 4, UFFDIO_WRITEPROTECT_MODE_WP) == 0);

@@ -1,5 +1,5 @@
-// A fault in an area that is registered with userfaultfd: the task waits until a monitor has given it the page. In guest
-// code that is all; the instruction is then executed again. In a user copy of a system call the copy throws
+// A fault in an area that is registered with userfaultfd: the task waits until a monitor has given it the page. In
+// guest code that is all; the instruction is then executed again. In a user copy of a system call the copy throws
 // UserFaultWait, so that the call unwinds, and is made again from its ecall. (Linux: handle_userfault)
 
 import {

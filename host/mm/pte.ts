@@ -2,8 +2,8 @@
 //
 // An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V
 // clear and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame; or a swap entry: both
-// clear, PTE_SWAP set, and the slot in the place of the frame. User tables hold 4 KiB leaves only. A leaf that userfaultfd
-// has write-protected carries PTE_UFFD_WP and no W; swapped out it carries PTE_SWAP_UFFD_WP.
+// clear, PTE_SWAP set, and the slot in the place of the frame. User tables hold 4 KiB leaves only. A leaf that
+// userfaultfd has write-protected carries PTE_UFFD_WP and no W; swapped out it carries PTE_SWAP_UFFD_WP.
 
 import {
   PTE_A,

@@ -1,5 +1,5 @@
-// Files that no path leads to: eventfd2, memfd_create, userfaultfd; and what splices between files is not there. (Linux:
-// fs/eventfd.c, mm/memfd.c)
+// Files that no path leads to: eventfd2, memfd_create, userfaultfd; and what splices between files is not there.
+// (Linux: fs/eventfd.c, mm/memfd.c)
 
 import {
   FILE_EVENT_COUNT,
