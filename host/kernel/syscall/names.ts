@@ -30,7 +30,6 @@ const RUNS: readonly (readonly [number, string])[] = [
   [268, "setns sendmmsg process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr"],
   [277, "seccomp"],
   [280, "bpf"],
-  [282, "userfaultfd"],
   [288, "pkey_mprotect pkey_alloc pkey_free"],
   [292, "io_pgetevents rseq kexec_file_load"],
   [424, "pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen"],
