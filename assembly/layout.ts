@@ -207,6 +207,11 @@ export const UFFD_BASE = LRU_BASE + LRU_BYTES * HART_COUNT_MAX; // userfaultfd_c
 export const UFFD_BYTES = 64;
 export const UFFD_COUNT_MAX = 1 << 12;
 
+// Locks of vmas that lie outside them (vma-lock=rwsem-external), see VMA_LOCK_*
+export const VMA_LOCK_BASE = UFFD_BASE + UFFD_BYTES * UFFD_COUNT_MAX;
+export const VMA_LOCK_BYTES = 64;
+export const VMA_LOCK_COUNT_MAX = 1 << 18;
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -300,6 +305,7 @@ export const MACHINE_KSWAPD_FAILURES = 680; // shared: how often kswapd has foun
 export const MACHINE_KSWAPD_QUEUE = 684; // WAITQ of 12 bytes: kswapd while there is enough memory
 
 export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
+export const MACHINE_WARNED = 1028; // shared: bit per warning (host/memory/warn.ts) that has been given
 export const MACHINE_OFFLINE_WANTED = 1088; // shared, CPUMASK_BYTES: harts that are to leave or have left
 export const MACHINE_ASID_LOCK = 1152;
 export const MACHINE_ASID_VERSION = 1156; // lock ASID_LOCK; read by all: generation of the global ASIDs << 8
@@ -429,7 +435,8 @@ export const POOL_EPITEM = 16;
 export const POOL_TIMER = 17;
 export const POOL_ANON_VMA = 18;
 export const POOL_UFFD = 19;
-export const POOL_COUNT = 20;
+export const POOL_VMA_LOCK = 20;
+export const POOL_COUNT = 21;
 
 // ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
 
@@ -736,6 +743,18 @@ export const COUNTER_TLBSYNC_WAIT = 632;
 export const COUNTER_FLUSH_RANGE_PAGES = 640;
 export const COUNTER_TLB_GEN_SKIPS = 648;
 export const COUNTER_LAZY_SKIPPED = 656;
+export const COUNTER_VMA_LOCK_SUCCESS = 832; // policies D from here on
+export const COUNTER_VMA_LOCK_ABORT = 840;
+export const COUNTER_VMA_LOCK_RETRY = 848;
+export const COUNTER_VMA_LOCK_MISS = 856;
+export const COUNTER_VM_REFCNT_RMW = 864;
+export const COUNTER_VMA_LINE_BOUNCES = 872;
+export const COUNTER_VMA_WRITER_WAITS = 880;
+export const COUNTER_VMA_SPURIOUS_WAKEUPS = 888;
+export const COUNTER_CALL_RCU_VMA = 896;
+export const COUNTER_VMA_REUSE_IN_GP = 904;
+export const COUNTER_VMA_READER_LIMIT = 912;
+export const COUNTER_MMAP_LOCK_WAIT = 920;
 
 // trace ring event: {kind u32, arg0 u32, arg1 u32, time or step u32}
 export const TRACE_BYTES = 16;
@@ -754,6 +773,7 @@ export const PAGE_PT_MM = 32; // mm of a page-table page
 export const PAGE_PT_VPN = 36; // first vpn that a page-table page translates
 export const PAGE_NODE_ENTRIES = 28; // lock MAPPING_LOCK: entries of a node of a mapping's tree that are not 0
 export const PAGE_MAPPING = 40; // of a cache page: its mapping; written under MAPPING_LOCK, 0 once it has left it
+export const PAGE_RCU_HEAD = 40; // of a page-table page whose free waits for a grace period
 export const PAGE_INDEX = 44; // offset in the mapping, or in the numbering of private pages (VMA_PGOFF); constant in use
 export const PAGE_PRIVATE = 48; // lock SWAP_LOCK: slot of a page in the swap cache
 export const PAGE_PT_DEPOSIT = 52; // lock PTL, of a table of level 1: tables kept for the split of its leaves, by PAGE_NEXT
@@ -788,6 +808,7 @@ export const RCU_FREE_VMA_NODE = 1;
 export const RCU_FREE_VMA = 2;
 export const RCU_FREE_TASK = 3;
 export const RCU_FREE_TIMER = 4;
+export const RCU_FREE_TABLE = 5;
 
 // ---------------------------------------------------------------- MM: struct mm_struct
 
@@ -808,6 +829,7 @@ export const MM_OOM_REAPED = 288; // shared: 1 once the OOM killer has begun to 
 export const MM_LOCK = 320; // shared, own line: mmap_lock, RW_*
 export const MM_LOCK_SEQ = 324; // shared: odd while write-locked
 export const MM_LOCK_OWNER = 328; // hart + 1 that holds it for write, for the oops
+export const MM_VMA_WRITER_WAIT = 332; // shared: wake-ups of a writer that waits for readers of a vma (vma_writer_wait)
 export const MM_VMA_ROOT = 384; // shared (release), own line: root node of the vma map, 0 = empty
 export const MM_MAP_COUNT = 388; // lock MM_LOCK write
 export const MM_BRK_START = 400; // f64, lock MM_LOCK write
@@ -844,8 +866,14 @@ export const VMA_GENERATION = 28; // bumped at each free
 export const VMA_RCU_HEAD = 32;
 export const VMA_MAPPING = 40; // whose pages it maps, 0 = private anonymous; constant
 export const VMA_UFFD = 44; // UFFD record that it is registered with, 0 = none; as VMA_FLAGS, whose VM_UFFD_* say for what
-export const VMA_LOCK_SEQ = 64; // shared; own line together with VMA_REFCNT
-export const VMA_REFCNT = 68; // shared
+export const VMA_EXTERNAL_LOCK = 48; // its VMA_LOCK record (vma-lock=rwsem-external), else 0; constant while it lives
+// the lock's line; which words are in use depends on the vma-lock policy
+export const VMA_LOCK_SEQ = 64; // shared: MM_LOCK_SEQ of the writer that has locked it; while they are equal, it is
+export const VMA_REFCNT = 68; // shared: vm_refcnt, 0 = detached; see host/policy/vma-lock/refcount.ts
+export const VMA_RWSEM = 72; // shared, RW_* (vma-lock=rwsem)
+export const VMA_DETACHED = 76; // 1 = in no map; written under its write lock
+export const VMA_LOCK_LAST = 80; // shared, a hint: hart + 1 that changed VMA_REFCNT last
+export const VMA_FREED_GP = 84; // whoever frees or allocates it: the grace period that its free would have waited for
 // cold line: its places in the two reverse maps, four words each (RMAP_*), under the lock of the tree
 export const VMA_RMAP_FILE = 128; // in the tree of its mapping
 export const VMA_RMAP_ANON = 144; // in the tree of its mm's anon_vma
@@ -869,6 +897,11 @@ export const VM_STACK = 1 << 22;
 export const VM_WIPEONFORK = 1 << 25;
 export const VM_HUGEPAGE = 1 << 29; // MADV_HUGEPAGE
 export const VM_NOHUGEPAGE = 1 << 30; // MADV_NOHUGEPAGE
+
+// ---------------------------------------------------------------- VMA_LOCK: lock of a vma outside it (vma-lock=rwsem-external)
+
+export const VMA_LOCK_NEXT = 0; // SLOT_NEXT
+export const VMA_LOCK_WORD = 4; // shared, RW_*
 
 // ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see
 // host/mm/vma-map.ts

@@ -9,6 +9,7 @@ import { LoadedMmChecker } from "./loaded-mm.ts";
 import { LockOrderChecker } from "./lock-order.ts";
 import { SleepingChecker } from "./sleeping.ts";
 import { TranslationChecker } from "./translations.ts";
+import { VmaLockChecker } from "./vma-locks.ts";
 
 export class Watch implements Observer {
   readonly #harts: readonly HartLocal[];
@@ -16,6 +17,7 @@ export class Watch implements Observer {
   readonly #locks: LockOrderChecker;
   readonly #lifetime: LifetimeChecker;
   readonly #sleeping: SleepingChecker;
+  readonly #vmaLocks: VmaLockChecker;
   readonly #states: readonly StateChecker[];
   /** Goes up when something happens that matters to a checker although no shared word says so. */
   events = 0;
@@ -27,8 +29,9 @@ export class Watch implements Observer {
     this.#locks = new LockOrderChecker(harts, report);
     this.#lifetime = new LifetimeChecker(report);
     this.#sleeping = new SleepingChecker(harts, report);
+    this.#vmaLocks = new VmaLockChecker(harts, report);
     const loadedMm = new LoadedMmChecker(harts, () => this.events++);
-    this.#states = [loadedMm, new LeftOverChecker(harts[0].shared)];
+    this.#states = [loadedMm, new LeftOverChecker(harts[0].shared), this.#vmaLocks];
   }
 
   reset(): void {
@@ -53,6 +56,7 @@ export class Watch implements Observer {
 
   access(hart: number, address: number): void {
     this.#lifetime.access(hart, address);
+    this.#vmaLocks.access(hart, address);
   }
 
   guestAccess(hart: number, va: number): void {
@@ -83,6 +87,21 @@ export class Watch implements Observer {
   freed(pool: number, slot: number): void {
     this.events++;
     this.#lifetime.freed(pool, slot);
+    this.#vmaLocks.freed(pool, slot);
+  }
+
+  vmaReadTaken(hart: number, mm: number, vma: number, vpn: number): void {
+    this.events++;
+    this.#vmaLocks.taken(hart, mm, vma, vpn);
+  }
+
+  vmaReadDropped(hart: number, vma: number): void {
+    this.events++;
+    this.#vmaLocks.dropped(hart, vma);
+  }
+
+  vmaRangeRead(hart: number, vma: number): void {
+    this.#vmaLocks.rangeRead(hart, vma);
   }
 
   frameFreed(_hart: number, pfn: number): void {

@@ -31,6 +31,7 @@ import { FS_TYPES } from "./fs-types.ts";
 import { makeInitTask } from "./init.ts";
 import type { InitProgram } from "./init-program.ts";
 import type { KernelHart } from "./kernel-hart.ts";
+import { writeKernelLine } from "./kernel-line.ts";
 import { wakeKswapd } from "./kswapd.ts";
 import { KTHREAD_KSWAPD, KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { outOfMemory } from "./oom.ts";
@@ -53,6 +54,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.wakeKswapd = () => wakeKswapd(hart);
   hart.outOfMemory = () => outOfMemory(hart);
   hart.userFault = userFault;
+  hart.warn = (_hart, text) => writeKernelLine(hart, `pagewalk: warning: ${text}`);
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {
     initKernel(hart);

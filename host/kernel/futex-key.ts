@@ -16,6 +16,7 @@ import {
   FUTEX_BUCKET_BYTES,
   FUTEX_BUCKET_COUNT,
   HART_FUTEX_KEY,
+  MM_LOCK_SEQ,
   PAGE_BYTES,
   TASK_MM,
   TASK_WAIT_KEY_HI,
@@ -27,6 +28,7 @@ import {
 } from "../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
+import { mmapReadLock, mmapReadUnlock } from "../mm/lock.ts";
 import { getUser32 } from "../mm/uaccess.ts";
 import { TASK_BYTES_USER } from "../mm/uapi.ts";
 import { vmaPgoffAt } from "../mm/vma.ts";
@@ -100,8 +102,24 @@ function storeKey(hart: Hart, which: number, lo: number, hi: number): void {
 /** The key of a word in a mapping that others can share; false: the memory is private. */
 function mappingKey(hart: Hart, mm: number, va: number, which: number): boolean {
   const { shared } = hart;
+  // Without a lock; what was found holds if nobody had mmap_lock for write meanwhile (the record of the vma may have
+  // become another's). Else once more, with it. (Linux: mmap_lock_speculate_try_begin)
+  const seq = shared.loadAcquire(mm + MM_LOCK_SEQ);
+  if ((seq & 1) === 0) {
+    rcuReadLock(hart);
+    const isShared = mappingKeyOf(hart, mm, va, which);
+    rcuReadUnlock(hart);
+    if (shared.loadAcquire(mm + MM_LOCK_SEQ) === seq) return isShared;
+  }
+  mmapReadLock(hart, mm);
+  const isShared = mappingKeyOf(hart, mm, va, which);
+  mmapReadUnlock(hart, mm);
+  return isShared;
+}
+
+function mappingKeyOf(hart: Hart, mm: number, va: number, which: number): boolean {
+  const { shared } = hart;
   const vpn = Math.floor(va / PAGE_BYTES);
-  rcuReadLock(hart);
   const vma = vmaFind(hart, mm, vpn);
   const hit = vma !== 0 && shared.get(vma + VMA_START) <= vpn;
   const isShared = hit && (shared.get(vma + VMA_FLAGS) & VM_MAYSHARE) !== 0;
@@ -110,6 +128,5 @@ function mappingKey(hart: Hart, mm: number, va: number, which: number): boolean 
     const number = shared.get(vma + VMA_MAPPING) >>> MAPPING_NUMBER_SHIFT;
     storeKey(hart, which, offset | 0 | KEY_MAPPING, (number << OFFSET_HIGH_BITS) | (offset / 2 ** 32));
   }
-  rcuReadUnlock(hart);
   return isShared;
 }

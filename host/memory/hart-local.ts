@@ -114,6 +114,8 @@ export class HartLocal {
    * wait now, and the access fails. Set around traps and system calls.
    */
   userFaultState = 0;
+  /** Says a warning to whoever runs the machine. Handed in at boot. */
+  warn: ((hart: HartLocal, text: string) => void) | null = null;
   /** Reads the pages of the host's files. Handed in by who knows what an inode is. */
   pageIo: PageIo | null = null;
   /** Work space of mm/mapping-tree.ts: a frame that is about to become a node, 0 = none. */

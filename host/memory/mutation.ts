@@ -38,6 +38,31 @@ export const B_M12 = 0x420c;
 export const B_M13 = 0x420d;
 export const B_M14 = 0x420e;
 export const B_M15 = 0x420f;
+export const D_M1 = 0x4401;
+export const D_M2 = 0x4402;
+export const D_M3 = 0x4403;
+export const D_M4 = 0x4404;
+export const D_M5A = 0x4405;
+export const D_M5B = 0x4485;
+export const D_M6 = 0x4406;
+export const D_M7 = 0x4407;
+export const D_M8 = 0x4408;
+export const D_M9 = 0x4409;
+export const D_M10 = 0x440a;
+export const D_M11 = 0x440b;
+export const D_M12 = 0x440c;
+export const D_M13 = 0x440d;
+export const D_M14 = 0x440e;
+export const D_M15 = 0x440f;
+export const D_M16 = 0x4410;
+export const D_M17 = 0x4411;
+export const D_M18 = 0x4412;
+export const D_M19 = 0x4413;
+export const D_M20 = 0x4414;
+export const D_M21 = 0x4415;
+export const D_M22 = 0x4416;
+export const D_M23 = 0x4417;
+export const D_M24 = 0x4418;
 export const F_M1 = 0x4601;
 export const F_M2 = 0x4602;
 export const F_M3 = 0x4603;
@@ -82,6 +107,39 @@ export const MUTATION_TABLE: readonly Mutation[] = [
   { id: "B-M13", number: B_M13, mistake: "hash-batch: the page-table lock is dropped before the batch is flushed" },
   { id: "B-M14", number: B_M14, mistake: "mprotect takes rights away without a flush" },
   { id: "B-M15", number: B_M15, mistake: "the generation is read after the full flush" },
+  { id: "D-M1", number: D_M1, mistake: "the range is not looked at again once the vma is locked" },
+  { id: "D-M2", number: D_M2, mistake: "the mm is not looked at once the vma is locked" },
+  { id: "D-M3", number: D_M3, mistake: "the sequence is read only before the reader counts itself in" },
+  {
+    id: "D-M4",
+    number: D_M4,
+    mistake: "as in version 9: the sequence is that of the mm in the vma, whose mm is looked at last",
+  },
+  { id: "D-M5a", number: D_M5A, mistake: "a vma is attached by a store without release" },
+  { id: "D-M5b", number: D_M5B, mistake: "a reader counts itself in without acquire" },
+  { id: "D-M6", number: D_M6, mistake: "a copy of a vma takes over its count" },
+  { id: "D-M7", number: D_M7, mistake: "exit_mmap frees vmas without detaching them" },
+  {
+    id: "D-M8",
+    number: D_M8,
+    mistake: "the reader wakes the writer of the mm that the vma is in after the count is dropped",
+  },
+  { id: "D-M9", number: D_M9, mistake: "no reference on the mm of a vma that has become another's, while it is put" },
+  { id: "D-M10", number: D_M10, mistake: "a vma is used again after the read section was left" },
+  { id: "D-M11", number: D_M11, mistake: "a vma is detached and its late readers are not waited for" },
+  { id: "D-M12", number: D_M12, mistake: "the writer waits for one reader less than there can be" },
+  { id: "D-M13", number: D_M13, mistake: "a downgrade of mmap_lock leaves the vmas write-locked" },
+  { id: "D-M14", number: D_M14, mistake: "no limit on the number of readers" },
+  { id: "D-M15", number: D_M15, mistake: "a vma is freed before it is detached" },
+  { id: "D-M16", number: D_M16, mistake: "rwsem: the range is read before detached" },
+  { id: "D-M17", number: D_M17, mistake: "vmas are changed before they are write-locked" },
+  { id: "D-M18", number: D_M18, mistake: "fork does not write-lock the vmas of the parent" },
+  { id: "D-M19", number: D_M19, mistake: "a sequence that has come round counts as unlocked" },
+  { id: "D-M20", number: D_M20, mistake: "whether to wake is decided before the count is dropped" },
+  { id: "D-M21", number: D_M21, mistake: "a read lock that was refused is taken for granted" },
+  { id: "D-M22", number: D_M22, mistake: "a node of the map is freed without a grace period" },
+  { id: "D-M23", number: D_M23, mistake: "detaching waits although nobody is left to wait for" },
+  { id: "D-M24", number: D_M24, mistake: "the counts are dropped without release" },
   { id: "F-M1", number: F_M1, mistake: "no barrier where mmdrop used to be one" },
   { id: "F-M2", number: F_M2, mistake: "the barrier comes before the store of rq.curr" },
   { id: "F-M3", number: F_M3, mistake: "a temporary mm gives way to an mm that has died" },

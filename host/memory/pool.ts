@@ -65,6 +65,7 @@ import {
   POOL_TIMER,
   POOL_UFFD,
   POOL_VMA,
+  POOL_VMA_LOCK,
   POOL_VMA_NODE,
   PROCESS_BASE,
   PROCESS_BYTES,
@@ -88,6 +89,9 @@ import {
   VMA_BASE,
   VMA_BYTES,
   VMA_COUNT_MAX,
+  VMA_LOCK_BASE,
+  VMA_LOCK_BYTES,
+  VMA_LOCK_COUNT_MAX,
   VMA_NODE_BASE,
   VMA_NODE_BYTES,
   VMA_NODE_COUNT_MAX,
@@ -127,6 +131,7 @@ function shapes(): PoolShape[] {
   table[POOL_TIMER] = { base: TIMER_BASE, slotBytes: TIMER_BYTES, limit: TIMER_COUNT_MAX };
   table[POOL_ANON_VMA] = { base: ANON_VMA_BASE, slotBytes: ANON_VMA_BYTES, limit: ANON_VMA_COUNT_MAX };
   table[POOL_UFFD] = { base: UFFD_BASE, slotBytes: UFFD_BYTES, limit: UFFD_COUNT_MAX };
+  table[POOL_VMA_LOCK] = { base: VMA_LOCK_BASE, slotBytes: VMA_LOCK_BYTES, limit: VMA_LOCK_COUNT_MAX };
   return table;
 }
 

@@ -166,6 +166,15 @@ export function rcuStallReport(hart: HartLocal): string {
   return `rcu: grace period ${seq} has lasted ${(ns / 1e9).toFixed(1)} s, waiting for ${holders.join(", ")}`;
 }
 
+/** For statistics: the grace period that a free right now would wait for, and whether one is over. */
+export function rcuStamp(hart: HartLocal): number {
+  return (hart.shared.loadOnce(GP_SEQ) + 1) | 0;
+}
+
+export function rcuHasPassed(hart: HartLocal, stamp: number): boolean {
+  return reached(hart.shared.loadOnce(GP_DONE), stamp);
+}
+
 /** The grace period whose end proves that every read section open now is over. */
 function snapshotGracePeriod(hart: HartLocal): number {
   // Full barrier: what the caller unpublished is visible before we look at the sequence.

@@ -15,9 +15,12 @@ import type { HartLocal } from "./hart-local.ts";
 import { FOREVER, park } from "./park.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
 
-export function readLock(hart: HartLocal, address: number): void {
+/** True if it had to wait. */
+export function readLock(hart: HartLocal, address: number): boolean {
   if (SCHEDULE_POINTS) hart.shared.observer?.lockWanted(hart.id, address);
-  if (!readTryLock(hart, address)) readLockSlow(hart, address);
+  if (readTryLock(hart, address)) return false;
+  readLockSlow(hart, address);
+  return true;
 }
 
 /**
@@ -47,11 +50,14 @@ function dropReader(hart: HartLocal, address: number): void {
   if ((old & RW_READERS_MASK) === RW_READER && (old & RW_WAITERS) !== 0) wakeAll(hart, address);
 }
 
-export function writeLock(hart: HartLocal, address: number): void {
+/** True if it had to wait. */
+export function writeLock(hart: HartLocal, address: number): boolean {
   if (SCHEDULE_POINTS) hart.shared.observer?.lockWanted(hart.id, address);
-  if (hart.shared.compareExchange(address, 0, RW_WRITER) !== 0) writeLockSlow(hart, address);
+  const waits = hart.shared.compareExchange(address, 0, RW_WRITER) !== 0;
+  if (waits) writeLockSlow(hart, address);
   if (SCHEDULE_POINTS) hart.shared.observer?.lockTaken(hart.id, address);
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
+  return waits;
 }
 
 export function writeUnlock(hart: HartLocal, address: number): void {

@@ -76,6 +76,11 @@ export interface Observer {
   allocated(pool: number, slot: number): void;
   freed(pool: number, slot: number): void;
   frameFreed(hart: number, pfn: number): void;
+  /** The hart may use `vma` for page `vpn` of `mm` from now on; is about to give it back (vma-lock policies). */
+  vmaReadTaken(hart: number, mm: number, vma: number, vpn: number): void;
+  vmaReadDropped(hart: number, vma: number): void;
+  /** The hart looks at the range of a vma on which it has a lock. */
+  vmaRangeRead(hart: number, vma: number): void;
   /** A flush of `pages` pages (0: all) from `vpn` below that root table has returned. */
   flushEnds(root: number, vpn: number, pages: number): void;
 }

@@ -168,6 +168,17 @@ export class SharedMemory {
     return old;
   }
 
+  compareExchangeRelaxed(address: number, expected: number, desired: number): number {
+    if (SCHEDULE_POINTS) {
+      if (this.scheduler?.point(POINT_RMW_RELAXED, address)) suspend();
+      this.observer?.access(this.hartId, address);
+      this.model?.before(POINT_RMW_RELAXED, address);
+    }
+    const old = this.#words.compareAndSwap(address, expected, desired);
+    if (SCHEDULE_POINTS) this.model?.after(POINT_RMW_RELAXED, address);
+    return old;
+  }
+
   fetchAdd(address: number, delta: number): number {
     if (SCHEDULE_POINTS) {
       if (this.scheduler?.point(POINT_RMW, address)) suspend();

@@ -29,7 +29,7 @@ import {
   VM_SHARED,
   VM_WIPEONFORK,
 } from "../../assembly/layout.ts";
-
+import { D_M18, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { sharePage } from "./anon.ts";
 import { anonVmaFork } from "./anon-vma.ts";
@@ -96,6 +96,8 @@ function dupVmas(hart: Hart, parent: number, child: number): boolean {
   let done = true;
   for (let vma = vmaFind(hart, parent, 0); done && vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
     const flags = vmaFlags(hart, vma);
+    // Also what is not copied: a fault may not change what is shared while it is being shared.
+    if (!(MUTATIONS && hart.mutation === D_M18)) hart.policies.vmaLock.startWrite(hart, parent, vma);
     if ((flags & VM_DONTCOPY) === 0) {
       // The copy is registered with no userfaultfd: nobody asked to hear of forks. (dup_userfaultfd)
       done = copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), flags & ~(VM_LOCKED | VM_UFFD));

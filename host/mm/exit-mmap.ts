@@ -1,13 +1,14 @@
 // The end of an address space: everything but the root table goes. (Linux: exit_mmap)
 
 import { MM_LOCKED_VM, MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "../../assembly/layout.ts";
+import { D_M7, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { noteUnlocked } from "./accounting.ts";
 import { gatherBegin, gatherFinish, gatherWholeMm } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { rmapUnlink } from "./rmap-link.ts";
 import { flushRss } from "./rss.ts";
-import { vmaFreeLater, vmaPutBacking } from "./vma.ts";
+import { vmaPutBacking } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { retireVmaMap } from "./vma-map-edit.ts";
 import { freeEmptyTables, zapRange } from "./zap.ts";
@@ -15,14 +16,20 @@ import { freeEmptyTables, zapRange } from "./zap.ts";
 /** Requires: mm_users is 0, so no task runs in it and nobody can start to. May wait. */
 export function exitMmap(hart: Hart, mm: number): void {
   const { shared } = hart;
+  const { vmaLock } = hart.policies;
   mmapWriteLock(hart, mm);
   if (shared.get(mm + MM_LOCKED_VM) !== 0) noteUnlocked(hart);
   gatherBegin(hart, mm);
   zapRange(hart, mm, 0, USER_VPN_END);
-  for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, shared.get(vma + VMA_END))) {
+  for (let vma = vmaFind(hart, mm, 0); vma !== 0; ) {
+    const end = shared.get(vma + VMA_END);
+    vmaLock.startWrite(hart, mm, vma);
+    // No fault of this mm can come, but one of another mm may have found the record of what it takes for its own vma.
+    if (!(MUTATIONS && hart.mutation === D_M7)) vmaLock.detach(hart, mm, vma);
     rmapUnlink(hart, vma);
     vmaPutBacking(hart, vma);
-    vmaFreeLater(hart, vma);
+    vmaLock.free(hart, vma);
+    vma = vmaFind(hart, mm, end);
     hart.pollIrq();
   }
   retireVmaMap(hart, shared.get(mm + MM_VMA_ROOT));

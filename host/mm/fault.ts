@@ -1,13 +1,16 @@
 // The page-fault handler: from a faulting user address to a resolved PTE, or to the reason for a signal. The order of
-// checks is Linux's (arch/riscv/mm/fault.c): vma, stack growth, permissions, then the page itself. Takes mmap_lock for
-// read, allocates no JavaScript object, and converges: whoever returns 0 may retry the access, and a fault that finds
-// its PTE already good (another hart was faster, or this hart's TLB is stale) only drops the local translation.
+// checks is Linux's (arch/riscv/mm/fault.c): vma, stack growth, permissions, then the page itself. Locks the vma for
+// read (policy vma-lock), or takes mmap_lock where that is not to be had. Allocates no JavaScript object, and
+// converges: whoever returns 0 may retry the access, and a fault that finds its PTE already good (another hart was
+// faster, or this hart's TLB is stale) only drops the local translation.
 
 import {
   ACCESS_FETCH,
   ACCESS_STORE,
   COUNTER_PGFAULT,
   COUNTER_SPURIOUS_FAULT,
+  COUNTER_VMA_LOCK_RETRY,
+  COUNTER_VMA_LOCK_SUCCESS,
   PAGE_BYTES,
   PTE_A,
   PTE_D,
@@ -32,6 +35,7 @@ import { makeRoom } from "./make-room.ts";
 import { isReaped } from "./oom-reap.ts";
 import { allocPte } from "./page-table.ts";
 import { isSwapPte, isUffdWp } from "./pte.ts";
+import { speculativeFault } from "./speculative-fault.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
 import { mapSwapPage } from "./swap-in.ts";
 import { TASK_BYTES_USER } from "./uapi.ts";
@@ -60,6 +64,21 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
 }
 
 function tryFault(hart: Hart, mm: number, vpn: number, access: number): number {
+  const { vmaLock } = hart.policies;
+  if (vmaLock.speculates && speculativeFault(hart, mm, vpn, access)) return FAULT_OK;
+  if (vmaLock.locksVmas) {
+    const vma = vmaLock.startRead(hart, mm, vpn);
+    if (vma !== 0) {
+      const outcome = faultInVma(hart, mm, vma, vpn, access);
+      vmaLock.endRead(hart, vma);
+      hart.count(outcome === FAULT_RETRY ? COUNTER_VMA_LOCK_RETRY : COUNTER_VMA_LOCK_SUCCESS);
+      return outcome;
+    }
+  }
+  return faultWithMmapLock(hart, mm, vpn, access);
+}
+
+function faultWithMmapLock(hart: Hart, mm: number, vpn: number, access: number): number {
   mmapReadLock(hart, mm);
   let vma = vmaFind(hart, mm, vpn);
   if (vma !== 0 && isStackGuardHit(hart, vma, vpn)) {
@@ -73,7 +92,10 @@ function tryFault(hart: Hart, mm: number, vpn: number, access: number): number {
   return outcome;
 }
 
-/** FAULT_*; on FAULT_RETRY the caller drops its locks and calls finishFaultIo. Requires: mmap_lock for read. */
+/**
+ * FAULT_*; on FAULT_RETRY the caller drops its locks and calls finishFaultIo. Requires: mmap_lock or the vma,
+ * read-locked.
+ */
 export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, access: number): number {
   const { shared } = hart;
   if (vma === 0 || shared.get(vma + VMA_START) > vpn) return FAULT_SEGV_MAPERR;

@@ -6,14 +6,15 @@
 // allocates nothing. When an array is full the pending batch is flushed and freed, and the gather goes on.
 //
 // Page tables are freed right after the flush, not by RCU: a table is taken out of its parent only with mmap_lock held
-// for write, every software reader of tables holds mmap_lock, and a hart acknowledges the flush (or is parked, outside
-// any walk) only when its own walker has stopped. A policy that reads tables without mmap_lock must bring its own rule.
+// for write and when no vma is in its span, every software reader of tables holds mmap_lock or a vma in the span
+// read-locked, and a hart acknowledges the flush (or is parked, outside any walk) only when its own walker has stopped.
+// Under a vma-lock policy that speculates, they are freed after a grace period.
 
 import { COUNTER_GATHER_BATCHES, USER_VPN_END } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { B_M3, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { freeTable } from "./page-table.ts";
+import { freeTable, freeTableLater } from "./page-table.ts";
 import { updateRssHigh } from "./rss.ts";
 import { putSwapPage } from "./swap-map.ts";
 
@@ -93,7 +94,11 @@ export function gatherFinish(hart: Hart): void {
 function freeBatch(hart: Hart): void {
   if (hart.gatherPageCount + hart.gatherTableCount !== 0) hart.count(COUNTER_GATHER_BATCHES);
   freePages(hart);
-  for (let i = 0; i < hart.gatherTableCount; i++) freeTable(hart, hart.gatherTables[i]);
+  const walksUnlocked = hart.policies.vmaLock.speculates;
+  for (let i = 0; i < hart.gatherTableCount; i++) {
+    if (walksUnlocked) freeTableLater(hart, hart.gatherTables[i]);
+    else freeTable(hart, hart.gatherTables[i]);
+  }
   hart.gatherTableCount = 0;
   resetRange(hart);
 }

@@ -24,6 +24,7 @@ import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
  */
 export function movePageTables(hart: Hart, mm: number, vma: number, from: number, to: number, pages: number): boolean {
   if (!prepareTarget(hart, mm, from, to, pages)) return false;
+  hart.policies.vmaLock.startWrite(hart, mm, vma);
   // A walker of a reverse map must not look at the target before a page came and at the source when it has gone.
   rmapLock(hart, vma);
   gatherBegin(hart, mm);

@@ -3,8 +3,8 @@
 // it reads entries and sets A and D by compare-and-swap, so a writer that replaces a valid entry must exchange, never
 // store.
 //
-// Tables disappear only under mmap_lock held for write (freeEmptyTables in zap.ts), so whoever holds it for read may
-// keep the address of an entry.
+// Tables disappear only under mmap_lock held for write, and not while a vma lies in their span (freeEmptyTables in
+// zap.ts), so whoever holds mmap_lock or that vma for read may keep the address of an entry.
 
 import {
   COUNTER_PAGE_TABLE_ALLOC,
@@ -17,17 +17,21 @@ import {
   PAGE_PT_MM,
   PAGE_PT_VPN,
   PAGE_PTL,
+  PAGE_RCU_HEAD,
   PG_TABLE,
   PTE_COUNT,
   PTE_PPN_SHIFT,
   PTE_V,
+  RCU_FREE_TABLE,
+  RCU_HEAD_KIND,
   VPN_BITS,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
+import { callRcu } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { allocFrame, frameAddress, freeFrame, pageOf } from "./frames.ts";
+import { allocFrame, frameAddress, freeFrame, pageOf, pfnOfPage } from "./frames.ts";
 import { tablePte } from "./pte.ts";
 
 export const PTE_BYTES = 8;
@@ -47,7 +51,7 @@ export function levelPages(level: number): number {
   return 1 << (level * VPN_BITS);
 }
 
-/** Address of the leaf entry for `vpn`, or 0 where a table is missing. Requires: mmap_lock. */
+/** Address of the leaf entry for `vpn`, or 0 where a table is missing. Requires: mmap_lock or the vma, read-locked. */
 export function findPte(hart: HartLocal, mm: number, vpn: number): number {
   const { shared } = hart;
   let table = shared.get(mm + MM_ROOT_PFN);
@@ -59,7 +63,7 @@ export function findPte(hart: HartLocal, mm: number, vpn: number): number {
   return entryAddress(table, vpn, 0);
 }
 
-/** Like findPte, but makes missing tables; 0 = out of memory. Requires: mmap_lock. */
+/** Like findPte, but makes missing tables; 0 = out of memory. Requires: mmap_lock or the vma, read-locked. */
 export function allocPte(hart: HartLocal, mm: number, vpn: number): number {
   const { shared } = hart;
   let table = shared.get(mm + MM_ROOT_PFN);
@@ -95,13 +99,30 @@ export function allocTable(hart: HartLocal, mm: number, vpn: number, level: numb
 
 /** Frees a table that no entry and no walker can reach any more: called by the gather, after the flush. */
 export function freeTable(hart: HartLocal, pfn: number): void {
+  forgetTable(hart, pfn);
+  freeFrame(hart, pfn);
+}
+
+/** The same where somebody may still read it, or take its PTL, in an RCU read section. */
+export function freeTableLater(hart: HartLocal, pfn: number): void {
+  forgetTable(hart, pfn);
+  const head = pageOf(pfn) + PAGE_RCU_HEAD;
+  hart.shared.set(head + RCU_HEAD_KIND, 0);
+  callRcu(hart, head, RCU_FREE_TABLE);
+}
+
+/** RCU callback. */
+export function freeTableCallback(hart: HartLocal, head: number): void {
+  freeFrame(hart, pfnOfPage(head - PAGE_RCU_HEAD));
+}
+
+function forgetTable(hart: HartLocal, pfn: number): void {
   const { shared } = hart;
   const page = pageOf(pfn);
   if (shared.get(page + PAGE_FLAGS) !== PG_TABLE) throw new KernelBug("freed frame is no page table", { pfn });
   shared.fetchAdd(shared.get(page + PAGE_PT_MM) + MM_PT_PAGES, -1);
   shared.set(page + PAGE_PT_MM, 0);
   hart.count(COUNTER_PAGE_TABLE_FREE);
-  freeFrame(hart, pfn);
 }
 
 /** Requires: PTL of the entry's table. Fills an entry that is 0. */

@@ -19,6 +19,7 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
+import { D_M22, MUTATIONS } from "../memory/mutation.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import { callRcu } from "../memory/rcu.ts";
 
@@ -81,7 +82,10 @@ export class VmaMapEdit {
   commit(): void {
     const hart = this.#hart;
     hart.shared.storeRelease(this.#mm + MM_VMA_ROOT, this.#root);
-    for (const node of this.#retired) callRcu(hart, node + VMA_NODE_RCU_HEAD, RCU_FREE_VMA_NODE);
+    for (const node of this.#retired) {
+      if (MUTATIONS && hart.mutation === D_M22) poolFree(hart, POOL_VMA_NODE, node);
+      else callRcu(hart, node + VMA_NODE_RCU_HEAD, RCU_FREE_VMA_NODE);
+    }
   }
 
   abort(): void {

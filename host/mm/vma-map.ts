@@ -41,6 +41,24 @@ export function vmaFind(hart: HartLocal, mm: number, vpn: number): number {
   }
 }
 
+/** The vma that contains `vpn`, or 0. In an RCU read section the vma may be gone already. (Linux: mas_walk) */
+export function vmaWalk(hart: HartLocal, mm: number, vpn: number): number {
+  const { shared } = hart;
+  let node = shared.loadAcquire(mm + MM_VMA_ROOT);
+  if (node === 0) return 0;
+  const words = shared.i32;
+  for (;;) {
+    const count = shared.loadOnce(node + VMA_NODE_COUNT);
+    const ends = (node + VMA_NODE_END) >>> 2;
+    let i = 0;
+    while (i < count && words[ends + i] <= vpn) i++;
+    if (i === count || words[((node + VMA_NODE_START) >>> 2) + i] > vpn) return 0;
+    const child = words[((node + VMA_NODE_CHILD) >>> 2) + i];
+    if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) return child;
+    node = child;
+  }
+}
+
 /** The last vma that starts below `vpn`, or 0: for the start of a vma, its lower neighbour. (Linux: find_vma_prev) */
 export function vmaFindBelow(hart: HartLocal, mm: number, vpn: number): number {
   const { shared } = hart;

@@ -6,14 +6,14 @@
 // Steps that make room come before steps that fill it: the map refuses overlaps at any moment.
 
 import { MM_MAP_COUNT, VMA_FILE, VMA_FLAGS, VMA_MAPPING, VMA_UFFD } from "../../assembly/layout.ts";
-import type { HartLocal } from "../memory/hart-local.ts";
+import { D_M15, D_M17, MUTATIONS } from "../memory/mutation.ts";
+import type { Hart } from "../policy/hart.ts";
 import { vmStatAccount } from "./accounting.ts";
 import { rmapLink, rmapResize, rmapUnlink } from "./rmap-link.ts";
 import {
   vmaAlloc,
   vmaEnd,
   vmaFlags,
-  vmaFreeLater,
   vmaFreeUnused,
   vmaGetBacking,
   vmaPgoffAt,
@@ -30,14 +30,14 @@ interface Resized {
 }
 
 export class VmaTransaction {
-  readonly #hart: HartLocal;
+  readonly #hart: Hart;
   readonly #mm: number;
   readonly #map: VmaMapEdit;
   readonly #added: number[] = [];
   readonly #removed: number[] = [];
   readonly #resized: Resized[] = [];
 
-  constructor(hart: HartLocal, mm: number) {
+  constructor(hart: Hart, mm: number) {
     this.#hart = hart;
     this.#mm = mm;
     this.#map = new VmaMapEdit(hart, mm);
@@ -53,7 +53,10 @@ export class VmaTransaction {
     pgoff: number,
     uffd: number,
   ): boolean {
-    const vma = vmaAlloc(this.#hart, this.#mm, start, end, flags, mapping, file, pgoff, uffd);
+    return this.#add(vmaAlloc(this.#hart, this.#mm, start, end, flags, mapping, file, pgoff, uffd), start, end);
+  }
+
+  #add(vma: number, start: number, end: number): boolean {
     if (vma === 0) return false;
     this.#added.push(vma);
     return this.#map.insert(start, end, vma);
@@ -67,31 +70,45 @@ export class VmaTransaction {
     flags: number,
     uffd: number = vmaUffd(this.#hart, vma, flags),
   ): boolean {
-    const { shared } = this.#hart;
-    const pgoff = vmaPgoffAt(this.#hart, vma, start);
-    return this.insert(start, end, flags, shared.get(vma + VMA_MAPPING), shared.get(vma + VMA_FILE), pgoff, uffd);
+    const hart = this.#hart;
+    const mapping = hart.shared.get(vma + VMA_MAPPING);
+    const file = hart.shared.get(vma + VMA_FILE);
+    const pgoff = vmaPgoffAt(hart, vma, start);
+    return this.#add(vmaAlloc(hart, this.#mm, start, end, flags, mapping, file, pgoff, uffd, vma), start, end);
   }
 
   remove(vma: number): boolean {
+    this.#startWrite(vma);
     this.#removed.push(vma);
     return this.#map.erase(vmaStart(this.#hart, vma), vma);
   }
 
   /** The vma covers [start, end) from now on; its pages keep their offsets. */
   resize(vma: number, start: number, end: number): boolean {
+    this.#startWrite(vma);
     this.#resized.push({ vma, start, end });
     return this.#map.change(vmaStart(this.#hart, vma), start, end, vma);
+  }
+
+  /** No fault is at work in the vma from here on. */
+  #startWrite(vma: number): void {
+    if (!(MUTATIONS && this.#hart.mutation === D_M17))
+      this.#hart.policies.vmaLock.startWrite(this.#hart, this.#mm, vma);
   }
 
   commit(): void {
     const hart = this.#hart;
     const { shared } = hart;
+    const { vmaLock } = hart.policies;
     // What grows comes before what shrinks or goes: whoever walks a reverse map meanwhile may see a page's place in two
     // vmas, never in none.
     for (const vma of this.#added) {
       vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaEnd(hart, vma) - vmaStart(hart, vma));
       vmaGetBacking(hart, vma);
       rmapLink(hart, vma);
+      // Write-locked from its first moment: whoever adds it may have more to do before the first fault.
+      vmaLock.startWrite(hart, this.#mm, vma);
+      vmaLock.attach(hart, this.#mm, vma);
     }
     const [growing, shrinking] = this.#account();
     for (const { vma, start, end } of growing) rmapResize(hart, vma, start, end);
@@ -99,10 +116,15 @@ export class VmaTransaction {
     for (const { vma, start, end } of shrinking) rmapResize(hart, vma, start, end);
     for (const vma of this.#removed) {
       vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaStart(hart, vma) - vmaEnd(hart, vma));
+      if (MUTATIONS && hart.mutation === D_M17) vmaLock.startWrite(hart, this.#mm, vma);
+      if (!(MUTATIONS && hart.mutation === D_M15)) vmaLock.detach(hart, this.#mm, vma);
       rmapUnlink(hart, vma);
       vmaPutBacking(hart, vma);
-      vmaFreeLater(hart, vma);
+      vmaLock.free(hart, vma);
+      if (MUTATIONS && hart.mutation === D_M15) vmaLock.detach(hart, this.#mm, vma);
     }
+    if (MUTATIONS && hart.mutation === D_M17)
+      for (const { vma } of this.#resized) vmaLock.startWrite(hart, this.#mm, vma);
     const count = shared.get(this.#mm + MM_MAP_COUNT) + this.#added.length - this.#removed.length;
     shared.set(this.#mm + MM_MAP_COUNT, count);
   }
@@ -127,8 +149,9 @@ export class VmaTransaction {
 }
 
 /** New flags for a whole vma, and what it is registered with. Requires: mmap_lock for write. */
-export function setVmaFlags(hart: HartLocal, mm: number, vma: number, flags: number, uffd: number): void {
+export function setVmaFlags(hart: Hart, mm: number, vma: number, flags: number, uffd: number): void {
   const pages = vmaEnd(hart, vma) - vmaStart(hart, vma);
+  hart.policies.vmaLock.startWrite(hart, mm, vma);
   vmStatAccount(hart, mm, vmaFlags(hart, vma), -pages);
   vmStatAccount(hart, mm, flags, pages);
   hart.shared.set(vma + VMA_FLAGS, flags);

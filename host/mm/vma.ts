@@ -2,6 +2,7 @@
 
 import {
   POOL_VMA,
+  POOL_VMA_LOCK,
   RCU_FREE_VMA,
   RCU_HEAD_KIND,
   RCU_HEAD_NEXT,
@@ -15,15 +16,14 @@ import {
   VM_UFFD_WP,
   VM_WRITE,
   VMA_END,
+  VMA_EXTERNAL_LOCK,
   VMA_FILE,
   VMA_FLAGS,
   VMA_GENERATION,
-  VMA_LOCK_SEQ,
   VMA_MAPPING,
   VMA_MM,
   VMA_PGOFF,
   VMA_RCU_HEAD,
-  VMA_REFCNT,
   VMA_RMAP_ANON,
   VMA_RMAP_FILE,
   VMA_START,
@@ -32,6 +32,7 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import { callRcu } from "../memory/rcu.ts";
+import type { Hart } from "../policy/hart.ts";
 import { mappingGet, mappingPut } from "./mapping.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
 
@@ -43,9 +44,12 @@ export function protFlags(prot: number): number {
   return prot & (PROT_READ | PROT_WRITE | PROT_EXEC);
 }
 
-/** A vma that is in no map yet; 0 = none to be had. Takes no references: see vmaGetBacking. */
+/**
+ * A vma that is in no map yet; 0 = none to be had. Takes no references: see vmaGetBacking. `source`: the vma of which
+ * it is a copy or a part, 0 = none.
+ */
 export function vmaAlloc(
-  hart: HartLocal,
+  hart: Hart,
   mm: number,
   start: number,
   end: number,
@@ -54,13 +58,15 @@ export function vmaAlloc(
   file: number,
   pgoff: number,
   uffd: number,
+  source = 0,
 ): number {
   const vma = poolAlloc(hart, POOL_VMA);
   if (vma === 0) return 0;
   const { shared } = hart;
-  shared.set(vma + VMA_START, start);
-  shared.set(vma + VMA_END, end);
-  shared.set(vma + VMA_MM, mm);
+  // Somebody may still look at the vma that this record was before.
+  shared.storeOnce(vma + VMA_START, start);
+  shared.storeOnce(vma + VMA_END, end);
+  shared.storeOnce(vma + VMA_MM, mm);
   shared.set(vma + VMA_FLAGS, flags);
   shared.set(vma + VMA_PGOFF, pgoff);
   shared.set(vma + VMA_UFFD, uffd);
@@ -68,11 +74,12 @@ export function vmaAlloc(
   shared.set(vma + VMA_MAPPING, mapping);
   shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_NEXT, 0);
   shared.set(vma + VMA_RCU_HEAD + RCU_HEAD_KIND, 0);
-  shared.set(vma + VMA_LOCK_SEQ, 0);
-  shared.set(vma + VMA_REFCNT, 0);
+  shared.set(vma + VMA_EXTERNAL_LOCK, 0);
   shared.set(vma + VMA_RMAP_FILE + RMAP_SEQ, 0);
   shared.set(vma + VMA_RMAP_ANON + RMAP_SEQ, 0);
-  return vma;
+  if (hart.policies.vmaLock.init(hart, vma, source)) return vma;
+  poolFree(hart, POOL_VMA, vma);
+  return 0;
 }
 
 /** A vma holds its mapping and its file: called once it is in the map. */
@@ -91,18 +98,27 @@ export function vmaPutBacking(hart: HartLocal, vma: number): void {
 
 /** Frees a vma that was never in a map. */
 export function vmaFreeUnused(hart: HartLocal, vma: number): void {
-  poolFree(hart, POOL_VMA, vma);
+  freeRecord(hart, vma);
 }
 
-/** Frees a vma that was taken out of its map, once no lockless reader can hold it. */
+/** For the vma-lock policy: the record goes back to its pool, now or after a grace period. */
+export function vmaFree(hart: HartLocal, vma: number): void {
+  hart.shared.fetchAddRelaxed(vma + VMA_GENERATION, 1);
+  freeRecord(hart, vma);
+}
+
 export function vmaFreeLater(hart: HartLocal, vma: number): void {
   callRcu(hart, vma + VMA_RCU_HEAD, RCU_FREE_VMA);
 }
 
 /** RCU callback. */
 export function vmaFreeCallback(hart: HartLocal, head: number): void {
-  const vma = head - VMA_RCU_HEAD;
-  hart.shared.fetchAdd(vma + VMA_GENERATION, 1);
+  vmaFree(hart, head - VMA_RCU_HEAD);
+}
+
+function freeRecord(hart: HartLocal, vma: number): void {
+  const lock = hart.shared.get(vma + VMA_EXTERNAL_LOCK);
+  if (lock !== 0) poolFree(hart, POOL_VMA_LOCK, lock);
   poolFree(hart, POOL_VMA, vma);
 }
 

@@ -2,7 +2,7 @@
 
 import { A_M5, mutationNumber } from "../memory/mutation.ts";
 import { findPolicy, POLICIES, SEAMS } from "./registry.ts";
-import type { Cpumask, LazyTlb, MmFrame, Policies, PolicyEntry, SeamName, TlbFlush } from "./seams.ts";
+import type { Cpumask, LazyTlb, MmFrame, Policies, PolicyEntry, SeamName, TlbFlush, VmaLock } from "./seams.ts";
 
 /** Seam to policy; a seam that is left out gets its default. */
 export type PolicyChoice = Partial<Record<SeamName, string>>;
@@ -60,6 +60,7 @@ export function makePolicies(names: PolicyNames, frame: MmFrame, extra: readonly
     lazyTlb: make("lazy-tlb") as LazyTlb,
     tlbFlush: make("tlb-flush") as TlbFlush,
     cpumask: make("cpumask") as Cpumask,
+    vmaLock: make("vma-lock") as VmaLock,
   };
 }
 
@@ -68,6 +69,7 @@ export function standard(): PolicyNames {
     "lazy-tlb": SEAMS["lazy-tlb"].standard,
     "tlb-flush": SEAMS["tlb-flush"].standard,
     cpumask: SEAMS.cpumask.standard,
+    "vma-lock": SEAMS["vma-lock"].standard,
   };
 }
 

@@ -10,7 +10,7 @@ import { makeIsLazy } from "./lazy-tlb/is-lazy.ts";
 import { makeQsbr } from "./lazy-tlb/qsbr.ts";
 import { makeRefcount } from "./lazy-tlb/refcount.ts";
 import { makeActiveFree, makeLastMmput, makeShoot, makeShootAtFlush, makeShootHash } from "./lazy-tlb/shoot.ts";
-import type { Cpumask, LazyTlb, MmFrame, PolicyEntry, SeamName, TlbFlush } from "./seams.ts";
+import type { Cpumask, LazyTlb, MmFrame, PolicyEntry, SeamName, TlbFlush, VmaLock } from "./seams.ts";
 import { asidGlobal } from "./tlb-flush/asid-global.ts";
 import { asidLocal } from "./tlb-flush/asid-local.ts";
 import { broadcast } from "./tlb-flush/broadcast.ts";
@@ -20,11 +20,16 @@ import { hybrid } from "./tlb-flush/hybrid.ts";
 import { ipiMask } from "./tlb-flush/ipi-mask.ts";
 import { ipte } from "./tlb-flush/ipte.ts";
 import { reclaimBatch } from "./tlb-flush/reclaim-batch.ts";
+import { makeMmapLock } from "./vma-lock/mmap-lock.ts";
+import { makeRefcountTypesafe, makeRefcount as makeVmaRefcount } from "./vma-lock/refcount.ts";
+import { makeRwsem, makeRwsemExternal } from "./vma-lock/rwsem.ts";
+import { makeSpeculative } from "./vma-lock/speculative.ts";
 
 export const SEAMS: Readonly<Record<SeamName, { readonly question: string; readonly standard: string }>> = {
   "lazy-tlb": { question: "who keeps a borrowed mm alive?", standard: "refcount" },
   "tlb-flush": { question: "which harts must drop which translations, and how are they told?", standard: "ipi-mask" },
   cpumask: { question: "how exact is the set of harts that use an mm?", standard: "exact" },
+  "vma-lock": { question: "what does a fault lock?", standard: "refcount-typesafe" },
 };
 
 const lazy = (name: string, line: string, debate: string, make: (frame: MmFrame) => LazyTlb): PolicyEntry => ({
@@ -49,6 +54,14 @@ const mask = (policy: Cpumask, line: string, debate: string): PolicyEntry => ({
   line,
   debate,
   make: () => policy,
+});
+
+const vmaLock = (name: string, line: string, debate: string, make: (frame: MmFrame) => VmaLock): PolicyEntry => ({
+  seam: "vma-lock",
+  name,
+  line,
+  debate,
+  make,
 });
 
 export const POLICIES: readonly PolicyEntry[] = [
@@ -76,6 +89,22 @@ export const POLICIES: readonly PolicyEntry[] = [
   mask(sticky, "a hart stays in it", "powerpc until trimmed"),
   mask(lazyclear, "a hart leaves it at the first useless flush", "x86 since 6.14, lazy mm_cpumask"),
   mask(earlyClear, "a borrower is out of it too early", "Lutomirski 2020: mm_cpumask is not reliable"),
+  vmaLock("mmap-lock", "mmap_lock for read", "Linux before 6.4", makeMmapLock),
+  vmaLock("speculative", "nothing; anonymous faults look afterwards", "Dufour 2017-2019: SPF", makeSpeculative),
+  vmaLock(
+    "rwsem-external",
+    "a lock of the vma, in a record of its own",
+    "Baghdasaryan 2023, Linux 6.4",
+    makeRwsemExternal,
+  ),
+  vmaLock("rwsem", "a lock in the vma", "Baghdasaryan 2025: v9, patches 1-2", makeRwsem),
+  vmaLock("refcount", "a count in the vma, freed after a grace period", "same series, patches 7-11", makeVmaRefcount),
+  vmaLock(
+    "refcount-typesafe",
+    "the count; records are reused at once",
+    "same, patches 15-16; Linux 6.15",
+    makeRefcountTypesafe,
+  ),
 ];
 
 export function findPolicy(entries: readonly PolicyEntry[], seam: SeamName, name: string): PolicyEntry | undefined {

@@ -94,10 +94,39 @@ export interface Cpumask {
   useless(hart: Hart, mm: number): void;
 }
 
+/**
+ * What does a fault lock? Whoever changes a vma, or its place in the map, holds mmap_lock for write and has the vma
+ * write-locked; whoever has it read-locked may rely on all of it, and on the page tables below it, without mmap_lock.
+ */
+export interface VmaLock {
+  readonly name: string;
+  /** Faults try startRead before they take mmap_lock. */
+  readonly locksVmas: boolean;
+  /** Faults may look at vmas and page tables with no lock at all: tables are freed after a grace period. */
+  readonly speculates: boolean;
+  /** A record from the pool becomes a vma, detached; a copy of `source`, unless that is 0. False: no memory. */
+  init(hart: Hart, vma: number, source: number): boolean;
+  /** The vma of page `vpn`, read-locked, or 0: take mmap_lock. Never waits. No lock held. */
+  startRead(hart: Hart, mm: number, vpn: number): number;
+  /** Read-locks a vma that the caller holds by mmap_lock for read, which it may drop then. False: too many readers. */
+  startReadLocked(hart: Hart, mm: number, vma: number): boolean;
+  endRead(hart: Hart, vma: number): void;
+  /** Write-locks the vma until mmap_lock is dropped or downgraded. Hart-wait. Requires: mmap_lock for write. */
+  startWrite(hart: Hart, mm: number, vma: number): void;
+  /** The vma is about to be in the map; false, with a warning, if it was before. Requires: write-locked. */
+  attach(hart: Hart, mm: number, vma: number): boolean;
+  /** It is in the map no more, and nobody holds it once this returns; false if it was not. Requires: write-locked. */
+  detach(hart: Hart, mm: number, vma: number): boolean;
+  isAttached(hart: Hart, vma: number): boolean;
+  /** The record of a detached vma goes back to the pool, as soon as that is safe. */
+  free(hart: Hart, vma: number): void;
+}
+
 export interface Policies {
   readonly lazyTlb: LazyTlb;
   readonly tlbFlush: TlbFlush;
   readonly cpumask: Cpumask;
+  readonly vmaLock: VmaLock;
 }
 
 /** What policies are handed of the layers above them. */
@@ -106,10 +135,15 @@ export interface MmFrame {
   unlazyMm(hart: Hart, mm: number): boolean;
   /** Drops an mm_count reference. May wait, and free. */
   dropMm(hart: Hart, mm: number): void;
+  /** The vma in whose range the map has `vpn`, or 0. In an RCU read section, or with mmap_lock. */
+  walkVmas(hart: Hart, mm: number, vpn: number): number;
+  /** The record of a vma goes back to its pool: now, or after a grace period. */
+  freeVma(hart: Hart, vma: number): void;
+  freeVmaLater(hart: Hart, vma: number): void;
 }
 
 /** Seams by their name on the command line. */
-export type SeamName = "lazy-tlb" | "tlb-flush" | "cpumask";
+export type SeamName = "lazy-tlb" | "tlb-flush" | "cpumask" | "vma-lock";
 
 /** One policy as the registry, and a module from outside, describe it. */
 export interface PolicyEntry {
@@ -119,5 +153,5 @@ export interface PolicyEntry {
   readonly line: string;
   /** The debate or kernel that it comes from. */
   readonly debate: string;
-  make(frame: MmFrame): LazyTlb | TlbFlush | Cpumask;
+  make(frame: MmFrame): LazyTlb | TlbFlush | Cpumask | VmaLock;
 }
