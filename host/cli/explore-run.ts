@@ -13,6 +13,8 @@ import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
 import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/schedule-file.ts";
 import type { ExploreFlags } from "./explore.ts";
 import { exploreAll } from "./explore-all.ts";
+import { exploreControls } from "./explore-controls.ts";
+import { exploreMedians } from "./explore-medians.ts";
 import { mergeResults, readResults } from "./explore-merge.ts";
 import { Progress } from "./progress.ts";
 
@@ -24,9 +26,16 @@ export async function exploreCommand(name: string | undefined, flags: ExploreFla
   if (flags.replay !== undefined) return withPool(1, (pool) => replayFile(pool, flags.replay!));
   if (flags.show !== undefined) return withPool(1, (pool) => showSchedule(pool, known(name), flags));
   if (flags.merge !== undefined) return merge(flags.merge);
-  if (flags.all === true) return withPool(flags.jobs, (pool) => exploreAll(pool, flags.family.split(","), flags));
+  if (flags.all === true) return withPool(flags.jobs, (pool) => exploreFamilies(pool, flags));
   const scenario = known(name);
   return withPool(flags.jobs, (pool) => search(pool, scenario, flags));
+}
+
+function exploreFamilies(pool: ExplorePool, flags: ExploreFlags): Promise<number> {
+  const families = flags.family.split(",");
+  if (flags.medians !== undefined) return exploreMedians(pool, families, flags);
+  if (flags.controls !== undefined) return exploreControls(pool, families, flags);
+  return exploreAll(pool, families, flags);
 }
 
 function list(): number {

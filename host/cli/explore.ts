@@ -18,6 +18,7 @@ Examples:
   pagewalk explore A/exit-while-lazy --show 0
   pagewalk explore --replay schedule.json
   pagewalk explore --all --family A,B --mutations
+  pagewalk explore --all --controls 10000 --log controls.log
 
 Exit code: 0 nothing found; 1 a schedule with a bug, which is printed and kept; 125 wrong command line.`;
 
@@ -41,6 +42,9 @@ export interface ExploreFlags {
   readonly all?: boolean;
   readonly family: string;
   readonly mutations?: boolean;
+  readonly medians?: number;
+  readonly controls?: number;
+  readonly log?: string;
 }
 
 export function addExplore(command: Command, setExitCode: (code: number) => void): void {
@@ -80,6 +84,20 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     .option("--all", "all scenarios of --family, with --mutations")
     .option("--family <LETTERS>", "families for --all", "A,B,F")
     .option("--mutations", "with --all: every mutation must be caught, and the same without it must not be accused")
+    .addOption(
+      new Option("--medians <SEEDS>", "with --all: schedules until each mutation is found, by each strategy")
+        .argParser(parseInteger)
+        .conflicts("mutations"),
+    )
+    .addOption(
+      new Option(
+        "--controls <N>",
+        "with --all: N schedules of each scenario without a mistake; goes on where --log ends",
+      )
+        .argParser(parseInteger)
+        .conflicts("mutations"),
+    )
+    .option("--log <FILE>", "where --controls keeps what is done; default: explore-controls.log")
     .option("--list", "the scenarios, and what each finds")
     .addHelpText("after", EXAMPLES)
     .action(async (scenario: string | undefined, flags: ExploreFlags) => {
