@@ -1,0 +1,323 @@
+// Every checker of host/check/ has a twin here: the same few kernel calls once as they should be, of which it must say
+// nothing, and once with the mistake, which it must report. By hand, on the harts of the explorer's machine in this one
+// thread; whichever hart waits serves the others as well.
+
+import "../support/schedule-points.ts";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import {
+  HART_IRQ_DEPTH,
+  MACHINE_BASE,
+  MACHINE_FRAMES_LOCK,
+  MACHINE_INIT_MM,
+  MM_COUNT,
+  MM_ROOT_PFN,
+  MM_TLB_GEN,
+  PAGE_BYTES,
+  POOL_BASE,
+  POOL_BYTES,
+  POOL_LOCK,
+  POOL_MM,
+  POOL_VMA,
+  PTE_PPN_SHIFT,
+  RCU_FREE_VMA,
+  TASK_ACTIVE_MM,
+  VMA_RCU_HEAD,
+} from "../../assembly/layout.ts";
+import { Watch } from "../../host/check/watch.ts";
+import type { KernelHart } from "../../host/kernel/kernel-hart.ts";
+import { makeLaboratory } from "../../host/machine/laboratory.ts";
+import { poolAlloc, poolFree } from "../../host/memory/pool.ts";
+import { callRcu, rcuDrainAll, rcuReadLock, rcuReadUnlock, synchronizeRcu } from "../../host/memory/rcu.ts";
+import { spinLock, spinUnlock } from "../../host/memory/spinlock.ts";
+import { allocFrame, freeFrame, putPage } from "../../host/mm/frames.ts";
+import { doMadvise } from "../../host/mm/madvise.ts";
+import { mmAlloc, mmput } from "../../host/mm/mm.ts";
+import { doMunmap } from "../../host/mm/munmap.ts";
+import { entryAddress, findPte } from "../../host/mm/page-table.ts";
+import { MADV_DONTNEED } from "../../host/mm/uapi.ts";
+import { pageAt, sharedMm } from "../../host/simulate/scenarios/address-space.ts";
+import { enterUser, guestLoad, leaveUser } from "../../host/simulate/scenarios/guest.ts";
+import { leaveAll, makeUserTask, startOn, switchToIdle } from "../../host/simulate/scenarios/tasks.ts";
+import { exitThread } from "../../host/simulate/scenarios/threads.ts";
+import { BUILD } from "../support/paths.ts";
+
+const module = new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`));
+const FRAMES_LOCK = MACHINE_BASE + MACHINE_FRAMES_LOCK;
+const MMS_LOCK = POOL_BASE + POOL_MM * POOL_BYTES + POOL_LOCK;
+const VPN = pageAt(0) / PAGE_BYTES;
+
+class Watched {
+  readonly harts: readonly KernelHart[];
+  readonly watch: Watch;
+  readonly reports: string[] = [];
+
+  constructor() {
+    const options = { policies: {}, mutation: "", pageWalkCache: true, weakMemory: false };
+    this.harts = makeLaboratory(module, { harts: 2, ...options }).harts;
+    this.watch = new Watch(this.harts, (kind, text) => this.reports.push(`${kind}: ${text}`));
+    for (const hart of this.harts) {
+      hart.shared.observer = this.watch;
+      hart.interrupts = { serve: () => this.#serveAll() };
+    }
+  }
+
+  #serveAll(): void {
+    for (const hart of this.harts) hart.doorbell.serve();
+  }
+
+  /** What the checkers of state see now, and what all of them have said. */
+  problems(): string {
+    return [...this.reports, this.watch.check()].filter((line) => line !== "").join("\n");
+  }
+
+  /** When nobody borrows anything any more, and all grace periods are over. */
+  leftOver(): string {
+    for (const hart of this.harts) leaveAll(hart);
+    rcuDrainAll(this.harts[0], this.harts[0].rcuCallbacks);
+    return this.watch.checkAtEnd();
+  }
+}
+
+describe("the order of locks", () => {
+  const both = (hart: KernelHart, first: number, second: number) => {
+    spinLock(hart, first);
+    spinLock(hart, second);
+    spinUnlock(hart, second);
+    spinUnlock(hart, first);
+  };
+
+  test("two harts that take two locks the same way round are right", () => {
+    const { harts, ...machine } = new Watched();
+    for (const hart of harts) both(hart, FRAMES_LOCK, MMS_LOCK);
+    expect(machine.reports).toEqual([]);
+  });
+
+  test("two harts that take them each its own way are reported, although nobody had to wait", () => {
+    const { harts, reports } = new Watched();
+    both(harts[0], FRAMES_LOCK, MMS_LOCK);
+    both(harts[1], MMS_LOCK, FRAMES_LOCK);
+    expect(reports.join()).toMatch(/lock order: hart 1 takes .* the other way round/);
+  });
+
+  test("a circle of three is reported", () => {
+    const third = POOL_BASE + POOL_VMA * POOL_BYTES + POOL_LOCK;
+    const { harts, reports, watch } = new Watched();
+    const held = (hart: number, first: number, second: number) => {
+      watch.lockTaken(hart, first);
+      watch.lockWanted(hart, second);
+      watch.lockDropped(hart, first);
+    };
+    held(0, FRAMES_LOCK, harts[0].base + 4);
+    held(1, harts[0].base + 4, third);
+    expect(reports).toEqual([]);
+    held(0, third, FRAMES_LOCK);
+    expect(reports.join()).toContain("the other way round");
+  });
+
+  test("a lock that is wanted twice is reported", () => {
+    const { harts, reports, watch } = new Watched();
+    spinLock(harts[0], FRAMES_LOCK);
+    watch.lockWanted(0, FRAMES_LOCK);
+    expect(reports.join()).toContain("which it holds");
+  });
+
+  test("a lock in an interrupt handler is reported", () => {
+    const { harts, reports } = new Watched();
+    harts[0].set(HART_IRQ_DEPTH, 1);
+    spinLock(harts[0], FRAMES_LOCK);
+    expect(reports.join()).toContain("lock in an interrupt");
+  });
+});
+
+describe("sleeping", () => {
+  const IN_ATOMIC_CONTEXT: readonly (readonly [string, (hart: KernelHart) => void])[] = [
+    ["with a spin lock held", (hart) => spinLock(hart, MMS_LOCK)],
+    ["in a read section", rcuReadLock],
+    ["with interrupts off", (hart) => hart.interruptsOff()],
+  ];
+
+  test.each(IN_ATOMIC_CONTEXT)("a wait for a grace period %s is reported before it begins", (_, enter) => {
+    const { harts, reports } = new Watched();
+    enter(harts[0]);
+    expect(() => synchronizeRcu(harts[0])).toThrow("synchronize_rcu in atomic context");
+    expect(reports.join()).toContain("sleep in atomic context");
+  });
+
+  test("behind the read section it is right", () => {
+    const { harts, watch, reports } = new Watched();
+    rcuReadLock(harts[0]);
+    rcuReadUnlock(harts[0]);
+    watch.mightSleep(0, "synchronize_rcu");
+    expect(reports).toEqual([]);
+  });
+});
+
+describe("what is left over", () => {
+  test("nothing, when all is given back", () => {
+    const machine = new Watched();
+    sharedMm(machine.harts, 2);
+    for (const hart of machine.harts) exitThread(hart);
+    expect(machine.leftOver()).toBe("");
+    expect(machine.problems()).toBe("");
+  });
+
+  const LEAKS: readonly (readonly [string, (hart: KernelHart) => void, RegExp])[] = [
+    ["a frame", (hart) => allocFrame(hart), /^frames: \d+, before \d+$/],
+    ["an mm, with its root table", (hart) => mmAlloc(hart), /^mm: 2, before 1; frames: /],
+    ["a vma", (hart) => poolAlloc(hart, POOL_VMA), /^vma: 1, before 0$/],
+    [
+      "a borrower's reference of init_mm",
+      (hart) => hart.shared.fetchAdd(hart.shared.get(MACHINE_BASE + MACHINE_INIT_MM) + MM_COUNT, 1),
+      /^init_mm has 2 references/,
+    ],
+  ];
+
+  test.each(LEAKS)("%s that nobody gave back is reported", (_, leak, report) => {
+    const machine = new Watched();
+    leak(machine.harts[0]);
+    expect(machine.leftOver()).toMatch(report);
+  });
+});
+
+describe("references and queues, which the kernel counts itself", () => {
+  test("a page reference that is dropped twice stops the machine", () => {
+    const { harts } = new Watched();
+    const pfn = allocFrame(harts[0]);
+    putPage(harts[0], pfn);
+    expect(() => putPage(harts[0], pfn)).toThrow(/dropped twice|bad frame freed/);
+  });
+
+  test("an RCU head that is queued twice stops the machine", () => {
+    const { harts } = new Watched();
+    const vma = poolAlloc(harts[0], POOL_VMA);
+    callRcu(harts[0], vma + VMA_RCU_HEAD, RCU_FREE_VMA);
+    expect(() => callRcu(harts[0], vma + VMA_RCU_HEAD, RCU_FREE_VMA)).toThrow("call_rcu of a queued head");
+  });
+});
+
+describe("translations", () => {
+  /** Hart 1 has read a page of an mm that both have loaded. */
+  function withReader() {
+    const machine = new Watched();
+    const [hart, reader] = machine.harts;
+    const mm = sharedMm(machine.harts, 2);
+    read(reader);
+    return { machine, hart, reader, mm, root: hart.shared.get(mm + MM_ROOT_PFN) };
+  }
+
+  function read(reader: KernelHart): void {
+    enterUser(reader);
+    guestLoad(reader, pageAt(0));
+    leaveUser(reader);
+  }
+
+  test("a page that is taken away with a flush is right", () => {
+    const { machine, hart, reader, mm } = withReader();
+    doMadvise(hart, mm, pageAt(0), PAGE_BYTES, MADV_DONTNEED);
+    read(reader);
+    expect(machine.problems()).toBe("");
+  });
+
+  test("a flush that returns without having reached a hart is reported when the hart uses its entry", () => {
+    const { machine, hart, reader, mm, root } = withReader();
+    hart.shared.exchange(findPte(hart, mm, VPN), 0);
+    hart.shared.fetchAdd(mm + MM_TLB_GEN, 1);
+    machine.watch.flushEnds(root, VPN, 1);
+    expect(machine.problems()).toBe(""); // it may have it for as long as it does not use it
+    read(reader);
+    expect(machine.problems()).toMatch(/hart 1 uses a stale translation: .* a flush that covers it has returned/);
+  });
+
+  test("a flush of another page leaves the entry as it is: stale, and legal", () => {
+    const { machine, hart, reader, mm, root } = withReader();
+    hart.shared.exchange(findPte(hart, mm, VPN), 0);
+    machine.watch.flushEnds(root, VPN + 1, 1);
+    read(reader);
+    expect(machine.problems()).toBe("");
+  });
+
+  test("a page that is freed before the flush is reported at once if the hart is in user mode", () => {
+    const { machine, hart, reader, mm } = withReader();
+    const pfn = hart.shared.get(findPte(hart, mm, VPN)) >>> PTE_PPN_SHIFT;
+    enterUser(reader);
+    freeFrame(hart, pfn);
+    expect(machine.problems()).toMatch(/hart 1, in user mode, can use a stale translation: .* its page has been freed/);
+  });
+
+  test("tables that munmap frees are right, page-walk cache or not", () => {
+    const { machine, hart, reader, mm } = withReader();
+    doMunmap(hart, mm, pageAt(0), 2 * PAGE_BYTES);
+    read(reader);
+    expect(machine.problems()).toBe("");
+  });
+
+  test("a table that is freed after a flush of leaf entries is reported: the page-walk cache leads there", () => {
+    const { machine, hart, mm, root } = withReader();
+    const table = Math.floor(findPte(hart, mm, VPN) / PAGE_BYTES);
+    const middle = hart.shared.get(entryAddress(root, VPN, 2)) >>> PTE_PPN_SHIFT;
+    hart.shared.exchange(entryAddress(middle, VPN, 1), 0);
+    for (const each of machine.harts) each.core.flushVa(pageAt(0));
+    freeFrame(hart, table);
+    expect(machine.problems()).toMatch(/a page table of level 0 was freed while hart \d has it in its page-walk cache/);
+  });
+});
+
+describe("loaded mms", () => {
+  test("a borrower keeps the mm that it has loaded, whoever goes", () => {
+    const machine = new Watched();
+    sharedMm(machine.harts, 1);
+    switchToIdle(machine.harts[1]);
+    exitThread(machine.harts[0]);
+    expect(machine.problems()).toBe("");
+  });
+
+  test("a root table that is freed while a hart has it in satp is reported", () => {
+    const machine = new Watched();
+    const [hart] = machine.harts;
+    const mm = sharedMm(machine.harts, 1);
+    machine.watch.check();
+    freeFrame(hart, hart.shared.get(mm + MM_ROOT_PFN));
+    expect(machine.problems()).toContain("has a freed root table in satp");
+  });
+
+  test("a freed mm in active_mm is reported: an NMI would read it", () => {
+    const machine = new Watched();
+    const [hart, other] = machine.harts;
+    const mm = mmAlloc(hart);
+    machine.watch.check();
+    startOn(other, makeUserTask(other, mmAlloc(other)));
+    other.shared.set(other.current + TASK_ACTIVE_MM, mm); // a switch that has forgotten to say so
+    machine.watch.check();
+    mmput(hart, mm);
+    expect(machine.problems()).toMatch(/an NMI on hart 1 would read a freed mm/);
+  });
+});
+
+describe("incarnations", () => {
+  test("the first line of a freed mm may be looked at, the rest may not", () => {
+    const { harts, reports } = new Watched();
+    const mm = mmAlloc(harts[0]);
+    mmput(harts[0], mm);
+    harts[1].shared.get(mm);
+    expect(reports).toEqual([]);
+    harts[1].shared.get(mm + MM_ROOT_PFN);
+    expect(reports.join()).toMatch(/use after free: hart 1 touches mm1\.MM_ROOT_PFN of a freed record/);
+  });
+
+  test("a record that is freed twice is reported", () => {
+    const { harts, reports } = new Watched();
+    const mm = poolAlloc(harts[0], POOL_MM);
+    poolFree(harts[0], POOL_MM, mm);
+    poolFree(harts[0], POOL_MM, mm);
+    expect(reports.join()).toContain("double free: mm1");
+  });
+
+  test("a record that has been handed out again belongs to its new owner", () => {
+    const { harts, reports } = new Watched();
+    mmput(harts[0], mmAlloc(harts[0]));
+    const again = mmAlloc(harts[0]);
+    harts[1].shared.get(again + MM_ROOT_PFN);
+    expect(reports).toEqual([]);
+  });
+});
