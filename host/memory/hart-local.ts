@@ -149,8 +149,10 @@ export class HartLocal {
   /** mmu_gather (host/mm/gather.ts): what this hart has unmapped and may free once the TLBs are flushed. */
   readonly gatherPages = new Int32Array(512);
   readonly gatherTables = new Int32Array(64);
+  readonly gatherRuns = new Int32Array(16);
   gatherPageCount = 0;
   gatherTableCount = 0;
+  gatherRunCount = 0;
   /** mm being unmapped, 0 = no gather is open. */
   gatherMm = 0;
   /** Resident pages of `rssMm` that MM_RSS does not know of yet (mm/rss.ts). */
@@ -159,6 +161,8 @@ export class HartLocal {
   /** vpns that were cleared since the last flush: [gatherStart, gatherEnd). */
   gatherStart = 0;
   gatherEnd = 0;
+  /** All that was cleared were leaves of 2 MiB: then one fence drops each. */
+  gatherOnlyHuge = true;
   /** The task that this hart runs (HART_CURRENT for the others). */
   current = 0;
 
@@ -217,9 +221,11 @@ export class HartLocal {
   reset(): void {
     this.gatherPageCount = 0;
     this.gatherTableCount = 0;
+    this.gatherRunCount = 0;
     this.gatherMm = 0;
     this.gatherStart = 0;
     this.gatherEnd = 0;
+    this.gatherOnlyHuge = true;
     this.tlbiWaiting.fill(0);
     this.batchCount = 0;
     this.batchMask.fill(0);

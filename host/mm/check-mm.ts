@@ -6,6 +6,7 @@ import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   MM_DATA_VM,
+  MM_HUGE_LEAVES,
   MM_LOCKED_VM,
   MM_MAP_COUNT,
   MM_PT_PAGES,
@@ -17,6 +18,8 @@ import {
   PAGE_FLAGS,
   PAGE_MAPCOUNT,
   PAGE_MAPPING,
+  PAGE_NEXT,
+  PAGE_PT_DEPOSIT,
   PAGE_PT_ENTRIES,
   PAGE_PT_MM,
   PAGE_PT_VPN,
@@ -42,7 +45,7 @@ import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf } from "./frames.ts";
 import { mappingHas } from "./page-cache.ts";
 import { levelPages, PTE_BYTES } from "./page-table.ts";
-import { isSwapPte, pteModify, ptePfn } from "./pte.ts";
+import { isHugePte, isSwapPte, pteModify, ptePfn, smallPte } from "./pte.ts";
 import { flushRss } from "./rss.ts";
 import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
@@ -53,6 +56,8 @@ interface Tally {
   /** slot -> entries that hold it. */
   readonly slots: Map<number, number>;
   tables: number;
+  /** Leaves of level 1. */
+  huge: number;
   /** pfn -> entries that map it. */
   readonly mapped: Map<number, number>;
   /** Those that some entry may write: then it is the only one. */
@@ -74,6 +79,7 @@ export function checkMms(hart: Hart, mms: readonly number[]): string[] {
     swapped: 0,
     slots: new Map(),
     tables: 0,
+    huge: 0,
     mapped: new Map(),
     writable: new Set(),
     problems: [],
@@ -82,10 +88,12 @@ export function checkMms(hart: Hart, mms: readonly number[]): string[] {
     tally.rss = 0;
     tally.swapped = 0;
     tally.tables = 0;
+    tally.huge = 0;
     checkVmas(hart, mm, tally);
     checkTable(hart, mm, shared.get(mm + MM_ROOT_PFN), LEVEL_COUNT - 1, 0, tally);
     expect(tally, "MM_RSS", shared.get(mm + MM_RSS), tally.rss);
     expect(tally, "MM_SWAP", shared.get(mm + MM_SWAP), tally.swapped);
+    expect(tally, "MM_HUGE_LEAVES", shared.get(mm + MM_HUGE_LEAVES), tally.huge);
     expect(tally, "MM_PT_PAGES", shared.get(mm + MM_PT_PAGES), tally.tables);
   }
   for (const [pfn, entries] of tally.mapped) {
@@ -147,10 +155,37 @@ function checkTable(hart: Hart, mm: number, table: number, level: number, vpn: n
     entries++;
     const first = vpn + i * levelPages(level);
     if (level === 0) checkLeaf(hart, mm, first, entry, tally);
+    else if (level === 1 && isHugePte(entry)) checkHuge(hart, mm, first, entry, tally);
     else if ((entry & ((1 << PTE_PPN_SHIFT) - 1)) !== PTE_V) tally.problems.push(`pointer ${entry} at vpn ${first}`);
     else checkTable(hart, mm, entry >>> PTE_PPN_SHIFT, level - 1, first, tally);
   }
   expect(tally, `entries of table ${table}`, shared.get(page + PAGE_PT_ENTRIES), entries);
+  if (level === 1) checkDeposit(hart, table, tally);
+}
+
+function checkHuge(hart: Hart, mm: number, vpn: number, entry: number, tally: Tally): void {
+  tally.huge++;
+  if (ptePfn(entry) % PTE_COUNT !== 0) tally.problems.push(`leaf of level 1 at vpn ${vpn} is not aligned`);
+  for (let i = 0; i < PTE_COUNT; i++) checkLeaf(hart, mm, vpn + i, smallPte(entry, i), tally);
+  if (vmaFind(hart, mm, vpn) !== vmaFind(hart, mm, vpn + PTE_COUNT - 1)) {
+    tally.problems.push(`leaf of level 1 at vpn ${vpn} lies in several vmas`);
+  }
+}
+
+/** One empty table is kept for each leaf in a table of level 1. */
+function checkDeposit(hart: Hart, table: number, tally: Tally): void {
+  const { shared } = hart;
+  let leaves = 0;
+  for (let i = 0; i < PTE_COUNT; i++) if (isHugePte(shared.get(frameAddress(table) + i * PTE_BYTES))) leaves++;
+  let kept = 0;
+  for (let pfn = shared.get(pageOf(table) + PAGE_PT_DEPOSIT); pfn !== 0; pfn = shared.get(pageOf(pfn) + PAGE_NEXT)) {
+    kept++;
+    for (let i = 0; i < PTE_COUNT; i++) {
+      if (shared.get(frameAddress(pfn) + i * PTE_BYTES) !== 0) tally.problems.push(`kept table ${pfn} is not empty`);
+    }
+  }
+  expect(tally, `tables kept for the leaves of table ${table}`, kept, leaves);
+  tally.tables += kept;
 }
 
 function checkLeaf(hart: Hart, mm: number, vpn: number, pte: number, tally: Tally): void {

@@ -34,10 +34,20 @@ import type { Hart } from "../policy/hart.ts";
 import { sharePage } from "./anon.ts";
 import { anonVmaFork } from "./anon-vma.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
+import { DUP_NO_MEMORY, dupHuge } from "./huge-entries.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { makeRoomIfShort } from "./make-room.ts";
 import { mmAlloc, mmput } from "./mm.ts";
-import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import {
+  allocPte,
+  findHuge,
+  findPte,
+  lockTable,
+  PTE_BYTES,
+  setNewPte,
+  tablePageOf,
+  unlockTable,
+} from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { clearUffdWp, isSwapPte, ptePfn } from "./pte.ts";
 import { addRss, flushRss } from "./rss.ts";
@@ -124,7 +134,10 @@ function dupRange(hart: Hart, parent: number, child: number, start: number, end:
   for (let vpn = start; vpn < end; ) {
     const source = findPte(hart, parent, vpn);
     if (source === 0) {
-      vpn = skipMissingTable(hart, parent, vpn);
+      const isHuge = findHuge(hart, parent, vpn) !== 0;
+      vpn = isHuge ? dupHuge(hart, parent, child, vpn, end) : skipMissingTable(hart, parent, vpn);
+      if (vpn === DUP_NO_MEMORY) return false;
+      hart.pollIrq();
       continue;
     }
     const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);

@@ -30,10 +30,11 @@ import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
 import { finishFaultIo, mapCachePage } from "./file-fault.ts";
+import { faultOnHuge, mapHugeFrames } from "./huge.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
 import { isReaped } from "./oom-reap.ts";
-import { allocPte } from "./page-table.ts";
+import { allocPte, HUGE_LEAF } from "./page-table.ts";
 import { isSwapPte, isUffdWp } from "./pte.ts";
 import { speculativeFault } from "./speculative-fault.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
@@ -102,8 +103,13 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   const flags = shared.get(vma + VMA_FLAGS);
   if (!isAllowed(flags, access)) return FAULT_SEGV_ACCERR;
   if (isReaped(hart, mm)) return FAULT_BUS;
+  if (mapHugeFrames(hart, mm, vma, vpn)) return FAULT_OK;
   const pteAddress = allocPte(hart, mm, vpn);
   if (pteAddress === 0) return FAULT_OOM;
+  if (pteAddress === HUGE_LEAF) {
+    if (faultOnHuge(hart, mm, vma, vpn, access)) return FAULT_OK;
+    return faultInVma(hart, mm, vma, vpn, access); // it has been split
+  }
   for (;;) {
     const pte = shared.loadOnce(pteAddress);
     if (pte === 0) {
@@ -141,7 +147,7 @@ function isAllowed(flags: number, access: number): boolean {
 }
 
 /** Would the walker let the access pass? */
-function isGoodFor(pte: number, access: number): boolean {
+export function isGoodFor(pte: number, access: number): boolean {
   const right = access === ACCESS_STORE ? PTE_W | PTE_D : access === ACCESS_FETCH ? PTE_X : PTE_R;
   const needed = PTE_V | PTE_A | right;
   return (pte & needed) === needed;

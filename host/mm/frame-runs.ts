@@ -42,6 +42,7 @@ import {
   pushFrame,
 } from "./frames.ts";
 import { putSwapPage } from "./swap-map.ts";
+import { isLuxuryFree } from "./watermark.ts";
 
 /** Frames handled between two polls. */
 const POLL_FRAMES = 64;
@@ -50,7 +51,7 @@ const POLL_FRAMES = 64;
 export function allocRun(hart: HartLocal): number {
   const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
-  const first = takeRunLocked(shared) || takeFreshRunLocked(shared);
+  const first = isLuxuryFree(shared, RUN_FRAMES) ? takeRunLocked(shared) || takeFreshRunLocked(shared) : 0;
   spinUnlock(hart, FRAMES_LOCK);
   if (first === 0) return 0;
   for (let pfn = first; pfn < first + RUN_FRAMES; pfn++) {

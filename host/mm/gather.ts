@@ -10,11 +10,12 @@
 // read-locked, and a hart acknowledges the flush (or is parked, outside any walk) only when its own walker has stopped.
 // Under a vma-lock policy that speculates, they are freed after a grace period.
 
-import { COUNTER_GATHER_BATCHES, USER_VPN_END } from "../../assembly/layout.ts";
+import { COUNTER_GATHER_BATCHES, RUN_FRAMES, USER_VPN_END } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { B_M3, MUTATIONS } from "../memory/mutation.ts";
+import { B_M3, B_M11, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { freeTable, freeTableLater } from "./page-table.ts";
+import { putRun } from "./frame-runs.ts";
+import { retireTable } from "./page-table.ts";
 import { updateRssHigh } from "./rss.ts";
 import { putSwapPage } from "./swap-map.ts";
 
@@ -28,6 +29,11 @@ export function gatherBegin(hart: Hart, mm: number): void {
 
 /** An entry of the mm has changed: translations of `pages` pages from `vpn` are stale until the flush. */
 export function gatherRange(hart: Hart, vpn: number, pages = 1): void {
+  hart.gatherOnlyHuge = false;
+  widen(hart, vpn, pages);
+}
+
+function widen(hart: Hart, vpn: number, pages: number): void {
   if (vpn < hart.gatherStart) hart.gatherStart = vpn;
   if (vpn + pages > hart.gatherEnd) hart.gatherEnd = vpn + pages;
 }
@@ -37,6 +43,13 @@ export function gatherPte(hart: Hart, vpn: number): void {
   const { tlbFlush } = hart.policies;
   if (tlbFlush.perPte) tlbFlush.pteChanged(hart, hart.gatherMm, vpn);
   else gatherRange(hart, vpn);
+}
+
+/** The same for the leaf of level 1 that maps 2 MiB from `vpn`: a fence of any address in it drops all of it. */
+export function gatherHugePte(hart: Hart, vpn: number): void {
+  const { tlbFlush } = hart.policies;
+  if (tlbFlush.perPte) tlbFlush.pteChanged(hart, hart.gatherMm, vpn);
+  else widen(hart, vpn, RUN_FRAMES);
 }
 
 /** The PTL is about to be dropped: some policies flush now. */
@@ -56,6 +69,12 @@ export function gatherPage(hart: Hart, vpn: number, pfn: number): void {
   hart.gatherPages[hart.gatherPageCount++] = pfn;
 }
 
+/** The run `pfn` was mapped by a leaf of level 1 at `vpn`; its references are dropped after the flush. */
+export function gatherRun(hart: Hart, vpn: number, pfn: number): void {
+  gatherHugePte(hart, vpn);
+  hart.gatherRuns[hart.gatherRunCount++] = pfn;
+}
+
 /** The table is no longer reachable from the root; it is freed after the flush. May flush: no PTL held. */
 export function gatherTable(hart: Hart, vpn: number, pages: number, pfn: number): void {
   gatherRange(hart, vpn, pages);
@@ -65,7 +84,7 @@ export function gatherTable(hart: Hart, vpn: number, pages: number, pfn: number)
 
 /** True when no further page fits: gatherFlush is due, once the caller has dropped the PTL. */
 export function gatherIsFull(hart: Hart): boolean {
-  return hart.gatherPageCount === hart.gatherPages.length;
+  return hart.gatherPageCount === hart.gatherPages.length || hart.gatherRunCount === hart.gatherRuns.length;
 }
 
 /** Flushes and frees what has been gathered. Waits for other harts: no PTL may be held. */
@@ -79,7 +98,10 @@ export function gatherFlush(hart: Hart): void {
 export function gatherFlushTlb(hart: Hart): void {
   if (hart.gatherEnd === 0) return;
   const pages = hart.gatherEnd - hart.gatherStart;
-  hart.policies.tlbFlush.flush(hart, hart.gatherMm, hart.gatherStart, pages, hart.gatherTableCount !== 0);
+  // Several leaves of 2 MiB are a range that any policy flushes as a whole. (Linux: tlb_get_unmap_shift)
+  const isOneHuge = hart.gatherOnlyHuge && pages === RUN_FRAMES;
+  const start = MUTATIONS && hart.mutation === B_M11 && isOneHuge ? hart.gatherEnd : hart.gatherStart;
+  hart.policies.tlbFlush.flush(hart, hart.gatherMm, start, isOneHuge ? 1 : pages, hart.gatherTableCount !== 0);
   resetRange(hart);
 }
 
@@ -92,13 +114,9 @@ export function gatherFinish(hart: Hart): void {
 }
 
 function freeBatch(hart: Hart): void {
-  if (hart.gatherPageCount + hart.gatherTableCount !== 0) hart.count(COUNTER_GATHER_BATCHES);
+  if (hart.gatherPageCount + hart.gatherRunCount + hart.gatherTableCount !== 0) hart.count(COUNTER_GATHER_BATCHES);
   freePages(hart);
-  const walksUnlocked = hart.policies.vmaLock.speculates;
-  for (let i = 0; i < hart.gatherTableCount; i++) {
-    if (walksUnlocked) freeTableLater(hart, hart.gatherTables[i]);
-    else freeTable(hart, hart.gatherTables[i]);
-  }
+  for (let i = 0; i < hart.gatherTableCount; i++) retireTable(hart, hart.gatherTables[i]);
   hart.gatherTableCount = 0;
   resetRange(hart);
 }
@@ -106,9 +124,12 @@ function freeBatch(hart: Hart): void {
 function freePages(hart: Hart): void {
   for (let i = 0; i < hart.gatherPageCount; i++) putSwapPage(hart, hart.gatherPages[i]);
   hart.gatherPageCount = 0;
+  for (let i = 0; i < hart.gatherRunCount; i++) putRun(hart, hart.gatherRuns[i]);
+  hart.gatherRunCount = 0;
 }
 
 function resetRange(hart: Hart): void {
   hart.gatherStart = USER_VPN_END;
   hart.gatherEnd = 0;
+  hart.gatherOnlyHuge = true;
 }

@@ -1,7 +1,16 @@
-// madvise. (Linux: mm/madvise.c) Advice about what the kernel does not do (huge pages, samepage merging, read-ahead,
+// madvise. (Linux: mm/madvise.c) Advice about what the kernel does not do (samepage merging, read-ahead,
 // dumps) is accepted and changes nothing.
 
-import { ACCESS_LOAD, ACCESS_STORE, VM_DONTCOPY, VM_LOCKED, VM_SHARED, VM_WIPEONFORK } from "../../assembly/layout.ts";
+import {
+  ACCESS_LOAD,
+  ACCESS_STORE,
+  VM_DONTCOPY,
+  VM_HUGEPAGE,
+  VM_LOCKED,
+  VM_NOHUGEPAGE,
+  VM_SHARED,
+  VM_WIPEONFORK,
+} from "../../assembly/layout.ts";
 import { EFAULT, EINTR, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "./fault.ts";
@@ -98,6 +107,10 @@ function adviseVma(hart: Hart, mm: number, vma: number, start: number, end: numb
       return modifyVma(hart, mm, vma, start, end, flags | VM_DONTCOPY);
     case advice.MADV_DOFORK:
       return modifyVma(hart, mm, vma, start, end, flags & ~VM_DONTCOPY);
+    case advice.MADV_HUGEPAGE:
+      return modifyVma(hart, mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
+    case advice.MADV_NOHUGEPAGE:
+      return modifyVma(hart, mm, vma, start, end, (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE);
     case advice.MADV_WIPEONFORK:
       if ((flags & VM_SHARED) !== 0) return -EINVAL;
       return modifyVma(hart, mm, vma, start, end, flags | VM_WIPEONFORK);

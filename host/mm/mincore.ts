@@ -7,7 +7,7 @@ import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { mappingHas } from "./page-cache.ts";
-import { findPte } from "./page-table.ts";
+import { loadPte } from "./page-table.ts";
 import { isSwapPte } from "./pte.ts";
 import { isPageAligned, isUserRange, toVpn } from "./range.ts";
 import { copyToUser } from "./uaccess.ts";
@@ -49,8 +49,7 @@ function fillVector(hart: Hart, mm: number, vpn: number, count: number, buffer: 
 }
 
 function isResident(hart: Hart, mm: number, vma: number, vpn: number): boolean {
-  const pte = findPte(hart, mm, vpn);
-  const entry = pte === 0 ? 0 : hart.shared.loadOnce(pte);
+  const entry = loadPte(hart, mm, vpn);
   if (entry !== 0) return !isSwapPte(entry);
   const mapping = hart.shared.get(vma + VMA_MAPPING);
   return mapping !== 0 && mappingHas(hart, mapping, vmaPgoffAt(hart, vma, vpn));

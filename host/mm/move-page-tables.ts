@@ -3,6 +3,7 @@
 import { PAGE_PT_ENTRIES, PTE_COUNT } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
+import { splitHuge } from "./huge-split.ts";
 import {
   allocPte,
   clearPte,
@@ -50,6 +51,8 @@ export function movePageTables(hart: Hart, mm: number, vma: number, from: number
 /** Makes the tables that the moved entries will need, so that the move itself can not fail half-way. */
 function prepareTarget(hart: Hart, mm: number, from: number, to: number, pages: number): boolean {
   for (let vpn = from; vpn < from + pages; ) {
+    // Moved page by page. Linux moves a leaf whole if both ends are aligned to it.
+    splitHuge(hart, mm, vpn);
     if (findPte(hart, mm, vpn) === 0) {
       vpn = skipMissingTable(hart, mm, vpn);
       continue;

@@ -7,8 +7,9 @@ import type { Hart } from "../policy/hart.ts";
 import { enoughMemory, mayExpandVm } from "./accounting.ts";
 import { isExclusive, noteExecutable } from "./anon.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
+import { protectHuge } from "./huge-entries.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
-import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
+import { findHuge, findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { isSwapPte, pteLosesRights, pteModify, ptePfn } from "./pte.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
@@ -96,7 +97,9 @@ function changeProtection(hart: Hart, mm: number, start: number, end: number, fl
   for (let vpn = start; vpn < end; ) {
     const pte = findPte(hart, mm, vpn);
     if (pte === 0) {
-      vpn = skipMissingTable(hart, mm, vpn);
+      const isHuge = findHuge(hart, mm, vpn) !== 0;
+      vpn = isHuge ? protectHuge(hart, mm, vpn, end, flags) : skipMissingTable(hart, mm, vpn);
+      hart.pollIrq();
       continue;
     }
     const page = tablePageOf(pte);

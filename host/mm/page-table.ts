@@ -4,7 +4,9 @@
 // store.
 //
 // Tables disappear only under mmap_lock held for write, and not while a vma lies in their span (freeEmptyTables in
-// zap.ts), so whoever holds mmap_lock or that vma for read may keep the address of an entry.
+// zap.ts), so whoever holds mmap_lock or that vma for read may keep the address of an entry. A leaf of level 1 comes
+// where no table is, and becomes a table when it is split; a table becomes a leaf only with mmap_lock, the vma and all
+// reverse maps locked for write (collapse.ts).
 
 import {
   COUNTER_PAGE_TABLE_ALLOC,
@@ -13,6 +15,7 @@ import {
   MM_PT_PAGES,
   MM_ROOT_PFN,
   PAGE_FLAGS,
+  PAGE_PT_DEPOSIT,
   PAGE_PT_ENTRIES,
   PAGE_PT_MM,
   PAGE_PT_VPN,
@@ -32,7 +35,7 @@ import { callRcu } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, pfnOfPage } from "./frames.ts";
-import { tablePte } from "./pte.ts";
+import { isHugePte, isTablePte, smallPte, tablePte } from "./pte.ts";
 
 export const PTE_BYTES = 8;
 
@@ -51,32 +54,72 @@ export function levelPages(level: number): number {
   return 1 << (level * VPN_BITS);
 }
 
-/** Address of the leaf entry for `vpn`, or 0 where a table is missing. Requires: mmap_lock or the vma, read-locked. */
+/**
+ * Address of the entry of level 0 for `vpn`, or 0 where there is no table for one: nothing, or a leaf of level 1, which
+ * findHuge finds. Requires: mmap_lock or the vma,
+ * read-locked.
+ */
 export function findPte(hart: HartLocal, mm: number, vpn: number): number {
   const { shared } = hart;
   let table = shared.get(mm + MM_ROOT_PFN);
   for (let level = LEVEL_COUNT - 1; level > 0; level--) {
     const entry = shared.loadAcquire(entryAddress(table, vpn, level));
-    if ((entry & PTE_V) === 0) return 0;
+    if (!isTablePte(entry)) return 0;
     table = entry >>> PTE_PPN_SHIFT;
   }
   return entryAddress(table, vpn, 0);
 }
 
-/** Like findPte, but makes missing tables; 0 = out of memory. Requires: mmap_lock or the vma, read-locked. */
+/** Address of the entry of level 1 for `vpn`, or 0 where its table is missing. Requires: mmap_lock or the vma. */
+export function findPmd(hart: HartLocal, mm: number, vpn: number): number {
+  const entry = hart.shared.loadAcquire(entryAddress(hart.shared.get(mm + MM_ROOT_PFN), vpn, 2));
+  return (entry & PTE_V) === 0 ? 0 : entryAddress(entry >>> PTE_PPN_SHIFT, vpn, 1);
+}
+
+/**
+ * Address of the leaf of level 1 that maps `vpn`, or 0. It may be split at any moment until the PTL is held: whoever
+ * walks a range asks findPte, then this, and where both say no, skipMissingTable knows whether a table came in between.
+ */
+export function findHuge(hart: HartLocal, mm: number, vpn: number): number {
+  const pmd = findPmd(hart, mm, vpn);
+  return pmd !== 0 && isHugePte(hart.shared.loadOnce(pmd)) ? pmd : 0;
+}
+
+/** The entry for `vpn`, that of level 0 or as if it were one; 0: none. Requires: mmap_lock or the vma. */
+export function loadPte(hart: HartLocal, mm: number, vpn: number): number {
+  for (;;) {
+    const address = findPte(hart, mm, vpn);
+    if (address !== 0) return hart.shared.loadOnce(address);
+    const pmd = findPmd(hart, mm, vpn);
+    const entry = pmd === 0 ? 0 : hart.shared.loadOnce(pmd);
+    if (entry === 0) return 0;
+    if (isHugePte(entry)) return smallPte(entry, vpn);
+  }
+}
+
+/** allocPte: a leaf of level 1 maps the page. No address is like this. */
+export const HUGE_LEAF = 1;
+
+/** Like findPte, but makes missing tables; 0 = out of memory, or HUGE_LEAF. Requires: mmap_lock or the vma. */
 export function allocPte(hart: HartLocal, mm: number, vpn: number): number {
+  return allocEntry(hart, mm, vpn, 0);
+}
+
+/** Address of the entry of `lowest` level; makes missing tables. 0: out of memory; or HUGE_LEAF. */
+export function allocEntry(hart: HartLocal, mm: number, vpn: number, lowest: number): number {
   const { shared } = hart;
   let table = shared.get(mm + MM_ROOT_PFN);
-  for (let level = LEVEL_COUNT - 1; level > 0; level--) {
+  for (let level = LEVEL_COUNT - 1; level > lowest; level--) {
     const address = entryAddress(table, vpn, level);
     let entry = shared.loadAcquire(address);
-    if ((entry & PTE_V) === 0) {
-      entry = installTable(hart, mm, address, vpn, level - 1);
+    if (!isTablePte(entry)) {
+      if (entry === 0) entry = installTable(hart, mm, address, vpn, level - 1);
       if (entry === 0) return 0;
+      if (isHugePte(entry)) return HUGE_LEAF;
     }
     table = entry >>> PTE_PPN_SHIFT;
   }
-  return entryAddress(table, vpn, 0);
+  return entryAddress(table, vpn, lowest);
 }
 
 /** A zeroed frame set up as a table of `level` that translates `vpn`; 0 = out of memory. */
@@ -89,6 +132,7 @@ export function allocTable(hart: HartLocal, mm: number, vpn: number, level: numb
   shared.set(page + PAGE_FLAGS, PG_TABLE);
   shared.set(page + PAGE_PTL, 0);
   shared.set(page + PAGE_PT_ENTRIES, 0);
+  shared.set(page + PAGE_PT_DEPOSIT, 0);
   shared.set(page + PAGE_PT_MM, mm);
   // Rounded down to what the whole table covers; 0 for a root.
   shared.set(page + PAGE_PT_VPN, vpn & -levelPages(level + 1));
@@ -109,6 +153,12 @@ export function freeTableLater(hart: HartLocal, pfn: number): void {
   const head = pageOf(pfn) + PAGE_RCU_HEAD;
   hart.shared.set(head + RCU_HEAD_KIND, 0);
   callRcu(hart, head, RCU_FREE_TABLE);
+}
+
+/** Frees a table that was in use, and that no entry, TLB or walker leads to any more. */
+export function retireTable(hart: Hart, pfn: number): void {
+  if (hart.policies.vmaLock.speculates) freeTableLater(hart, pfn);
+  else freeTable(hart, pfn);
 }
 
 /** RCU callback. */

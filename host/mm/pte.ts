@@ -2,11 +2,13 @@
 //
 // An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V
 // clear and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame; or a swap entry: both
-// clear, PTE_SWAP set, and the slot in the place of the frame. User tables hold 4 KiB leaves only. A leaf that
-// userfaultfd has write-protected carries PTE_UFFD_WP and no W; swapped out it carries PTE_SWAP_UFFD_WP.
+// clear, PTE_SWAP set, and the slot in the place of the frame. A leaf that userfaultfd has write-protected carries
+// PTE_UFFD_WP and no W; swapped out it carries PTE_SWAP_UFFD_WP. A leaf at level 1 maps the 512 frames of a run: an
+// entry that mapped one of them alone would be the same but for the frame.
 
 import {
   PTE_A,
+  PTE_COUNT,
   PTE_D,
   PTE_G,
   PTE_PPN_SHIFT,
@@ -62,6 +64,21 @@ export function clearUffdWp(pte: number): number {
 /** The entry, not 0, with userfaultfd's mark. */
 export function setUffdWp(pte: number): number {
   return isSwapPte(pte) ? pte | PTE_SWAP_UFFD_WP : (pte & ~PTE_W) | PTE_UFFD_WP;
+}
+
+/** Of an entry above level 0: it maps pages (also for PROT_NONE) and is neither 0 nor a table. */
+export function isHugePte(entry: number): boolean {
+  return (entry & (PTE_R | PTE_W | PTE_X | PTE_PROT_NONE)) !== 0;
+}
+
+/** Of an entry above level 0: it leads to a table. */
+export function isTablePte(entry: number): boolean {
+  return (entry & PERMISSIONS) === PTE_V;
+}
+
+/** What maps the page of `vpn` alone as the leaf of level 1 `entry` does. */
+export function smallPte(entry: number, vpn: number): number {
+  return entry + ((vpn & (PTE_COUNT - 1)) << PTE_PPN_SHIFT);
 }
 
 /** A non-leaf entry. */

@@ -6,8 +6,8 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, handleMmFault } from "./fault.ts";
 import { frameAddress } from "./frames.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
-import { findPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
-import { ptePfn } from "./pte.ts";
+import { findHuge, findPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { isHugePte, ptePfn, smallPte } from "./pte.ts";
 
 /** Copies `bytes` bytes at `va` of `mm` to `address`; how many before the first page that can not be had. */
 export function readRemote(hart: Hart, mm: number, va: number, address: number, bytes: number): number {
@@ -28,12 +28,15 @@ export function readRemote(hart: Hart, mm: number, va: number, address: number, 
 /** False: the page is not there. */
 function readPage(hart: Hart, mm: number, va: number, address: number, bytes: number): boolean {
   mmapReadLock(hart, mm);
-  const slot = findPte(hart, mm, Math.floor(va / PAGE_BYTES));
+  const vpn = Math.floor(va / PAGE_BYTES);
+  const small = findPte(hart, mm, vpn);
+  const slot = small === 0 ? findHuge(hart, mm, vpn) : small;
   let found = false;
   if (slot !== 0) {
     const table = tablePageOf(slot);
     lockTable(hart, table);
-    const pte = hart.shared.loadOnce(slot);
+    const entry = hart.shared.loadOnce(slot);
+    const pte = small === 0 && isHugePte(entry) ? smallPte(entry, vpn) : small === 0 ? 0 : entry;
     found = (pte & PTE_V) !== 0;
     if (found) hart.core.copyBytes(address, frameAddress(ptePfn(pte)) + (va % PAGE_BYTES), bytes);
     unlockTable(hart, table);

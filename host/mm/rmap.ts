@@ -18,6 +18,7 @@ import {
   PG_ANON,
   PG_LAZYFREE,
   PTE_A,
+  RUN_FRAMES,
   VM_LOCKED,
   VMA_FLAGS,
   VMA_MM,
@@ -28,10 +29,11 @@ import {
 import { readLock, readUnlock } from "../memory/rwlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { pageOf, putPage } from "./frames.ts";
+import { splitHuge } from "./huge-split.ts";
 import { intervalNext } from "./interval-tree.ts";
 import { markDirty } from "./page-cache.ts";
-import { clearPte, findPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
-import { isSwapPte, pteIsDirty, ptePfn, swapPte } from "./pte.ts";
+import { clearPte, findHuge, findPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { isHugePte, isSwapPte, pteIsDirty, ptePfn, smallPte, swapPte } from "./pte.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
@@ -83,7 +85,8 @@ function ageEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   const { shared } = hart;
   const mm = shared.get(vma + VMA_MM);
   const address = findPte(hart, mm, vpn);
-  if (address === 0 || !maps(shared.loadOnce(address), pfn)) return 0;
+  if (address === 0) return ageHuge(hart, vma, mm, vpn, pfn);
+  if (!maps(shared.loadOnce(address), pfn)) return 0;
   if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return PAGE_MLOCKED;
   const table = tablePageOf(address);
   let isUsed = false;
@@ -97,12 +100,35 @@ function ageEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   return isUsed ? 1 : 0;
 }
 
+/** The same for a leaf of level 1, whose one accessed bit is that of all its pages: it goes with the last of them. */
+function ageHuge(hart: Hart, vma: number, mm: number, vpn: number, pfn: number): number {
+  const { shared } = hart;
+  const pmd = findHuge(hart, mm, vpn);
+  if (pmd === 0) return 0;
+  if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return PAGE_MLOCKED;
+  const parent = tablePageOf(pmd);
+  let isUsed = false;
+  lockTable(hart, parent);
+  const pte = shared.loadOnce(pmd);
+  if (isHugePte(pte) && maps(smallPte(pte, vpn), pfn)) {
+    isUsed = (pte & PTE_A) !== 0;
+    if (isUsed && vpn % RUN_FRAMES === RUN_FRAMES - 1) {
+      shared.fetchAnd(pmd, ~PTE_A);
+      flushPte(hart, mm, vpn);
+    }
+  }
+  unlockTable(hart, parent);
+  return isUsed ? 1 : 0;
+}
+
 function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   const { shared } = hart;
   const page = pageOf(pfn);
   const mm = shared.get(vma + VMA_MM);
+  if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return 0;
+  splitHuge(hart, mm, vpn);
   const address = findPte(hart, mm, vpn);
-  if (address === 0 || (shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return 0;
+  if (address === 0) return 0;
   const table = tablePageOf(address);
   lockTable(hart, table);
   const found = maps(shared.loadOnce(address), pfn);

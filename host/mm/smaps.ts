@@ -17,8 +17,9 @@ import {
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { pageOf } from "./frames.ts";
-import { findPte, levelPages } from "./page-table.ts";
+import { findHuge, findPte, loadPte } from "./page-table.ts";
 import { ptePfn } from "./pte.ts";
+import { skipMissingTable } from "./zap.ts";
 
 /** Bytes, by what smaps tells apart. */
 export interface VmaUsage {
@@ -31,6 +32,7 @@ export interface VmaUsage {
   privateDirty: number;
   referenced: number;
   anonymous: number;
+  anonHuge: number;
 }
 
 export function emptyUsage(): VmaUsage {
@@ -44,6 +46,7 @@ export function emptyUsage(): VmaUsage {
     privateDirty: 0,
     referenced: 0,
     anonymous: 0,
+    anonHuge: 0,
   };
 }
 
@@ -54,12 +57,14 @@ export function addVmaUsage(hart: HartLocal, mm: number, vma: number, usage: Vma
   const end = shared.get(vma + VMA_END);
   for (let vpn = shared.get(vma + VMA_START); vpn < end; ) {
     const slot = findPte(hart, mm, vpn);
-    if (slot === 0) {
-      vpn = nextTable(vpn);
+    const isHuge = slot === 0 && findHuge(hart, mm, vpn) !== 0;
+    if (slot === 0 && !isHuge) {
+      vpn = skipMissingTable(hart, mm, vpn);
       hart.pollIrq();
       continue;
     }
-    const pte = shared.loadOnce(slot);
+    const pte = isHuge ? loadPte(hart, mm, vpn) : shared.loadOnce(slot);
+    if (isHuge) usage.anonHuge += PAGE_BYTES;
     if ((pte & PTE_V) !== 0 && ptePfn(pte) !== zero) addPage(hart, pageOf(ptePfn(pte)), pte, usage);
     vpn++;
     if (vpn % 64 === 0) hart.pollIrq();
@@ -84,12 +89,6 @@ function addPage(hart: HartLocal, page: number, pte: number, usage: VmaUsage): v
   else usage.privateClean += PAGE_BYTES;
 }
 
-/** First vpn of the next leaf table. */
-function nextTable(vpn: number): number {
-  const pages = levelPages(1);
-  return vpn - (vpn % pages) + pages;
-}
-
 const PAGEMAP_PRESENT = 1 << 31; // bits 63, 61 and 56, in the upper word
 const PAGEMAP_FILE = 1 << 29;
 const PAGEMAP_EXCLUSIVE = 1 << 24;
@@ -97,8 +96,7 @@ const PAGEMAP_EXCLUSIVE = 1 << 24;
 /** Writes the pagemap entry (u64) of `vpn` at `address`. Requires: mmap_lock for read. */
 export function writePagemapEntry(hart: HartLocal, mm: number, vpn: number, address: number): void {
   const { shared } = hart;
-  const slot = findPte(hart, mm, vpn);
-  const pte = slot === 0 ? 0 : shared.loadOnce(slot);
+  const pte = loadPte(hart, mm, vpn);
   const isPresent = (pte & PTE_V) !== 0;
   let high = 0;
   if (isPresent && ptePfn(pte) !== shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) {

@@ -19,6 +19,7 @@ import { isExclusive, makeAnon } from "./anon.ts";
 
 import { allocUserFrame, frameAddress, freeFrame } from "./frames.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
+import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
 import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
@@ -150,6 +151,7 @@ export function writeProtectPages(hart: Hart, mm: number, start: number, end: nu
 export function markRange(hart: Hart, mm: number, vma: number, start: number, end: number, protects: boolean): void {
   gatherBegin(hart, mm);
   for (let vpn = start; vpn < end; ) {
+    splitHuge(hart, mm, vpn); // of the time before userfaultfd: there are no more
     const pte = findPte(hart, mm, vpn);
     if (pte === 0) {
       vpn = skipMissingTable(hart, mm, vpn);

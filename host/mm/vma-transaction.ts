@@ -9,6 +9,7 @@ import { MM_MAP_COUNT, VMA_FILE, VMA_FLAGS, VMA_MAPPING, VMA_UFFD } from "../../
 import { D_M15, D_M17, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { vmStatAccount } from "./accounting.ts";
+import { splitHugeAt } from "./huge-split.ts";
 import { rmapLink, rmapResize, rmapUnlink } from "./rmap-link.ts";
 import {
   vmaAlloc,
@@ -100,6 +101,7 @@ export class VmaTransaction {
     const hart = this.#hart;
     const { shared } = hart;
     const { vmaLock } = hart.policies;
+    this.#splitAtEdges();
     // What grows comes before what shrinks or goes: whoever walks a reverse map meanwhile may see a page's place in two
     // vmas, never in none.
     for (const vma of this.#added) {
@@ -127,6 +129,18 @@ export class VmaTransaction {
       for (const { vma } of this.#resized) vmaLock.startWrite(hart, this.#mm, vma);
     const count = shared.get(this.#mm + MM_MAP_COUNT) + this.#added.length - this.#removed.length;
     shared.set(this.#mm + MM_MAP_COUNT, count);
+  }
+
+  /** No leaf of 2 MiB lies in two vmas. */
+  #splitAtEdges(): void {
+    for (const vma of this.#added) {
+      splitHugeAt(this.#hart, this.#mm, vmaStart(this.#hart, vma));
+      splitHugeAt(this.#hart, this.#mm, vmaEnd(this.#hart, vma));
+    }
+    for (const { start, end } of this.#resized) {
+      splitHugeAt(this.#hart, this.#mm, start);
+      splitHugeAt(this.#hart, this.#mm, end);
+    }
   }
 
   /** Settles the counters of the resized vmas, and tells those that grow from those that shrink. */

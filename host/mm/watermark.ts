@@ -60,6 +60,11 @@ export function isAboveLow(shared: SharedMemory): boolean {
   return availableFrames(shared) >= shared.loadOnce(MACHINE_BASE + MACHINE_WATERMARK_LOW);
 }
 
+/** May a user get so many pages at once, which could do with single ones? (Linux: ALLOC_WMARK_LOW) */
+export function isLuxuryFree(shared: SharedMemory, frames: number): boolean {
+  return availableFrames(shared) - frames >= shared.loadOnce(MACHINE_BASE + MACHINE_WATERMARK_LOW);
+}
+
 /** Frames that kswapd has still to free. */
 export function missingToHigh(shared: SharedMemory): number {
   return shared.loadOnce(MACHINE_BASE + MACHINE_WATERMARK_HIGH) - availableFrames(shared);

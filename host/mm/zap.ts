@@ -14,6 +14,7 @@ import {
   PTE_PPN_SHIFT,
   PTE_V,
 } from "../../assembly/layout.ts";
+import type { HartLocal } from "../memory/hart-local.ts";
 import { B_M5, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { pageOf } from "./frames.ts";
@@ -26,10 +27,13 @@ import {
   gatherTable,
   gatherUnlock,
 } from "./gather.ts";
+import { zapHuge } from "./huge-entries.ts";
 import { markDirty } from "./page-cache.ts";
 import {
   clearPte,
   entryAddress,
+  findHuge,
+  findPmd,
   findPte,
   levelPages,
   lockTable,
@@ -37,7 +41,7 @@ import {
   tablePageOf,
   unlockTable,
 } from "./page-table.ts";
-import { isSwapPte, pteIsDirty, ptePfn } from "./pte.ts";
+import { isSwapPte, isTablePte, pteIsDirty, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
 import { swapPut } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
@@ -54,7 +58,10 @@ export function zapRange(hart: Hart, mm: number, start: number, end: number, onl
   for (let vpn = start; vpn < end; ) {
     const pte = findPte(hart, mm, vpn);
     if (pte === 0) {
-      vpn = skipMissingTable(hart, mm, vpn);
+      const isHuge = findHuge(hart, mm, vpn) !== 0;
+      vpn = isHuge ? zapHuge(hart, mm, vpn, end, onlyCache) : skipMissingTable(hart, mm, vpn);
+      if (gatherIsFull(hart)) gatherFlush(hart);
+      hart.pollIrq();
       continue;
     }
     const page = tablePageOf(pte);
@@ -127,11 +134,14 @@ function zapSwapEntry(hart: Hart, address: number, table: number): number {
   return 1;
 }
 
-/** First vpn above `vpn` that a table other than the missing one translates. Requires: no leaf table for vpn. */
-export function skipMissingTable(hart: Hart, mm: number, vpn: number): number {
-  const root = hart.shared.get(mm + MM_ROOT_PFN);
-  const entry = hart.shared.loadAcquire(entryAddress(root, vpn, 2));
-  const pages = levelPages((entry & PTE_V) === 0 ? 2 : 1);
+/**
+ * There was no table for `vpn`, nor a leaf of level 1: the first vpn above it that another table translates; or `vpn`,
+ * when there is a table by now, as after a split.
+ */
+export function skipMissingTable(hart: HartLocal, mm: number, vpn: number): number {
+  const pmd = findPmd(hart, mm, vpn);
+  if (pmd !== 0 && isTablePte(hart.shared.loadOnce(pmd))) return vpn;
+  const pages = levelPages(pmd === 0 ? 2 : 1);
   return (vpn & -pages) + pages;
 }
 
@@ -159,7 +169,7 @@ function freeEmptyLeafTables(hart: Hart, mm: number, middle: number, start: numb
   for (let vpn = start; vpn < end; vpn = (vpn & -levelPages(1)) + levelPages(1)) {
     const entry = entryAddress(middle, vpn, 1);
     const pointer = shared.loadOnce(entry);
-    if ((pointer & PTE_V) === 0) continue;
+    if (!isTablePte(pointer)) continue;
     if (isDead(hart, mm, pointer >>> PTE_PPN_SHIFT, vpn, 0)) unlinkTable(hart, entry, vpn, 0);
   }
 }

@@ -14,11 +14,13 @@ import {
   VM_DONTEXPAND,
   VM_EXEC,
   VM_GROWSDOWN,
+  VM_HUGEPAGE,
   VM_LOCKED,
   VM_MAYEXEC,
   VM_MAYREAD,
   VM_MAYSHARE,
   VM_MAYWRITE,
+  VM_NOHUGEPAGE,
   VM_NORESERVE,
   VM_READ,
   VM_SHARED,
@@ -117,7 +119,7 @@ function usageLines(usage: VmaUsage, isLocked: boolean): string {
     ["Anonymous", usage.anonymous],
     ["KSM", 0],
     ["LazyFree", 0],
-    ["AnonHugePages", 0],
+    ["AnonHugePages", usage.anonHuge],
     ["ShmemPmdMapped", 0],
     ["FilePmdMapped", 0],
     ["Shared_Hugetlb", 0],
@@ -150,6 +152,8 @@ const VM_FLAG_NAMES: readonly (readonly [number, string])[] = [
   [VM_DONTEXPAND, "de"],
   [VM_NORESERVE, "nr"],
   [VM_WIPEONFORK, "wf"],
+  [VM_HUGEPAGE, "hg"],
+  [VM_NOHUGEPAGE, "nh"],
 ];
 
 const PAGEMAP_ENTRY_BYTES = 8;
