@@ -105,6 +105,7 @@ export class HartLocal {
   wakeKswapd: (() => void) | null = null;
   /** Pages that this hart has taken off a list (mm/lru.ts), each with a reference. */
   readonly isolated = new Int32Array(32);
+  isolatedCount = 0;
   /** allocFrame found nothing since whoever cares last set it to false. */
   framesRanOut = false;
   /** A fault in an area that is registered with userfaultfd. Handed in at boot. */

@@ -43,7 +43,9 @@ export function evictPage(hart: Hart, pfn: number): boolean {
   const page = pageOf(pfn);
   const flags = hart.shared.loadOnce(page + PAGE_FLAGS);
   if ((flags & PG_ANON) === 0) return evictCache(hart, pfn, page);
-  return (flags & PG_LAZYFREE) !== 0 ? evictLazyFree(hart, pfn, page) : evictPrivate(hart, pfn, page);
+  return (flags & (PG_LAZYFREE | PG_SWAPCACHE)) === PG_LAZYFREE
+    ? evictLazyFree(hart, pfn, page)
+    : evictPrivate(hart, pfn, page);
 }
 
 /** A page that was written to after MADV_FREE is one like any other again: tryToUnmap has found it out. */

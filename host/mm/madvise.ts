@@ -16,6 +16,7 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "./fault.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { adviseCold, adviseFree, pageOutRange } from "./madvise-age.ts";
 import { removeRange } from "./madvise-remove.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { POPULATE_INTERRUPTED, populateRange } from "./populate.ts";
@@ -50,13 +51,14 @@ function advise(hart: Hart, mm: number, start: number, end: number, behavior: nu
     case advice.MADV_DONTNEED_LOCKED:
     case advice.MADV_FREE:
     case advice.MADV_COLD:
-    case advice.MADV_PAGEOUT:
     case advice.MADV_WILLNEED: {
       mmapReadLock(hart, mm);
       const result = walkVmas(hart, mm, start, end, behavior);
       mmapReadUnlock(hart, mm);
       return result;
     }
+    case advice.MADV_PAGEOUT:
+      return pageOutRange(hart, mm, start, end);
     case advice.MADV_REMOVE:
       return removeRange(hart, mm, start, end);
     default: {
@@ -97,12 +99,9 @@ function adviseVma(hart: Hart, mm: number, vma: number, start: number, end: numb
     case advice.MADV_DONTNEED_LOCKED:
       return discard(hart, mm, start, end);
     case advice.MADV_FREE:
-      // Linux keeps the pages until memory is short; to free them at once is allowed too.
-      if ((flags & (VM_LOCKED | VM_SHARED)) !== 0) return -EINVAL;
-      return discard(hart, mm, start, end);
+      return adviseFree(hart, mm, vma, start, end);
     case advice.MADV_COLD:
-    case advice.MADV_PAGEOUT:
-      return (flags & VM_LOCKED) !== 0 ? -EINVAL : 0;
+      return adviseCold(hart, mm, vma, start, end);
     case advice.MADV_DONTFORK:
       return modifyVma(hart, mm, vma, start, end, flags | VM_DONTCOPY);
     case advice.MADV_DOFORK:

@@ -17,6 +17,7 @@ import {
   PAGE_PRIVATE,
   PG_ANON,
   PG_LAZYFREE,
+  PG_SWAPCACHE,
   PTE_A,
   RUN_FRAMES,
   VM_LOCKED,
@@ -146,7 +147,8 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
 function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address: number, table: number): boolean {
   const { shared } = hart;
   const flags = shared.loadOnce(page + PAGE_FLAGS);
-  if ((flags & PG_LAZYFREE) !== 0) {
+  // In the swap cache it has been taken for a page like any other.
+  if ((flags & (PG_LAZYFREE | PG_SWAPCACHE)) === PG_LAZYFREE) {
     const old = clearPte(hart, address, table);
     if (pteIsDirty(old)) {
       setNewPte(hart, address, table, old);
@@ -158,6 +160,7 @@ function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address
     swapDup(hart, slot);
     // Only A and D can change meanwhile.
     shared.exchange(address, swapPte(slot, shared.loadOnce(address)));
+    shared.fetchAnd(page + PAGE_FLAGS, ~PG_LAZYFREE);
     shared.fetchAdd(mm + MM_SWAP, 1);
   } else if (pteIsDirty(clearPte(hart, address, table))) {
     markDirty(hart, page);

@@ -28,7 +28,7 @@ import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { evictPage, hasSwap } from "./evict.ts";
 import { pageOf } from "./frames.ts";
-import { kindOf, LRU_ACTIVE, LRU_INACTIVE, lruCount, lruIsolate, lruOf, lruPut } from "./lru.ts";
+import { kindOf, LRU_ACTIVE, LRU_INACTIVE, lruCount, lruDel, lruIsolate, lruOf, lruPut } from "./lru.ts";
 import { tryLockPage, unlockPage } from "./page-lock.ts";
 import { PAGE_MLOCKED, pageReferenced } from "./rmap.ts";
 import { putSwapPage } from "./swap-map.ts";
@@ -71,12 +71,16 @@ export function shrinkMemory(hart: Hart, wanted: number, isKswapd = false): numb
   return freed;
 }
 
-/** Puts everybody's page out of memory that can go and of which the caller has a reference, which is dropped. */
-export function reclaimPage(hart: Hart, pfn: number): boolean {
-  const page = pageOf(pfn);
-  const gone = tryLockPage(hart, page) && evictLocked(hart, pfn, false);
-  putSwapPage(hart, pfn);
-  return gone;
+/** The first `count` pages of hart.isolated go, used or not, if they can; their references are dropped. No lock held. */
+export function reclaimPages(hart: Hart, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const pfn = hart.isolated[i];
+    const page = pageOf(pfn);
+    const wasListed = lruDel(hart, page);
+    const gone = tryLockPage(hart, page) && evictLocked(hart, pfn, false);
+    if (wasListed && !gone) putBack(hart, pfn, LRU_INACTIVE);
+    else putSwapPage(hart, pfn);
+  }
 }
 
 /** The pages of one set, of files first: they cost no swap. */

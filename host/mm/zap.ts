@@ -128,7 +128,7 @@ function zapChunk(
 }
 
 /** Requires: PTL. A frame that only the swap cache kept goes with the gather's pages. */
-function zapSwapEntry(hart: Hart, address: number, table: number): number {
+export function zapSwapEntry(hart: Hart, address: number, table: number): number {
   const due = swapPut(hart, ptePfn(clearPte(hart, address, table)));
   if (due !== 0) hart.gatherPages[hart.gatherPageCount++] = due;
   return 1;
