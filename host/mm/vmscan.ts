@@ -71,7 +71,7 @@ export function shrinkMemory(hart: Hart, wanted: number, isKswapd = false): numb
   return freed;
 }
 
-/** The first `count` pages of hart.isolated go, used or not, if they can; their references are dropped. No lock held. */
+/** The first `count` pages of hart.isolated go, used or not, if they can; their references go too. No lock held. */
 export function reclaimPages(hart: Hart, count: number): void {
   for (let i = 0; i < count; i++) {
     const pfn = hart.isolated[i];
