@@ -212,6 +212,10 @@ export const VMA_LOCK_BASE = UFFD_BASE + UFFD_BYTES * UFFD_COUNT_MAX;
 export const VMA_LOCK_BYTES = 64;
 export const VMA_LOCK_COUNT_MAX = 1 << 18;
 
+export const SHM_BASE = VMA_LOCK_BASE + VMA_LOCK_BYTES * VMA_LOCK_COUNT_MAX; // System V shared memory: segments, see SHM_*
+export const SHM_BYTES = 128;
+export const SHM_COUNT_MAX = 1 << 12; // SHMMNI
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -320,6 +324,7 @@ export const MACHINE_PIPE_SUPER = 2056; // constant after boot: the file system 
 export const MACHINE_SHM_SUPER = 2060; // constant after boot: the tmpfs of memfd and shared memory
 export const MACHINE_LOCK_WAITERS = 2064; // WAITQ: tasks that wait for a lock on a file
 export const MACHINE_FILE_SERIAL = 2076; // shared: files ever opened
+export const MACHINE_SHM_LOCK = 2080; // SHM records
 export const MACHINE_POLLERS = 2112; // WAITQ, own line: tasks in poll and select
 
 export const MACHINE_MAGIC_VALUE = 0x70677761;
@@ -974,6 +979,23 @@ export const UFFD_READERS = 16; // WAITQ: tasks in read
 export const UFFD_PENDING = 32; // WAITQ: tasks whose faults nobody has read yet; its lock guards FAULTS too
 export const UFFD_FAULTS = 48; // WAITQ: tasks whose faults have been read
 
+// ---------------------------------------------------------------- SHM: struct shmid_kernel, all under MACHINE_SHM_LOCK
+
+export const SHM_FILE = 0; // 0 = record is free; counted by each vma, and until IPC_RMID by the segment itself
+export const SHM_SEQ = 4; // lives of the record so far; the upper bits of the identifier
+export const SHM_KEY = 8;
+export const SHM_UID = 12;
+export const SHM_GID = 16;
+export const SHM_CUID = 20;
+export const SHM_CGID = 24;
+export const SHM_MODE = 28; // permissions, SHM_DEST, SHM_LOCKED (host/kernel/shm.ts)
+export const SHM_CPID = 32;
+export const SHM_LPID = 36;
+export const SHM_SEGSZ = 40; // f64, bytes
+export const SHM_ATIME = 48; // f64, seconds since 1970, like the following
+export const SHM_DTIME = 56;
+export const SHM_CTIME = 64;
+
 // RMAP: node of an interval tree of vmas by page offset, see host/mm/interval-tree.ts
 export const RMAP_LEFT = 0;
 export const RMAP_RIGHT = 4;
@@ -1262,6 +1284,7 @@ export const FILE_KIND_EVENTFD = 9;
 export const FILE_KIND_EPOLL = 10;
 export const FILE_KIND_PROC = 11;
 export const FILE_KIND_USERFAULTFD = 12;
+export const FILE_KIND_SHM = 13; // has no descriptor: what the vmas of a System V segment map
 export const FILE_KIND_COUNT = 16;
 
 // ---------------------------------------------------------------- INODE: struct inode

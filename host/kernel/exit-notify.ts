@@ -36,6 +36,7 @@ import { startGroupExitLocked } from "./group-exit.ts";
 import { notifyOfEndLocked } from "./notify-parent.ts";
 import { hasStoppedJobsLocked, isBridge, isOrphanedGroupLocked } from "./process-group.ts";
 import { initProcess, linkChildLocked, reaperOfLocked, unlinkChildLocked } from "./process-tree.ts";
+import { removeAllSegments } from "./shm.ts";
 import { SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from "./signal-numbers.ts";
 import { sendSignalLocked } from "./signal-send.ts";
 import { detachPidLocked, forEachProcessLocked, freeTaskLater } from "./task.ts";
@@ -131,6 +132,7 @@ function endInitLocked(hart: Hart, init: number): void {
 /** The machine ends as init did. No lock held. */
 export function powerOff(hart: Hart): void {
   const { shared } = hart;
+  removeAllSegments(hart);
   unmountAll(hart);
   const status = shared.get(MACHINE_BASE + MACHINE_INIT_STATUS);
   const signal = status & 0x7f;

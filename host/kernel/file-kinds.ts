@@ -14,6 +14,7 @@ import {
   FILE_KIND_PROC,
   FILE_KIND_RANDOM,
   FILE_KIND_REGULAR,
+  FILE_KIND_SHM,
   FILE_KIND_USERFAULTFD,
   FILE_KIND_ZERO,
 } from "../../assembly/layout.ts";
@@ -29,6 +30,7 @@ import { fullOps, nullOps, randomOps, zeroOps } from "./memory-devices.ts";
 import { pipeOps } from "./pipe.ts";
 import { procOps } from "./proc/proc-file.ts";
 import { regularOps } from "./regular-file.ts";
+import { shmOps } from "./shm.ts";
 import { userfaultfdOps } from "./userfaultfd.ts";
 
 export function opsOf(hart: Hart, file: number): FileOps {
@@ -58,6 +60,8 @@ export function opsOf(hart: Hart, file: number): FileOps {
       return randomOps;
     case FILE_KIND_PROC:
       return procOps;
+    case FILE_KIND_SHM:
+      return shmOps;
     case FILE_KIND_USERFAULTFD:
       return userfaultfdOps;
     default:

@@ -3,6 +3,7 @@
 
 import {
   HART_KERNEL_SCRATCH,
+  PTE_COUNT,
   UFFD_FEATURES,
   UFFD_MM,
   VM_MAYWRITE,
@@ -13,6 +14,7 @@ import {
   VMA_UFFD,
 } from "../../assembly/layout.ts";
 import { EAGAIN, EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from "../memory/errno.ts";
+import { splitHuge } from "../mm/huge-split.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "../mm/lock.ts";
 import { mmgetNotZero, mmput } from "../mm/mm.ts";
 import { relieveVmaPools } from "../mm/pool-pressure.ts";
@@ -262,12 +264,21 @@ function setRegistration(
     ];
     const wanted = context !== 0 && (old & flags) === flags ? old : (old & ~VM_UFFD) | flags;
     if ((old & ~wanted & VM_UFFD_WP) !== 0) markRange(hart, mm, vma, from, end, false);
+    if (context !== 0) splitHugeRange(hart, mm, from, end);
     const error = modifyVma(hart, mm, vma, from, end, wanted, context);
     if (error !== 0) return error;
     vpn = end;
     hart.pollIrq();
   }
   return 0;
+}
+
+/** Pages are delivered, and write-protected, one by one. */
+function splitHugeRange(hart: Hart, mm: number, start: number, end: number): void {
+  for (let vpn = start; vpn < end; vpn = (vpn & -PTE_COUNT) + PTE_COUNT) {
+    splitHuge(hart, mm, vpn);
+    hart.pollIrq();
+  }
 }
 
 /** Private memory without a file. (vma_can_userfault) */

@@ -40,6 +40,7 @@ export const ENOLCK = 37;
 export const ENOSYS = 38;
 export const ENOTEMPTY = 39;
 export const ELOOP = 40;
+export const EIDRM = 43;
 export const ENODATA = 61;
 export const EOVERFLOW = 75;
 export const ELIBBAD = 80;

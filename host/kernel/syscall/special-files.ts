@@ -11,20 +11,16 @@ import {
   FILE_PRIVATE,
   HART_BUFFER,
   INODE_MAPPING,
-  MACHINE_BASE,
-  MACHINE_SHM_SUPER,
   MAPPING_FLAGS,
 } from "../../../assembly/layout.ts";
-import { contentCreate } from "../../fs/content.ts";
-import { dentryAlloc, dput } from "../../fs/dentry.ts";
-import { inodeAlloc, iput } from "../../fs/inode.ts";
-import { S_IFREG } from "../../fs/uapi.ts";
-import { EFAULT, EINVAL, ENFILE, ENOMEM, ENOSPC } from "../../memory/errno.ts";
+import { dput } from "../../fs/dentry.ts";
+import { EFAULT, EINVAL, ENFILE, ENOMEM } from "../../memory/errno.ts";
 import { strncpyFromUser } from "../../mm/uaccess.ts";
 import { F_SEAL_SEAL } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { anonymousFile } from "../anonymous-file.ts";
 import { allocFile } from "../file.ts";
+import { memoryDentry } from "../memory-dentry.ts";
 import { argAddress, argUint } from "../registers.ts";
 import { O_CLOEXEC, O_LARGEFILE, O_NONBLOCK, O_RDWR } from "../uapi.ts";
 import { allocUserfaultfd, freeUserfaultfd } from "../userfaultfd.ts";
@@ -96,15 +92,4 @@ function sysMemfdCreate(hart: Hart): number {
 function forbidSeals(hart: Hart, file: number): void {
   const inode = hart.shared.get(file + FILE_INODE);
   hart.shared.fetchOr(hart.shared.get(inode + INODE_MAPPING) + MAPPING_FLAGS, F_SEAL_SEAL);
-}
-
-/** A dentry outside the tree, of an empty file in memory without a link; or -errno. */
-function memoryDentry(hart: Hart, name: number, nameBytes: number, mode: number): number {
-  const superBlock = hart.shared.get(MACHINE_BASE + MACHINE_SHM_SUPER);
-  const inode = inodeAlloc(hart, superBlock, S_IFREG | mode, 0);
-  if (inode === 0) return -ENOSPC;
-  const dentry = contentCreate(hart, inode) ? dentryAlloc(hart, 0, name, nameBytes, inode) : 0;
-  if (dentry !== 0) return dentry;
-  iput(hart, inode);
-  return -ENOMEM;
 }

@@ -24,6 +24,7 @@ import { readWriteCalls } from "./read-write.ts";
 import { schedCalls } from "./sched.ts";
 import { selectCalls } from "./select.ts";
 import { sessionCalls } from "./session.ts";
+import { shmCalls } from "./shm.ts";
 import { sigactionCalls } from "./sigaction.ts";
 import { sigmaskCalls } from "./sigmask.ts";
 import { signalCalls } from "./signal.ts";
@@ -74,6 +75,7 @@ function build(): (SystemCall | undefined)[] {
     pollCalls,
     prctlCalls,
     schedCalls,
+    shmCalls,
     sigactionCalls,
     sigmaskCalls,
     sessionCalls,
