@@ -55,7 +55,7 @@ function existingLocked(hart: Hart, key: number, bytes: number, flags: number): 
   if (segment === 0) return -ENOENT;
   if ((flags & IPC_CREAT) !== 0 && (flags & IPC_EXCL) !== 0) return -EEXIST;
   if (hart.shared.getF64(segment + SHM_SEGSZ) < bytes) return -EINVAL;
-  const wanted = (flags >> 6) | (flags >> 3) | flags;
+  const wanted = (flags >>> 6) | (flags >>> 3) | flags;
   return shm.isAllowed(hart, segment, wanted & 7) ? shm.segmentId(hart, segment) : -EACCES;
 }
 
