@@ -25,7 +25,7 @@ import { type Actor, COMMIT_BASE, NOBODY, type Pending, type Strategy } from "./
 import { type Violation, violationOf } from "./violation.ts";
 
 /** Longer schedules are reported as endless. */
-const POINTS_MAX = 6_000;
+const POINTS_MAX = 20_000;
 /** So many waits in a row that end by their deadline alone: the harts wait for each other. */
 const IDLE_WAKES_MAX = 64;
 

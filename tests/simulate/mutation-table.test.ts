@@ -1,0 +1,19 @@
+// The whole mutation table of families A, B and F in its short form: every mistake is caught, and no control accused.
+
+import { expect, test } from "vitest";
+import { pagewalk } from "../support/process.ts";
+
+const TIMEOUT_MS = 300_000;
+
+test(
+  "every mutation of A, B and F that has a scenario is caught, and the scenarios without one are not accused",
+  async () => {
+    const args = ["explore", "--all", "--family", "A,B,F", "--mutations", "--schedules", "4000"];
+    const { stdout } = await pagewalk(args, { timeoutMs: TIMEOUT_MS });
+    const lines = stdout.toString().trimEnd().split("\n");
+    expect(lines.filter((line) => / not in \d+ /.test(line))).toEqual([]);
+    expect(lines.filter((line) => line.startsWith("false report"))).toEqual([]);
+    expect(lines.at(-1)).toMatch(/^caught \d+\/35, false reports 0, \d+ schedules$/);
+  },
+  TIMEOUT_MS,
+);
