@@ -1209,6 +1209,7 @@ export const KTIMER_BYTES = 24;
 export const KTIMER_TASK = 0; // wakes the task
 export const KTIMER_REAL = 1; // ITIMER_REAL of a process
 export const KTIMER_POSIX = 2; // a TIMER record
+export const KTIMER_FD = 3; // a TIMER record that a timerfd owns
 
 // ---------------------------------------------------------------- TIMER: timer_create(2), all under TASKLIST_LOCK
 
@@ -1228,6 +1229,11 @@ export const TIMER_VALUE = 80; // u64: si_value
 export const TIMER_OVERRUN = 88; // intervals missed so far
 export const TIMER_OVERRUN_LAST = 92; // what the last signal said
 export const TIMER_IS_REALTIME = 96; // absolute times are of the wall clock
+// of a timerfd, which uses EXPIRY, INTERVAL, PENDING (it has expired and stands still) and IS_REALTIME under a lock of
+// its own
+export const TIMER_LOCK = 100;
+export const TIMER_TICKS = 104; // f64: expirations that nobody has read
+export const TIMER_QUEUE = 112; // WAITQ: tasks in read; they join it under TIMER_LOCK
 
 // ---------------------------------------------------------------- SIGQUEUE: a queued signal
 
@@ -1269,6 +1275,7 @@ export const FILE_EVENT_SEMAPHORE = 48; // eventfd: 1 if a read takes one only; 
 export const FILE_EVENT_COUNT = 56; // eventfd: f64, lock FILE_LOCK
 export const FILE_EVENT_QUEUE = 64; // eventfd: WAITQ, waiters join it under FILE_LOCK
 export const FILE_SERIAL = 84; // which open it is: the record is another file's later; constant
+export const FILE_SIGMASK = 88; // signalfd: u64, which signals it reads, lock FILE_LOCK
 export const FILE_OWNER = 80; // shared: F_SETOWN, a process or -group
 
 export const FILE_KIND_PATH = 0; // O_PATH: nothing can be done with it but look
@@ -1284,6 +1291,8 @@ export const FILE_KIND_EVENTFD = 9;
 export const FILE_KIND_EPOLL = 10;
 export const FILE_KIND_PROC = 11;
 export const FILE_KIND_USERFAULTFD = 12;
+export const FILE_KIND_SIGNALFD = 14;
+export const FILE_KIND_TIMERFD = 15;
 export const FILE_KIND_SHM = 13; // has no descriptor: what the vmas of a System V segment map
 export const FILE_KIND_COUNT = 16;
 

@@ -32,6 +32,7 @@ export const eventOps: FileOps = {
   read: readEvent,
   write: writeEvent,
   poll: pollEvent,
+  release: releaseEvent,
 };
 
 function readEvent(hart: Hart, file: number, buffers: UserBuffers): number {
@@ -106,6 +107,13 @@ function wakeLocked(hart: Hart, file: number): void {
   spinLock(hart, file + FILE_EVENT_QUEUE + WAITQ_LOCK);
   waitqWakeAll(hart, file + FILE_EVENT_QUEUE);
   spinUnlock(hart, file + FILE_EVENT_QUEUE + WAITQ_LOCK);
+}
+
+/** Its descriptor was closed while somebody waited: he finds that out himself, but not on a queue that has gone. */
+function releaseEvent(hart: Hart, file: number): void {
+  spinLock(hart, file + FILE_LOCK);
+  wakeLocked(hart, file);
+  spinUnlock(hart, file + FILE_LOCK);
 }
 
 function pollEvent(hart: Hart, file: number): number {

@@ -15,6 +15,8 @@ import {
   FILE_KIND_RANDOM,
   FILE_KIND_REGULAR,
   FILE_KIND_SHM,
+  FILE_KIND_SIGNALFD,
+  FILE_KIND_TIMERFD,
   FILE_KIND_USERFAULTFD,
   FILE_KIND_ZERO,
 } from "../../assembly/layout.ts";
@@ -31,6 +33,8 @@ import { pipeOps } from "./pipe.ts";
 import { procOps } from "./proc/proc-file.ts";
 import { regularOps } from "./regular-file.ts";
 import { shmOps } from "./shm.ts";
+import { signalfdOps } from "./signalfd.ts";
+import { timerfdOps } from "./timerfd.ts";
 import { userfaultfdOps } from "./userfaultfd.ts";
 
 export function opsOf(hart: Hart, file: number): FileOps {
@@ -62,6 +66,10 @@ export function opsOf(hart: Hart, file: number): FileOps {
       return procOps;
     case FILE_KIND_SHM:
       return shmOps;
+    case FILE_KIND_SIGNALFD:
+      return signalfdOps;
+    case FILE_KIND_TIMERFD:
+      return timerfdOps;
     case FILE_KIND_USERFAULTFD:
       return userfaultfdOps;
     default:

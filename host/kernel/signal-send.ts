@@ -27,6 +27,7 @@ import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { continueGroupLocked, tellOfContinuationLocked } from "./group-stop.ts";
 import { notifyTaskLocked } from "./notify.ts";
+import { wakePollers } from "./poll-wait.ts";
 import { softLimit } from "./process.ts";
 import { handlerOf } from "./sighand.ts";
 import { SI_USER, SIGINFO_SIGNO, siginfoFromCurrent, siginfoFromKernel } from "./siginfo.ts";
@@ -141,6 +142,7 @@ function sendLocked(hart: Hart, process: number, task: number, isPrivate: boolea
     isFatal = target !== 0 && killsAtOnce(hart, target, sighand, signal);
   }
   spinUnlock(hart, sighand + SIGHAND_LOCK);
+  if (result === 1) wakePollers(hart); // a signalfd may lead to it
   if (isFatal) startGroupExitLocked(hart, process, signal);
   else if (target !== 0) notifyTaskLocked(hart, target);
   if (continues) tellOfContinuationLocked(hart, process);

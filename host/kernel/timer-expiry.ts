@@ -2,6 +2,7 @@
 // and who owns it may have changed his mind meanwhile.
 
 import {
+  KTIMER_FD,
   KTIMER_KIND,
   KTIMER_POSIX,
   KTIMER_REAL,
@@ -16,6 +17,7 @@ import { KernelBug } from "../memory/errors.ts";
 import type { Hart } from "../policy/hart.ts";
 import { realTimerExpired } from "./itimer.ts";
 import { posixTimerExpired } from "./posix-timer.ts";
+import { timerfdExpired } from "./timerfd.ts";
 import { wakeTask } from "./wake.ts";
 
 export function timerExpired(hart: Hart, timer: number): void {
@@ -29,6 +31,9 @@ export function timerExpired(hart: Hart, timer: number): void {
       return;
     case KTIMER_POSIX:
       posixTimerExpired(hart, timer);
+      return;
+    case KTIMER_FD:
+      timerfdExpired(hart, timer);
       return;
     default:
       throw new KernelBug("timer of no known kind", { timer, kind });

@@ -18,7 +18,7 @@ import {
 import { EAGAIN, EFAULT, EINTR, EINVAL, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
+import { copyFromUser, copyToUser, faultInWriteable } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { timerSignalTaken } from "../posix-timer.ts";
 import { argAddress } from "../registers.ts";
@@ -72,6 +72,9 @@ function sysSigtimedwait(hart: Hart): number {
     const error = beginTimedWait(hart);
     if (error !== 0) return error;
   }
+  // A signal that was taken can not be given back: first see that there is a place for what it says.
+  const va = argAddress(hart, 1);
+  if (va !== 0) faultInWriteable(hart, va, SIGINFO_BYTES);
   const signal = takeFromSet(hart);
   if (signal !== 0) {
     if (siginfoCode(hart) === SI_TIMER) timerSignalTaken(hart);

@@ -17,9 +17,11 @@ import { ioctlCalls } from "./ioctl.ts";
 import { membarrierCalls } from "./membarrier.ts";
 import { memoryCalls } from "./memory.ts";
 import { namesOfFilesCalls } from "./names-of-files.ts";
+import { notificationFilesCalls } from "./notification-files.ts";
 import { openCalls } from "./open.ts";
 import { pollCalls } from "./poll.ts";
 import { prctlCalls } from "./prctl.ts";
+import { processVmCalls } from "./process-vm.ts";
 import { readWriteCalls } from "./read-write.ts";
 import { schedCalls } from "./sched.ts";
 import { selectCalls } from "./select.ts";
@@ -64,6 +66,8 @@ function build(): (SystemCall | undefined)[] {
     statCalls,
     readWriteCalls,
     openCalls,
+    notificationFilesCalls,
+    processVmCalls,
     namesOfFilesCalls,
     directoryCalls,
     futexCalls,

@@ -33,7 +33,7 @@ import {
   timerIntervalOf,
   timerLeftLocked,
 } from "../posix-timer.ts";
-import { argAddress, argInt, loadI64, storeU64 } from "../registers.ts";
+import { argAddress, argInt } from "../registers.ts";
 import { SIGALRM, SIGNAL_COUNT } from "../signal-numbers.ts";
 import { findTask, TASKLIST_LOCK } from "../task.ts";
 import {
@@ -43,10 +43,10 @@ import {
   CLOCK_REALTIME,
   CLOCK_TAI,
   CLOCK_THREAD_CPUTIME_ID,
-  NS_PER_SECOND,
   TIMER_ABSTIME,
 } from "../uapi.ts";
 import { realtimeOffset } from "../user-time.ts";
+import { PAIR_BYTES, storeTimerPair, timeAt } from "./timer-pair.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const timerCalls: readonly (readonly [number, SystemCall])[] = [
@@ -59,7 +59,6 @@ export const timerCalls: readonly (readonly [number, SystemCall])[] = [
   [111, call("timer_delete", ["int"], sysTimerDelete)],
 ];
 
-const PAIR_BYTES = 32; // struct itimerval and itimerspec: interval, then value
 const NS_PER_US = 1000;
 const SIGEVENT_BYTES = 24; // what is looked at: value u64, signal int, notify int, thread int
 
@@ -74,7 +73,7 @@ function sysGetitimer(hart: Hart): number {
   const left = itimerLeftLocked(hart, processOf(hart), which);
   const interval = itimerInterval(hart, processOf(hart), which);
   spinUnlock(hart, TASKLIST_LOCK);
-  return storePair(hart, argAddress(hart, 1), interval, left, NS_PER_US);
+  return storeTimerPair(hart, argAddress(hart, 1), interval, left, NS_PER_US);
 }
 
 function sysSetitimer(hart: Hart): number {
@@ -93,7 +92,7 @@ function sysSetitimer(hart: Hart): number {
   const oldInterval = itimerInterval(hart, process, which);
   setItimerLocked(hart, process, which, value, interval);
   spinUnlock(hart, TASKLIST_LOCK);
-  return oldVa === 0 ? 0 : storePair(hart, oldVa, oldInterval, oldLeft, NS_PER_US);
+  return oldVa === 0 ? 0 : storeTimerPair(hart, oldVa, oldInterval, oldLeft, NS_PER_US);
 }
 
 function sysTimerCreate(hart: Hart): number {
@@ -165,7 +164,7 @@ function sysTimerGettime(hart: Hart): number {
   const left = timer === 0 ? 0 : timerLeftLocked(hart, timer);
   const interval = timer === 0 ? 0 : timerIntervalOf(hart, timer);
   spinUnlock(hart, TASKLIST_LOCK);
-  return timer === 0 ? -EINVAL : storePair(hart, argAddress(hart, 1), interval, left, 1);
+  return timer === 0 ? -EINVAL : storeTimerPair(hart, argAddress(hart, 1), interval, left, 1);
 }
 
 function sysTimerGetoverrun(hart: Hart): number {
@@ -198,7 +197,7 @@ function sysTimerSettime(hart: Hart): number {
   }
   spinUnlock(hart, TASKLIST_LOCK);
   if (timer === 0) return -EINVAL;
-  return oldVa === 0 ? 0 : storePair(hart, oldVa, oldInterval, oldLeft, 1);
+  return oldVa === 0 ? 0 : storeTimerPair(hart, oldVa, oldInterval, oldLeft, 1);
 }
 
 function sysTimerDelete(hart: Hart): number {
@@ -207,23 +206,4 @@ function sysTimerDelete(hart: Hart): number {
   if (timer !== 0) freeTimerLocked(hart, timer);
   spinUnlock(hart, TASKLIST_LOCK);
   return timer === 0 ? -EINVAL : 0;
-}
-
-/** {seconds, fractions of `unitNs`} in ns, or -1 if it is negative or not normalised. */
-function timeAt(hart: Hart, address: number, unitNs: number): number {
-  const seconds = loadI64(hart, address);
-  const fraction = loadI64(hart, address + 8);
-  if (seconds < 0 || fraction < 0 || fraction >= NS_PER_SECOND / unitNs) return -1;
-  return seconds * NS_PER_SECOND + fraction * unitNs;
-}
-
-/** Writes interval and value to `va`: 0 or -EFAULT. */
-function storePair(hart: Hart, va: number, intervalNs: number, valueNs: number, unitNs: number): number {
-  const scratch = hart.base + HART_KERNEL_SCRATCH;
-  [intervalNs, valueNs].forEach((ns, i) => {
-    const seconds = Math.floor(ns / NS_PER_SECOND);
-    storeU64(hart, scratch + 16 * i, seconds);
-    storeU64(hart, scratch + 16 * i + 8, Math.floor((ns - seconds * NS_PER_SECOND) / unitNs));
-  });
-  return copyToUser(hart, va, scratch, PAIR_BYTES);
 }
