@@ -1,5 +1,5 @@
-// Reading and writing an address space that is not the current task's (Linux: access_remote_vm). No translation of this hart helps,
-// so each page is looked up in the tables and copied under their lock: it can not be freed meanwhile.
+// Reading and writing an address space that is not the current task's (Linux: access_remote_vm). No translation of this
+// hart helps, so each page is looked up in the tables and copied under their lock: it can not be freed meanwhile.
 
 import { ACCESS_LOAD, ACCESS_STORE, PAGE_BYTES, PTE_A, PTE_D, PTE_V, PTE_W } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
