@@ -63,12 +63,13 @@ export function mapHugeFrames(hart: Hart, mm: number, vma: number, vpn: number):
   if (pmd === 0 || shared.loadOnce(pmd) !== 0) return false;
   const base = vpn & -RUN_FRAMES;
   const table = allocTable(hart, mm, base, 0);
-  const pfn = table === 0 ? 0 : allocAnonRun(hart, vma, base);
+  const pfn = table === 0 ? 0 : allocRun(hart);
   if (pfn === 0) {
     if (table !== 0) freeTable(hart, table);
     hart.count(COUNTER_THP_FAULT_FALLBACK);
     return false;
   }
+  makeAnonRun(hart, vma, base, pfn);
   zeroRun(hart, pfn);
   if (installHuge(hart, mm, vma, pmd, pfn, table)) {
     hart.count(COUNTER_THP_FAULT_ALLOC);
@@ -79,15 +80,12 @@ export function mapHugeFrames(hart: Hart, mm: number, vma: number, vpn: number):
   return false;
 }
 
-/** 512 frames mapped once, for the pages of the vma from `base` up; 0: there is no run. */
-export function allocAnonRun(hart: Hart, vma: number, base: number): number {
-  const pfn = allocRun(hart);
-  if (pfn === 0) return 0;
+/** The new run is mapped once, for the pages of the vma from `base` up. */
+export function makeAnonRun(hart: Hart, vma: number, base: number, pfn: number): void {
   for (let i = 0; i < RUN_FRAMES; i++) {
     if (i % POLL_PAGES === 0) hart.pollIrq();
     makeAnon(hart, vma, base + i, pfn + i);
   }
-  return pfn;
 }
 
 /** Maps the run by the entry of level 1 at `pmd`, with `table` for its split; false if something is there. */

@@ -30,6 +30,7 @@ import { fatalSignalPending } from "../memory/fatal-signal.ts";
 import type { Hart } from "../policy/hart.ts";
 import { getPage, pageOf, putPage } from "./frames.ts";
 import { gatherBegin, gatherFinish, gatherFlush, gatherIsFull, gatherPte, gatherUnlock } from "./gather.ts";
+import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { kindOf, LRU_INACTIVE, lruDel, lruPut } from "./lru.ts";
 import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
@@ -90,6 +91,7 @@ function eachChunk(
   visit: (hart: Hart, mm: number, first: number, table: number, vpn: number, end: number) => void,
 ): void {
   for (let vpn = start; vpn < end; ) {
+    splitHuge(hart, mm, vpn); // pages age one by one
     const pte = findPte(hart, mm, vpn);
     if (pte === 0) {
       vpn = skipMissingTable(hart, mm, vpn);
@@ -166,6 +168,7 @@ function deactivate(hart: Hart, pfn: number): void {
 /** Pages of [start, end) to hart.isolated, each with a reference, until that is full; returns where it stopped. */
 function collect(hart: Hart, mm: number, start: number, end: number): number {
   hart.isolatedCount = 0;
+  splitHuge(hart, mm, start);
   const pte = findPte(hart, mm, start);
   if (pte === 0) return Math.min(skipMissingTable(hart, mm, start), end);
   const chunkEnd = Math.min(end, (start | (PTE_COUNT - 1)) + 1, start + hart.isolated.length);

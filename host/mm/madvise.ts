@@ -17,6 +17,7 @@ import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "./fault.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { adviseCold, adviseFree, pageOutRange } from "./madvise-age.ts";
+import { collapseRange } from "./madvise-collapse.ts";
 import { removeRange } from "./madvise-remove.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { POPULATE_INTERRUPTED, populateRange } from "./populate.ts";
@@ -59,6 +60,8 @@ function advise(hart: Hart, mm: number, start: number, end: number, behavior: nu
     }
     case advice.MADV_PAGEOUT:
       return pageOutRange(hart, mm, start, end);
+    case advice.MADV_COLLAPSE:
+      return collapseRange(hart, mm, start, end);
     case advice.MADV_REMOVE:
       return removeRange(hart, mm, start, end);
     default: {
@@ -139,5 +142,6 @@ function isValidAdvice(behavior: number): boolean {
   if (behavior >= advice.MADV_NORMAL && behavior <= advice.MADV_DONTNEED) return true;
   if (behavior === advice.MADV_REMOVE) return true;
   if (behavior === advice.MADV_FREE || behavior === advice.MADV_DONTNEED_LOCKED) return true;
+  if (behavior === advice.MADV_COLLAPSE) return true;
   return behavior >= advice.MADV_DONTFORK && behavior <= advice.MADV_POPULATE_WRITE;
 }
