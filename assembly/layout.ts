@@ -307,6 +307,10 @@ export const MACHINE_WATERMARK_HIGH = 672;
 export const MACHINE_KSWAPD_AWAKE = 676; // written under the lock of KSWAPD_QUEUE; read by all
 export const MACHINE_KSWAPD_FAILURES = 680; // shared: how often kswapd has found nothing since somebody last did
 export const MACHINE_KSWAPD_QUEUE = 684; // WAITQ of 12 bytes: kswapd while there is enough memory
+export const MACHINE_SWAPPINESS = 696; // shared, as the next three: vm.swappiness
+export const MACHINE_OVERCOMMIT_MEMORY = 700; // vm.overcommit_memory
+export const MACHINE_OVERCOMMIT_RATIO = 704; // vm.overcommit_ratio
+export const MACHINE_OVERCOMMIT_KBYTES = 708; // vm.overcommit_kbytes, 0: the ratio counts
 
 export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
 export const MACHINE_WARNED = 1028; // shared: bit per warning (host/memory/warn.ts) that has been given
@@ -550,6 +554,8 @@ export const HART_SIGINFO = 2304; // SIGINFO_BYTES, owner: the signal that is ab
 export const HART_SIGACTION = 2432; // SIGACTION_BYTES, owner: the action of the signal that is being delivered
 
 export const HART_SIGINFO_SAVED = 2496; // SIGINFO_BYTES, owner: HART_SIGINFO while another signal is sent in between
+
+export const HART_COMMITTED = 2624; // owner writes: pages promised to address spaces here, less those given back here
 
 export const HART_MAILBOX = 4096; // HART_COUNT_MAX slots of MAILBOX_BYTES, indexed by the sender
 export const MAILBOX_BYTES = 32;
@@ -798,6 +804,7 @@ export const PG_SWAPBACKED = 1 << 9; // no file of the host has its bytes
 export const PG_REFERENCED = 1 << 10; // read or written by a system call since reclaim last looked
 export const PG_SWAPCACHE = 1 << 12; // lock SWAP_LOCK: slot PAGE_PRIVATE of the swap store leads to the frame
 export const PG_LAZYFREE = 1 << 13; // MADV_FREE: it may be forgotten, unless an entry of it is dirty again
+export const PG_SHMEM = 1 << 14; // of a mapping whose only store is memory, also once it has left that
 export const PG_NODE = 1 << 11; // node of a mapping's tree
 
 // ---------------------------------------------------------------- RUN: 512 frames that can be one leaf of 2 MiB
@@ -855,6 +862,8 @@ export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
 export const MM_SWAP = 528; // shared: entries that hold a slot of the swap store
+export const MM_RSS_FILE = 536; // shared: of MM_RSS, pages of host files
+export const MM_RSS_SHMEM = 540; // shared: and pages of shared memory and of files in memory
 export const MM_HUGE_LEAVES = 532; // shared: entries that map 2 MiB, each with a table kept for its split
 export const MM_ANON_VMA = 524; // constant once the mm is known: shared by all mms that fork without exec made of one
 
@@ -897,6 +906,7 @@ export const VM_UFFD_WP = 1 << 12; // and of stores to pages that it has write-p
 export const VM_LOCKED = 1 << 13;
 export const VM_DONTCOPY = 1 << 17;
 export const VM_DONTEXPAND = 1 << 18;
+export const VM_LOCKONFAULT = 1 << 19; // with VM_LOCKED: what is not there need not be brought in
 export const VM_NORESERVE = 1 << 21;
 export const VM_STACK = 1 << 22;
 export const VM_WIPEONFORK = 1 << 25;
@@ -934,6 +944,8 @@ export const MAPPING_HEIGHT = 28; // levels of the tree
 export const MAPPING_PAGES = 32; // pages in the tree (nrpages)
 export const MAPPING_LENGTH = 40; // f64, bytes: accesses from there on are beyond the end
 export const MAPPING_HOST_LENGTH = 48; // f64, bytes that are the host's if they are not in the tree; only shrinks
+
+export const MAPPING_COMMITTED = 56; // pages that were promised for it (HART_COMMITTED); constant once it can be found
 
 export const MAPPING_MMAP_LOCK = 64; // i_mmap_lock (RW_*), own line
 export const MAPPING_MMAP_ROOT = 68; // lock MMAP_LOCK: tree of the vmas that map it

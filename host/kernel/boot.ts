@@ -25,6 +25,7 @@ import { initPools } from "../memory/pool.ts";
 import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames, ramFrameCount } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
+import { initOvercommit } from "../mm/overcommit.ts";
 import { initWatermarks } from "../mm/watermark.ts";
 import { fileHooks } from "./file-hooks.ts";
 import { FS_TYPES } from "./fs-types.ts";
@@ -73,6 +74,7 @@ function initKernel(hart: KernelHart): void {
   initPools(shared);
   initFrames(shared, RAM_PFN_BASE);
   initWatermarks(shared);
+  initOvercommit(shared);
   initKernelMm(hart);
   // What Linux lets threads take of memory (max_threads): an eighth, in kernel stacks of 16 KiB.
   shared.set(MACHINE_BASE + MACHINE_TASK_COUNT_MAX, Math.max(ramFrameCount(shared) >>> 5, TASK_COUNT_MIN));

@@ -21,6 +21,7 @@ import {
   TASK_PROCESS,
 } from "../../assembly/layout.ts";
 import { freeFrameCount, ramFrameCount } from "../mm/frames.ts";
+import { rssOf } from "../mm/rss.ts";
 import { swapFreeSlots } from "../mm/swap-map.ts";
 import type { Hart } from "../policy/hart.ts";
 import { writeKernelLine } from "./kernel-line.ts";
@@ -59,11 +60,16 @@ export function killedLine(hart: Hart, victim: number, mm: number): string {
   const { shared } = hart;
   const { name, pid, uid } = who(hart, victim);
   const size = (field: number) => `${kilobytes(Math.max(shared.loadOnce(mm + field), 0))}kB`;
+  const rss = rssOf(shared, mm);
+  const sizes = [
+    `total-vm:${size(MM_TOTAL_VM)}`,
+    `anon-rss:${kilobytes(rss.anon)}kB`,
+    `file-rss:${kilobytes(rss.file)}kB`,
+    `shmem-rss:${kilobytes(rss.shmem)}kB`,
+  ];
   const adjust = shared.loadOnce(victim + PROCESS_OOM_SCORE_ADJ);
-  return (
-    `Out of memory: Killed process ${pid} (${name}) total-vm:${size(MM_TOTAL_VM)}, rss:${size(MM_RSS)}, ` +
-    `swap:${size(MM_SWAP)}, UID:${uid} pgtables:${size(MM_PT_PAGES)} oom_score_adj:${adjust}`
-  );
+  const rest = `UID:${uid} pgtables:${size(MM_PT_PAGES)} oom_score_adj:${adjust}`;
+  return `Out of memory: Killed process ${pid} (${name}) ${sizes.join(", ")}, ${rest}`;
 }
 
 /** The call that ran out of memory may be in the middle of using HART_BUFFER. No lock held. */

@@ -159,6 +159,8 @@ export class HartLocal {
   /** Resident pages of `rssMm` that MM_RSS does not know of yet (mm/rss.ts). */
   rssMm = 0;
   rssDelta = 0;
+  rssFileDelta = 0;
+  rssShmemDelta = 0;
   /** vpns that were cleared since the last flush: [gatherStart, gatherEnd). */
   gatherStart = 0;
   gatherEnd = 0;
@@ -232,6 +234,8 @@ export class HartLocal {
     this.batchMask.fill(0);
     this.rssMm = 0;
     this.rssDelta = 0;
+    this.rssFileDelta = 0;
+    this.rssShmemDelta = 0;
     this.userFaultState = 0;
     this.current = this.shared.i32[(this.base + HART_CURRENT) >>> 2];
   }

@@ -1,10 +1,9 @@
-// How much an address space may hold: RLIMIT_AS, RLIMIT_DATA, and the refusal of absurd requests. (Linux: mm/mmap.c
-// may_expand_vm, vm_stat_account; mm/util.c __vm_enough_memory in its default, heuristic mode)
+// How much an address space may hold: RLIMIT_AS and RLIMIT_DATA; and how much of what kind it does. (Linux: mm/mmap.c
+// may_expand_vm, vm_stat_account)
 
 import {
   MACHINE_BASE,
   MACHINE_LRU_RESCUE,
-  MACHINE_SWAP_SLOTS,
   MM_DATA_VM,
   MM_LOCKED_VM,
   MM_STACK_VM,
@@ -13,10 +12,10 @@ import {
   VM_LOCKED,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { ramFrameCount } from "./frames.ts";
+import { commitPages } from "./overcommit.ts";
 import { rlimitBytes } from "./rlimit.ts";
 import { RLIMIT_AS, RLIMIT_DATA } from "./uapi.ts";
-import { isDataMapping, isStackMapping } from "./vma.ts";
+import { isAccountable, isDataMapping, isStackMapping } from "./vma.ts";
 
 /** May the mm grow by `pages` of an area with `flags`? Requires: mmap_lock for write. */
 export function mayExpandVm(hart: HartLocal, mm: number, flags: number, pages: number): boolean {
@@ -31,6 +30,7 @@ export function vmStatAccount(hart: HartLocal, mm: number, flags: number, pages:
   const { shared } = hart;
   shared.set(mm + MM_TOTAL_VM, shared.get(mm + MM_TOTAL_VM) + pages);
   if ((flags & VM_LOCKED) !== 0) accountLocked(hart, mm, pages);
+  if (isAccountable(flags)) commitPages(hart, pages);
   if (isStackMapping(flags)) shared.set(mm + MM_STACK_VM, shared.get(mm + MM_STACK_VM) + pages);
   else if (isDataMapping(flags)) shared.set(mm + MM_DATA_VM, shared.get(mm + MM_DATA_VM) + pages);
 }
@@ -44,9 +44,4 @@ function accountLocked(hart: HartLocal, mm: number, pages: number): void {
 /** Pages that had to stay in memory may go: reclaim looks at them again. */
 export function noteUnlocked(hart: HartLocal): void {
   hart.shared.storeOnce(MACHINE_BASE + MACHINE_LRU_RESCUE, 1);
-}
-
-/** Overcommit mode 0: only a single request for more than all of memory and swap is refused. */
-export function enoughMemory(hart: HartLocal, pages: number): boolean {
-  return pages <= ramFrameCount(hart.shared) + hart.shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS);
 }

@@ -30,7 +30,7 @@ import { lruAdd } from "./lru.ts";
 import { isReaped } from "./oom-reap.ts";
 import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { isUffdWp, leafPte, ptePfn } from "./pte.ts";
-import { addRss } from "./rss.ts";
+import { addRss, addRssKind } from "./rss.ts";
 import { putSwapPage, swapDetach } from "./swap-map.ts";
 import { vmaPgoffAt } from "./vma.ts";
 
@@ -129,7 +129,10 @@ function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: 
   hart.count(COUNTER_COW_FAULT);
   if (raced) freeFrame(hart, pfn);
   else if (isZeroPage) addRss(hart, mm, 1);
-  else dropMapping(hart, old);
+  else {
+    addRssKind(hart, mm, pageOf(old), -1); // of a file's page there is a private one now
+    dropMapping(hart, old);
+  }
   return FAULT_OK;
 }
 

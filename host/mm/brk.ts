@@ -14,13 +14,14 @@ import {
   VM_WRITE,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { enoughMemory, mayExpandVm } from "./accounting.ts";
+import { mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { unmapRange } from "./munmap.ts";
+import { enoughMemory } from "./overcommit.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
-import { rlimitBytes } from "./rlimit.ts";
+import { mayLockPages, rlimitBytes } from "./rlimit.ts";
 import { MAX_MAP_COUNT, RLIMIT_DATA, TASK_BYTES_USER } from "./uapi.ts";
 import { vmaStartGap } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
@@ -60,8 +61,9 @@ function moveBrk(hart: Hart, mm: number, old: number, wish: number): boolean {
 function growHeap(hart: Hart, mm: number, start: number, end: number): boolean {
   if (end * PAGE_BYTES > TASK_BYTES_USER) return false;
   const flags = HEAP_FLAGS | hart.shared.get(mm + MM_FLAGS);
+  if ((flags & VM_LOCKED) !== 0 && !mayLockPages(hart, mm, end - start)) return false;
   if (!mayExpandVm(hart, mm, flags, end - start)) return false;
   if (hart.shared.get(mm + MM_MAP_COUNT) > MAX_MAP_COUNT) return false;
-  if (!enoughMemory(hart, end - start)) return false;
+  if (!enoughMemory(hart, mm, end - start)) return false;
   return addVma(hart, mm, start, end, flags, 0, 0, start) === 0;
 }

@@ -12,6 +12,8 @@ import {
   MM_PT_PAGES,
   MM_ROOT_PFN,
   MM_RSS,
+  MM_RSS_FILE,
+  MM_RSS_SHMEM,
   MM_STACK_VM,
   MM_SWAP,
   MM_TOTAL_VM,
@@ -26,6 +28,7 @@ import {
   PAGE_REFCOUNT,
   PG_CACHE,
   PG_FREE,
+  PG_SHMEM,
   PG_SWAPCACHE,
   PG_TABLE,
   PTE_COUNT,
@@ -52,6 +55,8 @@ import { vmaFind, vmaFindBelow } from "./vma-map.ts";
 
 interface Tally {
   rss: number;
+  rssFile: number;
+  rssShmem: number;
   swapped: number;
   /** slot -> entries that hold it. */
   readonly slots: Map<number, number>;
@@ -76,6 +81,8 @@ export function checkMms(hart: Hart, mms: readonly number[]): string[] {
   flushRss(hart);
   const tally: Tally = {
     rss: 0,
+    rssFile: 0,
+    rssShmem: 0,
     swapped: 0,
     slots: new Map(),
     tables: 0,
@@ -86,12 +93,16 @@ export function checkMms(hart: Hart, mms: readonly number[]): string[] {
   };
   for (const mm of mms) {
     tally.rss = 0;
+    tally.rssFile = 0;
+    tally.rssShmem = 0;
     tally.swapped = 0;
     tally.tables = 0;
     tally.huge = 0;
     checkVmas(hart, mm, tally);
     checkTable(hart, mm, shared.get(mm + MM_ROOT_PFN), LEVEL_COUNT - 1, 0, tally);
     expect(tally, "MM_RSS", shared.get(mm + MM_RSS), tally.rss);
+    expect(tally, "MM_RSS_FILE", shared.get(mm + MM_RSS_FILE), tally.rssFile);
+    expect(tally, "MM_RSS_SHMEM", shared.get(mm + MM_RSS_SHMEM), tally.rssShmem);
     expect(tally, "MM_SWAP", shared.get(mm + MM_SWAP), tally.swapped);
     expect(tally, "MM_HUGE_LEAVES", shared.get(mm + MM_HUGE_LEAVES), tally.huge);
     expect(tally, "MM_PT_PAGES", shared.get(mm + MM_PT_PAGES), tally.tables);
@@ -210,6 +221,9 @@ function checkLeaf(hart: Hart, mm: number, vpn: number, pte: number, tally: Tall
   tally.rss++;
   tally.mapped.set(pfn, (tally.mapped.get(pfn) ?? 0) + 1);
   const page = pageOf(pfn);
+  const kind = shared.get(page + PAGE_FLAGS) & (PG_CACHE | PG_SHMEM);
+  if (kind === PG_CACHE) tally.rssFile++;
+  else if (kind !== 0) tally.rssShmem++;
   if ((shared.get(page + PAGE_FLAGS) & PG_FREE) !== 0) tally.problems.push(`frame ${pfn} at vpn ${vpn} is free`);
   const isShared = (flags & VM_SHARED) !== 0;
   if (!isShared) {

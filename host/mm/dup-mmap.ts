@@ -26,6 +26,7 @@ import {
   PTE_W,
   VM_DONTCOPY,
   VM_LOCKED,
+  VM_LOCKONFAULT,
   VM_SHARED,
   VM_WIPEONFORK,
 } from "../../assembly/layout.ts";
@@ -33,11 +34,13 @@ import { D_M18, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { sharePage } from "./anon.ts";
 import { anonVmaFork } from "./anon-vma.ts";
+import { pageOf } from "./frames.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { DUP_NO_MEMORY, dupHuge } from "./huge-entries.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { makeRoomIfShort } from "./make-room.ts";
 import { mmAlloc, mmput } from "./mm.ts";
+import { enoughMemory } from "./overcommit.ts";
 import {
   allocPte,
   findHuge,
@@ -50,9 +53,9 @@ import {
 } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { clearUffdWp, isSwapPte, ptePfn } from "./pte.ts";
-import { addRss, flushRss } from "./rss.ts";
+import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
-import { VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { VmaTransaction } from "./vma-transaction.ts";
 import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
@@ -104,13 +107,17 @@ function tryDupMm(hart: Hart, parent: number): number {
 function dupVmas(hart: Hart, parent: number, child: number): boolean {
   const copy = new VmaTransaction(hart, child);
   let done = true;
+  let promised = 0;
   for (let vma = vmaFind(hart, parent, 0); done && vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
     const flags = vmaFlags(hart, vma);
     // Also what is not copied: a fault may not change what is shared while it is being shared.
     if (!(MUTATIONS && hart.mutation === D_M18)) hart.policies.vmaLock.startWrite(hart, parent, vma);
     if ((flags & VM_DONTCOPY) === 0) {
       // The copy is registered with no userfaultfd: nobody asked to hear of forks. (dup_userfaultfd)
-      done = copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), flags & ~(VM_LOCKED | VM_UFFD));
+      promised += isAccountable(flags) ? vmaEnd(hart, vma) - vmaStart(hart, vma) : 0;
+      done =
+        enoughMemory(hart, parent, promised) &&
+        copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), flags & ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD));
     }
     hart.pollIrq();
   }
@@ -172,7 +179,10 @@ function dupChunk(hart: Hart, child: number, source: number, target: number, sta
       swapped++;
       continue;
     }
-    if (sharePage(hart, ptePfn(pte))) resident++;
+    if (sharePage(hart, ptePfn(pte))) {
+      addRssKind(hart, child, pageOf(ptePfn(pte)), 1);
+      resident++;
+    }
     setNewPte(hart, target + at, targetPage, clearUffdWp(pte) & ~PTE_A);
   }
   gatherUnlock(hart);

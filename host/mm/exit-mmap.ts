@@ -6,9 +6,10 @@ import type { Hart } from "../policy/hart.ts";
 import { noteUnlocked } from "./accounting.ts";
 import { gatherBegin, gatherFinish, gatherWholeMm } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { commitPages } from "./overcommit.ts";
 import { rmapUnlink } from "./rmap-link.ts";
 import { flushRss } from "./rss.ts";
-import { vmaPutBacking } from "./vma.ts";
+import { isAccountable, vmaFlags, vmaPutBacking, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { retireVmaMap } from "./vma-map-edit.ts";
 import { freeEmptyTables, zapRange } from "./zap.ts";
@@ -23,6 +24,7 @@ export function exitMmap(hart: Hart, mm: number): void {
   zapRange(hart, mm, 0, USER_VPN_END);
   for (let vma = vmaFind(hart, mm, 0); vma !== 0; ) {
     const end = shared.get(vma + VMA_END);
+    if (isAccountable(vmaFlags(hart, vma))) commitPages(hart, vmaStart(hart, vma) - end);
     vmaLock.startWrite(hart, mm, vma);
     // No fault of this mm can come, but one of another mm may have found the record of what it takes for its own vma.
     if (!(MUTATIONS && hart.mutation === D_M7)) vmaLock.detach(hart, mm, vma);

@@ -20,7 +20,7 @@ import { mappingGet, mappingPut } from "./mapping.ts";
 import { mappingFrame, mappingFrameNowait, NEEDS_IO } from "./page-cache.ts";
 import { lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { leafPte } from "./pte.ts";
-import { addRss } from "./rss.ts";
+import { addRss, addRssKind } from "./rss.ts";
 import { finishSwapIn } from "./swap-in.ts";
 import { vmaPgoffAt } from "./vma.ts";
 
@@ -45,8 +45,10 @@ export function mapCachePage(
   // Before the entry is visible: whoever clears it may count down at once.
   shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
   const pte = leafPte(pfn, flags, isShared) | (access === ACCESS_STORE ? PTE_D : 0);
-  if (install(hart, pteAddress, pte, mapping, pfn)) addRss(hart, mm, 1);
-  else dropMapping(hart, pfn);
+  if (install(hart, pteAddress, pte, mapping, pfn)) {
+    addRssKind(hart, mm, pageOf(pfn), 1);
+    addRss(hart, mm, 1);
+  } else dropMapping(hart, pfn);
   return FAULT_OK;
 }
 

@@ -82,13 +82,13 @@ export function pageOutRange(hart: Hart, mm: number, start: number, end: number)
   return unmapped;
 }
 
-/** Calls `visit` with pieces of tables that have entries. Requires: an open gather. */
+/** Calls `visit` with pieces of tables; it returns where it stopped. Requires: an open gather. */
 function eachChunk(
   hart: Hart,
   mm: number,
   start: number,
   end: number,
-  visit: (hart: Hart, mm: number, first: number, table: number, vpn: number, end: number) => void,
+  visit: (hart: Hart, mm: number, first: number, table: number, vpn: number, end: number) => number,
 ): void {
   for (let vpn = start; vpn < end; ) {
     splitHuge(hart, mm, vpn); // pages age one by one
@@ -101,29 +101,30 @@ function eachChunk(
     const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
     const table = tablePageOf(pte);
     lockTable(hart, table);
-    visit(hart, mm, pte, table, vpn, chunkEnd);
+    vpn = visit(hart, mm, pte, table, vpn, chunkEnd);
     gatherUnlock(hart);
     unlockTable(hart, table);
     if (gatherIsFull(hart)) gatherFlush(hart);
-    vpn = chunkEnd;
     hart.pollIrq();
   }
 }
 
 /** Requires: PTL. */
-function coolChunk(hart: Hart, _mm: number, first: number, _table: number, start: number, end: number): void {
+function coolChunk(hart: Hart, _mm: number, first: number, _table: number, start: number, end: number): number {
   for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
     const pfn = ownPage(hart, pte);
     if (pfn === 0) continue;
     if ((hart.shared.fetchAnd(pte, ~PTE_A) & PTE_A) !== 0) gatherPte(hart, vpn);
     deactivate(hart, pfn);
   }
+  return end;
 }
 
 /** Requires: PTL. */
-function freeChunk(hart: Hart, mm: number, first: number, table: number, start: number, end: number): void {
+function freeChunk(hart: Hart, mm: number, first: number, table: number, start: number, end: number): number {
   const { shared } = hart;
-  for (let vpn = start, pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
+  let vpn = start;
+  for (let pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
     if (isSwapPte(shared.loadOnce(pte))) {
       zapSwapEntry(hart, pte, table);
       shared.fetchAdd(mm + MM_SWAP, -1);
@@ -136,6 +137,7 @@ function freeChunk(hart: Hart, mm: number, first: number, table: number, start: 
     if ((shared.fetchOr(page + PAGE_FLAGS, PG_LAZYFREE) & PG_LAZYFREE) === 0) hart.count(COUNTER_PGLAZYFREE);
     deactivate(hart, pfn);
   }
+  return vpn;
 }
 
 /** Frame of a page that this entry alone maps, else 0. Requires: PTL. */

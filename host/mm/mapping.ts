@@ -10,6 +10,7 @@
 
 import {
   MAPPING_BYTES,
+  MAPPING_COMMITTED,
   MAPPING_HOST_LENGTH,
   MAPPING_KIND,
   MAPPING_LENGTH,
@@ -24,6 +25,7 @@ import type { HartLocal } from "../memory/hart-local.ts";
 import { poolAlloc, poolFree } from "../memory/pool.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { treeFreeNodes, treeRemoveFrom } from "./mapping-tree.ts";
+import { commitPages } from "./overcommit.ts";
 
 /** Longest file: page offsets are 30 bits. */
 export const MAPPING_LENGTH_MAX = 2 ** 42;
@@ -44,6 +46,12 @@ export function mappingCreate(hart: HartLocal, kind: number, bytes: number): num
   return mapping;
 }
 
+/** All `pages` of it are promised, until it ends. Before anybody else knows it. */
+export function mappingCommit(hart: HartLocal, mapping: number, pages: number): void {
+  hart.shared.set(mapping + MAPPING_COMMITTED, pages);
+  commitPages(hart, pages);
+}
+
 /** Another vma, inode or segment uses `mapping` (0: none). */
 export function mappingGet(hart: HartLocal, mapping: number): void {
   if (mapping !== 0) hart.shared.fetchAdd(mapping + MAPPING_REFCOUNT, 1);
@@ -57,6 +65,7 @@ export function mappingPut(hart: HartLocal, mapping: number): void {
   if (old !== 1) return;
   treeRemoveFrom(hart, mapping, 0, MAPPING_INDEX_END);
   treeFreeNodes(hart, mapping);
+  commitPages(hart, -hart.shared.get(mapping + MAPPING_COMMITTED));
   poolFree(hart, POOL_MAPPING, mapping);
 }
 

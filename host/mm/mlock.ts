@@ -1,23 +1,27 @@
-// mlock and its family. Nothing is ever swapped out yet, so a lock means: present now, and kept by MADV_DONTNEED.
-// The caller is root: RLIMIT_MEMLOCK does not bind it. (Linux: mm/mlock.c)
+// mlock and its family: what is locked stays in memory. RLIMIT_MEMLOCK binds everybody but root. (Linux: mm/mlock.c)
 
-import { MM_FLAGS, PAGE_BYTES, USER_VPN_END, VM_LOCKED } from "../../assembly/layout.ts";
-import { EAGAIN, EINTR, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { MM_FLAGS, MM_TOTAL_VM, PAGE_BYTES, USER_VPN_END, VM_LOCKED, VM_LOCKONFAULT } from "../../assembly/layout.ts";
+import { EAGAIN, EINTR, EINVAL, ENOMEM, EPERM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { POPULATE_INTERRUPTED, populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
-import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT, TASK_BYTES_USER } from "./uapi.ts";
+import { isPrivileged, mayLock, mayLockPages, rlimitBytes } from "./rlimit.ts";
+import { MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT, MLOCK_ONFAULT, RLIMIT_MEMLOCK, TASK_BYTES_USER } from "./uapi.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { modifyVma } from "./vma-modify.ts";
 
+const LOCK_FLAGS = VM_LOCKED | VM_LOCKONFAULT;
+
 /** mlock2(2), and mlock(2) with flags 0: 0 or -errno. The range grows to whole pages. */
 export function doMlock(hart: Hart, mm: number, address: number, length: number, flags: number): number {
   if ((flags & ~MLOCK_ONFAULT) !== 0) return -EINVAL;
-  const error = lockRange(hart, mm, address, length, VM_LOCKED);
+  if (!mayLock(hart)) return -EPERM;
+  const locked = (flags & MLOCK_ONFAULT) !== 0 ? VM_LOCKED | VM_LOCKONFAULT : VM_LOCKED;
+  const error = lockRange(hart, mm, address, length, locked);
   if (error !== 0 || (flags & MLOCK_ONFAULT) !== 0) return error;
   const start = toVpn(address);
   const outcome = populateRange(hart, mm, start, start + lockedBytes(address, length) / PAGE_BYTES, null);
@@ -35,7 +39,12 @@ export function doMunlock(hart: Hart, mm: number, address: number, length: numbe
 export function doMlockall(hart: Hart, mm: number, flags: number): number {
   const known = MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT;
   if (flags === 0 || (flags & ~known) !== 0 || flags === MCL_ONFAULT) return -EINVAL;
-  lockAll(hart, mm, (flags & MCL_FUTURE) !== 0 ? VM_LOCKED : 0, (flags & MCL_CURRENT) !== 0 ? VM_LOCKED : null);
+  if (!mayLock(hart)) return -EPERM;
+  const totalBytes = hart.shared.get(mm + MM_TOTAL_VM) * PAGE_BYTES;
+  const isCurrent = (flags & MCL_CURRENT) !== 0;
+  if (isCurrent && totalBytes > rlimitBytes(hart, RLIMIT_MEMLOCK) && !isPrivileged(hart)) return -ENOMEM;
+  const locked = (flags & MCL_ONFAULT) !== 0 ? VM_LOCKED | VM_LOCKONFAULT : VM_LOCKED;
+  lockAll(hart, mm, (flags & MCL_FUTURE) !== 0 ? locked : 0, isCurrent ? locked : null);
   if ((flags & MCL_CURRENT) !== 0 && (flags & MCL_ONFAULT) === 0) populateAll(hart, mm);
   return 0;
 }
@@ -55,7 +64,9 @@ function lockRange(hart: Hart, mm: number, address: number, length: number, lock
   if (first + bytes > TASK_BYTES_USER) return -ENOMEM;
   relieveVmaPools(hart);
   mmapWriteLock(hart, mm);
-  const result = lockVmas(hart, mm, toVpn(first), toVpn(first + bytes), locked);
+  const [start, end] = [toVpn(first), toVpn(first + bytes)];
+  const isTooMuch = locked !== 0 && !mayLockPages(hart, mm, end - start - lockedPages(hart, mm, start, end));
+  const result = isTooMuch ? -ENOMEM : lockVmas(hart, mm, start, end, locked);
   mmapWriteUnlock(hart, mm);
   return result;
 }
@@ -65,13 +76,25 @@ function lockedBytes(address: number, length: number): number {
   return pageAlign(length + (address % PAGE_BYTES));
 }
 
+/** Pages of [start, end) that are locked already. Requires: mmap_lock. (count_mm_mlocked_page_nr) */
+function lockedPages(hart: Hart, mm: number, start: number, end: number): number {
+  let pages = 0;
+  for (let vma = vmaFind(hart, mm, start); vma !== 0 && vmaStart(hart, vma) < end; ) {
+    const part = Math.min(end, vmaEnd(hart, vma)) - Math.max(start, vmaStart(hart, vma));
+    if ((vmaFlags(hart, vma) & VM_LOCKED) !== 0) pages += part;
+    vma = vmaFind(hart, mm, vmaEnd(hart, vma));
+    hart.pollIrq();
+  }
+  return pages;
+}
+
 /** Requires: mmap_lock for write. */
 function lockVmas(hart: Hart, mm: number, start: number, end: number, locked: number): number {
   for (let vpn = start; vpn < end; ) {
     const vma = vmaFind(hart, mm, vpn);
     if (vma === 0 || vmaStart(hart, vma) > vpn) return -ENOMEM;
     const partEnd = Math.min(end, vmaEnd(hart, vma));
-    const error = modifyVma(hart, mm, vma, vpn, partEnd, (vmaFlags(hart, vma) & ~VM_LOCKED) | locked);
+    const error = modifyVma(hart, mm, vma, vpn, partEnd, (vmaFlags(hart, vma) & ~LOCK_FLAGS) | locked);
     if (error !== 0) return error;
     vpn = partEnd;
     hart.pollIrq();
@@ -86,7 +109,7 @@ function lockAll(hart: Hart, mm: number, future: number, current: number | null)
   hart.shared.set(mm + MM_FLAGS, future);
   for (let vma = vmaFind(hart, mm, 0); current !== null && vma !== 0; ) {
     const end = vmaEnd(hart, vma);
-    modifyVma(hart, mm, vma, vmaStart(hart, vma), end, (vmaFlags(hart, vma) & ~VM_LOCKED) | current);
+    modifyVma(hart, mm, vma, vmaStart(hart, vma), end, (vmaFlags(hart, vma) & ~LOCK_FLAGS) | current);
     vma = vmaFind(hart, mm, end);
     hart.pollIrq();
   }

@@ -14,16 +14,18 @@ import {
   VM_NORESERVE,
   VM_SHARED,
 } from "../../assembly/layout.ts";
-import { EEXIST, EINVAL, ENOMEM, EOVERFLOW } from "../memory/errno.ts";
+import { EAGAIN, EEXIST, EINVAL, ENOMEM, EOVERFLOW, EPERM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
-import { enoughMemory, mayExpandVm } from "./accounting.ts";
+import { mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { fileVmFlags, type MappedFile, sealedVmFlags } from "./mapped-file.ts";
-import { MAPPING_INDEX_END, mappingCreate, mappingPut } from "./mapping.ts";
+import { MAPPING_INDEX_END, mappingCommit, mappingCreate, mappingPut } from "./mapping.ts";
 import { unmapRange } from "./munmap.ts";
+import { enoughMemory, OVERCOMMIT_NEVER, overcommitMode } from "./overcommit.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { pageAlign, toVpn } from "./range.ts";
+import { mayLock, mayLockPages } from "./rlimit.ts";
 import {
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
@@ -96,9 +98,11 @@ function mmapLocked(
   const start = toVpn(va);
   const end = toVpn(va + bytes);
   if ((mapFlags & MAP_FIXED_NOREPLACE) !== 0 && mappedPages(hart, mm, start, end) !== 0) return -EEXIST;
-  const wanted = vmFlagsOf(prot, mapFlags) | hart.shared.get(mm + MM_FLAGS);
+  const wanted = vmFlagsOf(hart, prot, mapFlags) | hart.shared.get(mm + MM_FLAGS);
   const flags = source === null ? anonymousVmFlags(mapFlags, wanted) : fileVmFlags(source, prot, mapFlags, wanted);
   if (flags < 0) return flags;
+  if ((mapFlags & MAP_LOCKED) !== 0 && !mayLock(hart)) return -EPERM;
+  if ((flags & VM_LOCKED) !== 0 && !mayLockPages(hart, mm, end - start)) return -EAGAIN;
   const error = mmapRegion(hart, mm, start, end, flags, pgoff, source);
   return error === 0 ? va : error;
 }
@@ -117,9 +121,8 @@ export function mmapRegion(
   if (!mayExpandVm(hart, mm, flags, pages - mappedPages(hart, mm, start, end))) return -ENOMEM;
   const error = unmapRange(hart, mm, start, end);
   if (error !== 0) return error;
-  const charged =
-    (flags & VM_NORESERVE) === 0 && (isAccountable(flags) || (source === null && (flags & VM_SHARED) !== 0));
-  if (charged && !enoughMemory(hart, pages)) return -ENOMEM;
+  const isSharedMemory = source === null && (flags & (VM_SHARED | VM_NORESERVE)) === VM_SHARED;
+  if ((isAccountable(flags) || isSharedMemory) && !enoughMemory(hart, mm, pages)) return -ENOMEM;
   if (source !== null) {
     const allowed = sealedVmFlags(hart, source.mapping, flags);
     return allowed < 0 ? allowed : addVma(hart, mm, start, end, allowed, source.mapping, source.file, pgoff);
@@ -128,6 +131,7 @@ export function mmapRegion(
   if ((flags & VM_SHARED) === 0) return addVma(hart, mm, start, end, flags, 0, 0, start);
   const mapping = mappingCreate(hart, MAPPING_SHMEM, pages * PAGE_BYTES);
   if (mapping === 0) return -ENOMEM;
+  if (isSharedMemory) mappingCommit(hart, mapping, pages);
   const result = addVma(hart, mm, start, end, flags, mapping, 0, 0);
   mappingPut(hart, mapping); // the vma has its own
   return result;
@@ -159,10 +163,10 @@ function anonymousVmFlags(mapFlags: number, flags: number): number {
   return flags | VM_SHARED | VM_MAYSHARE;
 }
 
-function vmFlagsOf(prot: number, mapFlags: number): number {
+function vmFlagsOf(hart: Hart, prot: number, mapFlags: number): number {
   let flags = protFlags(prot) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
   if ((mapFlags & MAP_GROWSDOWN) !== 0) flags |= VM_GROWSDOWN;
   if ((mapFlags & MAP_LOCKED) !== 0) flags |= VM_LOCKED;
-  if ((mapFlags & MAP_NORESERVE) !== 0) flags |= VM_NORESERVE;
+  if ((mapFlags & MAP_NORESERVE) !== 0 && overcommitMode(hart.shared) !== OVERCOMMIT_NEVER) flags |= VM_NORESERVE;
   return flags;
 }

@@ -1,14 +1,15 @@
 // mprotect: rights of vmas, and of the pages that are mapped already. (Linux: mm/mprotect.c)
 
-import { PAGE_PT_ENTRIES, PTE_COUNT, PTE_X, VM_GROWSDOWN, VM_NORESERVE, VM_WRITE } from "../../assembly/layout.ts";
+import { PAGE_PT_ENTRIES, PTE_COUNT, PTE_X, VM_GROWSDOWN, VM_WRITE } from "../../assembly/layout.ts";
 import { EACCES, EINVAL, ENOMEM } from "../memory/errno.ts";
 import { B_M14, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { enoughMemory, mayExpandVm } from "./accounting.ts";
+import { mayExpandVm } from "./accounting.ts";
 import { isExclusive, noteExecutable } from "./anon.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { protectHuge } from "./huge-entries.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { enoughMemory } from "./overcommit.ts";
 import { findHuge, findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { isSwapPte, pteLosesRights, pteModify, ptePfn } from "./pte.ts";
@@ -83,8 +84,7 @@ function protectVma(hart: Hart, mm: number, vma: number, start: number, end: num
   if ((flags & VM_WRITE) !== 0) {
     // RLIMIT_DATA counts what becomes writable; whoever is over it already may go on.
     if (!mayExpandVm(hart, mm, flags, end - start) && mayExpandVm(hart, mm, old, end - start)) return -ENOMEM;
-    const newlyCharged = isAccountable(flags) && !isAccountable(old) && (flags & VM_NORESERVE) === 0;
-    if (newlyCharged && !enoughMemory(hart, end - start)) return -ENOMEM;
+    if (isAccountable(flags) && !isAccountable(old) && !enoughMemory(hart, mm, end - start)) return -ENOMEM;
   }
   const error = modifyVma(hart, mm, vma, start, end, flags);
   if (error !== 0) return error;

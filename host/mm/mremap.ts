@@ -10,15 +10,17 @@ import {
   VMA_FILE,
   VMA_MAPPING,
 } from "../../assembly/layout.ts";
-import { EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
-import { enoughMemory, mayExpandVm } from "./accounting.ts";
+import { mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { movePageTables } from "./move-page-tables.ts";
 import { unmapRange } from "./munmap.ts";
+import { enoughMemory } from "./overcommit.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { populateRange } from "./populate.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
+import { mayLockPages } from "./rlimit.ts";
 import { MAX_MAP_COUNT, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, TASK_BYTES_USER } from "./uapi.ts";
 import { getUnmappedArea } from "./unmapped-area.ts";
 import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart, vmaUffd } from "./vma.ts";
@@ -141,6 +143,8 @@ function remapIsValid(
   if (oldBytes > vmaEnd(hart, vma) * PAGE_BYTES - address) return -EFAULT;
   if (newBytes === oldBytes) return 0;
   if ((vmFlags & VM_DONTEXPAND) !== 0) return -EFAULT;
+  const isTooMuch = (vmFlags & VM_LOCKED) !== 0 && !mayLockPages(hart, mm, (newBytes - oldBytes) / PAGE_BYTES);
+  if (isTooMuch) return -EAGAIN;
   return mayExpandVm(hart, mm, vmFlags, (newBytes - oldBytes) / PAGE_BYTES) ? 0 : -ENOMEM;
 }
 
@@ -155,7 +159,7 @@ function canExpand(hart: Hart, mm: number, vma: number, address: number, oldByte
 /** The new part is added as an area that continues the vma, so it merges with it, and with what follows. */
 function expandInPlace(hart: Hart, mm: number, vma: number, bytes: number): number {
   const flags = vmaFlags(hart, vma);
-  if (isAccountable(flags) && !enoughMemory(hart, bytes / PAGE_BYTES)) return -ENOMEM;
+  if (isAccountable(flags) && !enoughMemory(hart, mm, bytes / PAGE_BYTES)) return -ENOMEM;
   const end = vmaEnd(hart, vma);
   return addVma(
     hart,
@@ -186,7 +190,7 @@ function moveVma(
   // Where it moves to it is registered with no userfaultfd. (mremap_userfaultfd_prep without UFFD_FEATURE_EVENT_REMAP)
   const flags = vmaFlags(hart, vma) & ~VM_UFFD;
   const charged = keeps ? newBytes : newBytes - oldBytes;
-  if (isAccountable(flags) && !enoughMemory(hart, charged / PAGE_BYTES)) return -ENOMEM;
+  if (isAccountable(flags) && !enoughMemory(hart, mm, charged / PAGE_BYTES)) return -ENOMEM;
   const from = toVpn(address);
   const to = toVpn(va);
   const mapping = hart.shared.get(vma + VMA_MAPPING);

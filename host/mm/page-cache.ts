@@ -18,6 +18,7 @@ import {
   PG_DIRTY,
   PG_LOCKED,
   PG_REFERENCED,
+  PG_SHMEM,
   PG_SWAPBACKED,
   PG_UPTODATE,
 } from "../../assembly/layout.ts";
@@ -192,7 +193,8 @@ function allocCachePage(hart: HartLocal, mapping: number, index: number, flags: 
   if (pfn === 0) return 0;
   hart.core.zeroPage(frameAddress(pfn));
   const page = pageOf(pfn);
-  shared.set(page + PAGE_FLAGS, flags);
+  const isShmem = shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
+  shared.set(page + PAGE_FLAGS, isShmem ? flags | PG_SHMEM : flags);
   shared.set(page + PAGE_MAPPING, mapping);
   shared.set(page + PAGE_INDEX, index);
   getPage(hart, pfn);

@@ -1,7 +1,14 @@
 // Faulting pages in ahead of their use: MAP_POPULATE, mlock, MADV_POPULATE_*. (Linux: populate_vma_page_range in
 // mm/gup.c)
 
-import { ACCESS_LOAD, ACCESS_STORE, TASK_SIGNAL_PENDING, VM_SHARED, VM_WRITE } from "../../assembly/layout.ts";
+import {
+  ACCESS_LOAD,
+  ACCESS_STORE,
+  TASK_SIGNAL_PENDING,
+  VM_LOCKONFAULT,
+  VM_SHARED,
+  VM_WRITE,
+} from "../../assembly/layout.ts";
 import { UserFaultWait } from "../memory/errors.ts";
 import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -49,6 +56,10 @@ function populateChunk(hart: Hart, mm: number, start: number, end: number, acces
     const vma = vmaFind(hart, mm, vpn);
     if (vma === 0 || vmaStart(hart, vma) > vpn) return POPULATE_NO_VMA;
     const vmaPartEnd = Math.min(end, vmaEnd(hart, vma));
+    if (access === null && (vmaFlags(hart, vma) & VM_LOCKONFAULT) !== 0) {
+      vpn = vmaPartEnd;
+      continue;
+    }
     const kind = access ?? accessOf(vmaFlags(hart, vma));
     for (; vpn < vmaPartEnd; vpn++) {
       const outcome = faultInVma(hart, mm, vma, vpn, kind);

@@ -35,7 +35,7 @@ import { intervalNext } from "./interval-tree.ts";
 import { markDirty } from "./page-cache.ts";
 import { clearPte, findHuge, findPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { isHugePte, isSwapPte, pteIsDirty, ptePfn, smallPte, swapPte } from "./pte.ts";
-import { addRss, flushRss } from "./rss.ts";
+import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
 
@@ -137,6 +137,7 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   unlockTable(hart, table);
   if (!isGone) return 0;
   shared.fetchAdd(page + PAGE_MAPCOUNT, -1);
+  addRssKind(hart, mm, page, -1);
   addRss(hart, mm, -1);
   flushRss(hart); // of an mm that this hart may never meet again
   putPage(hart, pfn); // never the last: the caller has one

@@ -1,13 +1,14 @@
 // Stacks grow down on a fault below them, as far as RLIMIT_STACK and the guard gap allow. (Linux: expand_downwards)
 
-import { PAGE_BYTES, VM_GROWSDOWN } from "../../assembly/layout.ts";
+import { PAGE_BYTES, VM_GROWSDOWN, VM_LOCKED } from "../../assembly/layout.ts";
 import { ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
-import { rlimitBytes } from "./rlimit.ts";
+import { enoughMemory } from "./overcommit.ts";
+import { mayLockPages, rlimitBytes } from "./rlimit.ts";
 import { MMAP_MIN_ADDR, RLIMIT_STACK, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
-import { VM_ACCESS_FLAGS, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { isAccountable, VM_ACCESS_FLAGS, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
 import { settle, VmaTransaction } from "./vma-transaction.ts";
 
@@ -39,6 +40,9 @@ function expandDownwards(hart: Hart, mm: number, vma: number, vpn: number): bool
   }
   if (!mayExpandVm(hart, mm, vmaFlags(hart, vma), start - vpn)) return false;
   if ((vmaEnd(hart, vma) - vpn) * PAGE_BYTES > rlimitBytes(hart, RLIMIT_STACK)) return false;
+  const flags = vmaFlags(hart, vma);
+  if ((flags & VM_LOCKED) !== 0 && !mayLockPages(hart, mm, start - vpn)) return false;
+  if (isAccountable(flags) && !enoughMemory(hart, mm, start - vpn)) return false;
   const change = new VmaTransaction(hart, mm);
   return settle(change, change.resize(vma, vpn, vmaEnd(hart, vma)), ENOMEM) === 0;
 }

@@ -15,6 +15,7 @@ import {
   MACHINE_SWAP_LOCK,
   MACHINE_SWAP_NEXT,
   MACHINE_SWAP_SLOTS,
+  MACHINE_SWAPPINESS,
   PAGE_FLAGS,
   PAGE_PRIVATE,
   PAGE_REFCOUNT,
@@ -35,9 +36,12 @@ const LOCK = MACHINE_BASE + MACHINE_SWAP_LOCK;
 const FREE = MACHINE_BASE + MACHINE_SWAP_FREE;
 const NEXT = MACHINE_BASE + MACHINE_SWAP_NEXT;
 
+const SWAPPINESS_DEFAULT = 60;
+
 /** Before any hart runs: a store of `slots` pages, all free. */
 export function initSwap(shared: SharedMemory, slots: number): void {
   shared.set(MACHINE_BASE + MACHINE_SWAP_SLOTS, slots);
+  shared.set(MACHINE_BASE + MACHINE_SWAPPINESS, SWAPPINESS_DEFAULT);
   shared.set(FREE, slots);
   shared.set(NEXT, 1);
 }

@@ -9,6 +9,7 @@ import {
   RMAP_SEQ,
   VM_EXEC,
   VM_GROWSDOWN,
+  VM_NORESERVE,
   VM_READ,
   VM_SHARED,
   VM_STACK,
@@ -174,7 +175,7 @@ export function vmaUffd(hart: HartLocal, vma: number, flags: number): number {
 
 /** Counts against the memory commitment and RLIMIT_DATA. (Linux: accountable_mapping) */
 export function isAccountable(flags: number): boolean {
-  return (flags & (VM_SHARED | VM_WRITE)) === VM_WRITE;
+  return (flags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE;
 }
 
 /** (Linux: is_data_mapping) */

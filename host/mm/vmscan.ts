@@ -20,6 +20,7 @@ import {
   MACHINE_BASE,
   MACHINE_KSWAPD_FAILURES,
   MACHINE_LRU_RESCUE,
+  MACHINE_SWAPPINESS,
   PAGE_FLAGS,
   PAGE_MAPCOUNT,
   PG_REFERENCED,
@@ -40,10 +41,8 @@ const PRIORITY_START = 12;
 /** Looks at everything before nothing is found: the first may only have cleared accessed bits. */
 const ROUNDS = 3;
 
-const ACTIVE_ANON = LRU_ACTIVE;
-const INACTIVE_ANON = LRU_INACTIVE;
-const ACTIVE_FILE = LRU_FILE | LRU_ACTIVE;
-const INACTIVE_FILE = LRU_FILE | LRU_INACTIVE;
+/** vm.swappiness at which a page of memory alone is worth as much as one of a file. */
+const SHARE_EQUAL = 100;
 
 // what becomes of a page that was taken off an inactive list
 const GONE = -1;
@@ -71,6 +70,30 @@ export function shrinkMemory(hart: Hart, wanted: number, isKswapd = false): numb
   return freed;
 }
 
+/** Pages of files that are not in use and not changed go. No lock held. (drop_pagecache_sb) */
+export function dropCaches(hart: Hart): void {
+  for (let id = 0; id < hart.hartCount; id++) {
+    for (const list of [LRU_FILE | LRU_ACTIVE, LRU_FILE | LRU_INACTIVE]) dropList(hart, lruOf(id), list);
+  }
+}
+
+function dropList(hart: Hart, lru: number, list: number): void {
+  for (let left = lruCount(hart.shared, lru, list); left > 0; ) {
+    const count = lruIsolate(hart, lru, list, left);
+    if (count === 0) return;
+    left -= count;
+    for (let i = 0; i < count; i++) {
+      const pfn = hart.isolated[i];
+      const page = pageOf(pfn);
+      const isUsed = hart.shared.loadOnce(page + PAGE_MAPCOUNT) !== 0;
+      if (!isUsed && tryLockPage(hart, page) && evictLocked(hart, pfn, false)) putSwapPage(hart, pfn);
+      else putBack(hart, pfn, LRU_INACTIVE);
+    }
+    hart.pollIrq();
+    rcuQuiescent(hart);
+  }
+}
+
 /** The first `count` pages of hart.isolated go, used or not, if they can; their references go too. No lock held. */
 export function reclaimPages(hart: Hart, count: number): void {
   for (let i = 0; i < count; i++) {
@@ -83,12 +106,16 @@ export function reclaimPages(hart: Hart, count: number): void {
   }
 }
 
-/** The pages of one set, of files first: they cost no swap. */
+/** The pages of one set: of files first, they cost no swap; how many of which vm.swappiness says. (get_scan_count) */
 function shrinkLists(hart: Hart, lru: number, priority: number, wanted: number, isKswapd: boolean): number {
-  let freed = shrinkPair(hart, lru, INACTIVE_FILE, ACTIVE_FILE, priority, wanted, isKswapd);
+  const swappiness = hart.shared.loadOnce(MACHINE_BASE + MACHINE_SWAPPINESS);
+  // In the end it does not matter.
+  const anonShare = priority === 0 ? SHARE_EQUAL : swappiness;
+  const fileShare = 2 * SHARE_EQUAL - anonShare;
+  let freed = shrinkPair(hart, lru, LRU_FILE, priority, fileShare, wanted, isKswapd);
   // Without swap private pages can not go, and looking at them is in vain.
-  if (freed < wanted && hasSwap(hart)) {
-    freed += shrinkPair(hart, lru, INACTIVE_ANON, ACTIVE_ANON, priority, wanted - freed, isKswapd);
+  if (hasSwap(hart) && anonShare !== 0 && (freed < wanted || anonShare > SHARE_EQUAL)) {
+    freed += shrinkPair(hart, lru, 0, priority, anonShare, wanted, isKswapd);
   }
   return freed;
 }
@@ -96,14 +123,19 @@ function shrinkLists(hart: Hart, lru: number, priority: number, wanted: number, 
 function shrinkPair(
   hart: Hart,
   lru: number,
-  inactive: number,
-  active: number,
+  kind: number,
   priority: number,
+  share: number,
   wanted: number,
   isKswapd: boolean,
 ): number {
   const { shared } = hart;
-  const partOf = (count: number) => Math.min(count, Math.max(count >>> priority, RECLAIM_FRAMES));
+  const inactive = kind | LRU_INACTIVE;
+  const active = kind | LRU_ACTIVE;
+  const partOf = (count: number) => {
+    const part = Math.ceil(((count >>> priority) * share) / SHARE_EQUAL);
+    return Math.min(count, Math.max(part, RECLAIM_FRAMES));
+  };
   if (lruCount(shared, lru, inactive) < lruCount(shared, lru, active)) {
     deactivate(hart, lru, active, partOf(lruCount(shared, lru, active)));
   }

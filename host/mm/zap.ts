@@ -42,7 +42,7 @@ import {
   unlockTable,
 } from "./page-table.ts";
 import { isSwapPte, isTablePte, pteIsDirty, ptePfn } from "./pte.ts";
-import { addRss } from "./rss.ts";
+import { addRss, addRssKind } from "./rss.ts";
 import { swapPut } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
@@ -116,6 +116,7 @@ function zapChunk(
       mustFlush = true;
     }
     shared.fetchAdd(page + PAGE_MAPCOUNT, -1);
+    if (isCache) addRssKind(hart, mm, page, -1);
     gatherPage(hart, vpn, pfn);
     unmapped++;
   }

@@ -21,7 +21,7 @@ test.each([
   expect(lines.filter((line) => /^\[ {6}\d\] {5}0 /.test(line))).not.toEqual([]);
   expect(lines.filter((line) => line.startsWith("Out of memory: Killed process"))).toEqual([lines.at(-1)]);
   expect(lines.at(-1)).toMatch(
-    /^Out of memory: Killed process \d \(oom\) total-vm:\d+kB, rss:\d+kB, swap:\d+kB, UID:0 /,
+    /^Out of memory: Killed process \d \(oom\) total-vm:\d+kB, anon-rss:\d+kB, file-rss:\d+kB, shmem-rss:\d+kB, UID:0 /,
   );
 });
 

@@ -47,6 +47,7 @@ import { handleMmFault } from "../../host/mm/fault.ts";
 import { freeFrameCount, initFrames } from "../../host/mm/frames.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
 import { initKernelMm, mmAlloc, mmput } from "../../host/mm/mm.ts";
+import { committedPages } from "../../host/mm/overcommit.ts";
 import { mmRcuCallbacks } from "../../host/mm/rcu.ts";
 import { initSwap, swapFreeSlots } from "../../host/mm/swap-map.ts";
 import { getUser32, putUser32 } from "../../host/mm/uaccess.ts";
@@ -161,6 +162,8 @@ export class MmMachine {
     const lost = this.freeAtStart - freeFrameCount(this.shared);
     if (lost !== 0) problems.push(`${lost} frames lost`);
     if (lruTotal(this.hart) !== 0) problems.push(`${lruTotal(this.hart)} pages left on lists`);
+    const promised = committedPages(this.shared, this.harts.length);
+    if (promised !== 0) problems.push(`${promised} pages still promised`);
     const slotsLost = this.shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS) - swapFreeSlots(this.shared);
     if (slotsLost !== 0) problems.push(`${slotsLost} swap slots lost`);
     for (const [name, pool] of Object.entries({

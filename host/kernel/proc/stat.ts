@@ -33,6 +33,7 @@ import {
   TTY_PGRP,
   TTY_SESSION,
 } from "../../../assembly/layout.ts";
+import { rssOf } from "../../mm/rss.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process.ts";
 import { runtimeOfCurrent } from "../sched.ts";
@@ -131,7 +132,7 @@ function taskRuntime(hart: Hart, task: number): number {
 export function statmText(hart: Hart, mm: number): string {
   if (mm === NO_MM) return "0 0 0 0 0 0 0\n";
   const { shared } = hart;
-  const rss = Math.max(shared.loadOnce(mm + MM_RSS), 0);
+  const { total, file, shmem } = rssOf(shared, mm);
   const data = shared.get(mm + MM_DATA_VM) + shared.get(mm + MM_STACK_VM);
-  return `${shared.get(mm + MM_TOTAL_VM)} ${rss} 0 0 0 ${data} 0\n`;
+  return `${shared.get(mm + MM_TOTAL_VM)} ${total} ${file + shmem} 0 0 ${data} 0\n`;
 }

@@ -5,9 +5,9 @@ import {
   MM_DATA_VM,
   MM_LOCKED_VM,
   MM_PT_PAGES,
-  MM_RSS,
   MM_RSS_HIGH,
   MM_STACK_VM,
+  MM_SWAP,
   MM_TOTAL_VM,
   PAGE_BYTES,
   PROCESS_FLAGS,
@@ -28,6 +28,7 @@ import {
   TASK_SIGMASK_LO,
   TASK_SWITCHES,
 } from "../../../assembly/layout.ts";
+import { rssOf } from "../../mm/rss.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process.ts";
 import { commOf } from "../task.ts";
@@ -97,23 +98,23 @@ export function statusTextLocked(hart: Hart, task: number, process: number, memo
 export function statusMemory(hart: Hart, mm: number): string {
   const { shared } = hart;
   const pages = (field: number) => Math.max(shared.loadOnce(mm + field), 0);
-  const rss = pages(MM_RSS);
+  const rss = rssOf(shared, mm);
   const rows: readonly (readonly [string, number])[] = [
     ["VmPeak", pages(MM_TOTAL_VM)],
     ["VmSize", pages(MM_TOTAL_VM)],
     ["VmLck", pages(MM_LOCKED_VM)],
     ["VmPin", 0],
-    ["VmHWM", Math.max(pages(MM_RSS_HIGH), rss)],
-    ["VmRSS", rss],
-    ["RssAnon", rss],
-    ["RssFile", 0],
-    ["RssShmem", 0],
+    ["VmHWM", Math.max(pages(MM_RSS_HIGH), rss.total)],
+    ["VmRSS", rss.total],
+    ["RssAnon", rss.anon],
+    ["RssFile", rss.file],
+    ["RssShmem", rss.shmem],
     ["VmData", pages(MM_DATA_VM)],
     ["VmStk", pages(MM_STACK_VM)],
     ["VmExe", 0],
     ["VmLib", 0],
     ["VmPTE", pages(MM_PT_PAGES)],
-    ["VmSwap", 0],
+    ["VmSwap", pages(MM_SWAP)],
   ];
   const lines = rows.map(([name, count]) => `${name}:\t${String((count * PAGE_BYTES) / 1024).padStart(8)} kB\n`);
   return `${lines.join("")}CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n`;

@@ -12,6 +12,7 @@ import {
 import type { Hart } from "../../policy/hart.ts";
 import { random32 } from "../random.ts";
 import { hex } from "./format.ts";
+import { VM_SYSCTLS } from "./sysctl-vm.ts";
 
 /** A file of /proc/sys. */
 export interface Sysctl {
@@ -52,22 +53,20 @@ const READ_ONLY: Readonly<Record<string, Sysctl["read"]>> = {
   "kernel/shmmni": () => 4096,
   "kernel/threads-max": (hart) => hart.shared.get(MACHINE_BASE + MACHINE_TASK_COUNT_MAX) || TASK_COUNT_MAX,
   "kernel/version": () => OS_VERSION,
-  "vm/drop_caches": () => 0,
   "vm/max_map_count": () => Math.min(VMA_COUNT_MAX, 65530),
-  "vm/min_free_kbytes": () => 0,
   "vm/mmap_min_addr": () => 65536,
   "vm/nr_hugepages": () => 0,
   "vm/oom_kill_allocating_task": () => 0,
-  "vm/overcommit_memory": () => 0,
-  "vm/overcommit_ratio": () => 50,
   "vm/page-cluster": () => 0,
   "vm/panic_on_oom": () => 0,
-  "vm/swappiness": () => 60,
   "vm/unprivileged_userfaultfd": () => 0,
   "vm/vfs_cache_pressure": () => 100,
 };
 
-export const SYSCTLS: readonly Sysctl[] = Object.entries(READ_ONLY).map(([path, read]) => ({ path, read }));
+export const SYSCTLS: readonly Sysctl[] = [
+  ...Object.entries(READ_ONLY).map(([path, read]) => ({ path, read })),
+  ...VM_SYSCTLS,
+];
 
 /** A random one (version 4). */
 function uuid(hart: Hart): string {

@@ -7,7 +7,7 @@ import type { Hart } from "../../policy/hart.ts";
 import { cpuinfoText, loadavgText, statText, uptimeText } from "./cpu.ts";
 import { linkCwd, linkDescriptor, linkExe, linkRoot, linkSelf, linkThreadSelf } from "./links.ts";
 import { findDescriptor, findProcess, findThread, listDescriptors, listProcesses, listThreads } from "./members.ts";
-import { meminfoText, vmstatText } from "./meminfo.ts";
+import { meminfoText, swapsText, vmstatText } from "./meminfo.ts";
 import { mapsText, readPagemap, smapsRollupText, smapsText } from "./memory-files.ts";
 import { filesystemsText, mountinfoText, mountsText } from "./mounts.ts";
 import type { ProcMembers, ProcNode, ProcTarget } from "./node.ts";
@@ -89,7 +89,7 @@ const ROOT = directory(
     link("mounts", () => "self/mounts"),
     link("self", linkSelf),
     file("stat", statText),
-    file("swaps", () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+    file("swaps", swapsText),
     directory("sys", sysctlTree()),
     link("thread-self", linkThreadSelf),
     file("uptime", uptimeText),
