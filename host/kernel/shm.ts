@@ -32,13 +32,15 @@ import {
   SHM_SEGSZ,
   SHM_SEQ,
   SHM_UID,
+  TASK_MM,
   TASK_PROCESS,
 } from "../../assembly/layout.ts";
 import { contentTruncate } from "../fs/content.ts";
 import { dput } from "../fs/dentry.ts";
 import { ENFILE, ENOMEM, ENOSPC } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { enoughMemory } from "../mm/accounting.ts";
+import { mappingCommit } from "../mm/mapping.ts";
+import { enoughMemory } from "../mm/overcommit.ts";
 import type { Hart } from "../policy/hart.ts";
 import { currentId, GROUPS, ID_EFFECTIVE, isCapable, USERS } from "./cred.ts";
 import { allocFile } from "./file.ts";
@@ -120,7 +122,9 @@ export function isOwner(hart: Hart, segment: number): boolean {
 
 /** An open file of `bytes` bytes for a new segment, or -errno. No lock held. */
 export function createSegmentFile(hart: Hart, key: number, bytes: number): number {
-  if (!enoughMemory(hart, Math.ceil(bytes / PAGE_BYTES))) return -ENOMEM;
+  const { shared } = hart;
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  if (!enoughMemory(hart, shared.get(hart.current + TASK_MM), pages)) return -ENOMEM;
   const name = `SYSV${(key >>> 0).toString(16).padStart(8, "0")}`;
   const buffer = hart.base + HART_BUFFER;
   for (let i = 0; i < name.length; i++) hart.shared.u8[buffer + i] = name.charCodeAt(i);
@@ -131,8 +135,12 @@ export function createSegmentFile(hart: Hart, key: number, bytes: number): numbe
     dput(hart, dentry);
     return -ENFILE;
   }
-  const error = contentTruncate(hart, hart.shared.get(file + FILE_INODE), bytes);
-  if (error === 0) return file;
+  const inode = shared.get(file + FILE_INODE);
+  const error = contentTruncate(hart, inode, bytes);
+  if (error === 0) {
+    mappingCommit(hart, shared.get(inode + INODE_MAPPING), pages);
+    return file;
+  }
   fput(hart, file);
   return error;
 }
