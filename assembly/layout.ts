@@ -1079,6 +1079,9 @@ export const TASK_VFORK_WAITQ = 1104; // WAITQ of 12 bytes: the vforking task it
 export const TASK_SET_CHILD_TID = 1120; // f64, owner: where a new task writes its number before its first instruction
 export const TASK_PDEATH_SIGNAL = 1128; // owner: sent to it when its parent process ends, 0 = none
 export const TASK_USERFAULT = 1136; // owner: 1 + WAIT_RESULT of the call in progress while a copy of it waits for userfaultfd
+export const TASK_RSEQ = 1144; // f64, owner: user address of its struct rseq
+export const TASK_RSEQ_BYTES = 1152; // owner: its length, 0 = not registered
+export const TASK_RSEQ_SIGNATURE = 1156; // owner: what must stand before an abort handler
 // signals
 export const TASK_QUEUE_HEAD = 1280; // lock SIGHAND_LOCK: SIGQUEUE records of the thread's own pending signals
 export const TASK_QUEUE_TAIL = 1284;
@@ -1103,6 +1106,7 @@ export const TASK_NEW = 2048;
 export const PF_IDLE = 1 << 1;
 export const PF_EXITING = 1 << 2;
 export const PF_FORKED = 1 << 3; // has not run yet: TASK_SET_CHILD_TID is due
+export const PF_RSEQ = 1 << 4; // has lost its hart since it last ran guest code: its struct rseq is to be looked at
 export const PF_KTHREAD = 1 << 21;
 
 export const WAIT_PENDING = 0; // on the queue; a timeout or a signal wakes the task but leaves it there

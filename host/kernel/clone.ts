@@ -40,6 +40,7 @@ import { currentId, ID_REAL, isCapable, USERS } from "./cred.ts";
 import { addThreadLocked, nameProcess, softLimit } from "./process.ts";
 import { linkChildLocked } from "./process-tree.ts";
 import { loadU64, registerOffset, storeU64 } from "./registers.ts";
+import { copyRseq } from "./rseq.ts";
 import { allocTask, attachPidLocked, COMM_BYTES, forEachProcessLocked, TASKLIST_LOCK } from "./task.ts";
 import {
   CLONE_CHILD_CLEARTID,
@@ -148,6 +149,8 @@ function copyTask(hart: Hart, child: number, flags: number): void {
   for (let word = 0; word < CPUMASK_WORDS; word++) {
     shared.set(child + TASK_CPUS_ALLOWED + word * 4, shared.get(current + TASK_CPUS_ALLOWED + word * 4));
   }
+  // A thread registers a struct rseq of its own.
+  if ((flags & CLONE_VM) === 0) copyRseq(hart, child);
   // A thread must not run its handlers on another's stack; after vfork the parent does not run meanwhile.
   if ((flags & (CLONE_VM | CLONE_VFORK)) === CLONE_VM) return;
   shared.setF64(child + TASK_ALTSTACK_SP, shared.getF64(current + TASK_ALTSTACK_SP));

@@ -17,6 +17,7 @@ import {
   TASK_FILES,
   TASK_PROCESS,
   TASK_ROBUST_LIST,
+  TASK_RSEQ_BYTES,
   TASK_SIGHAND,
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
@@ -112,6 +113,7 @@ function forgetOldProgram(hart: Hart): void {
     shared.setF64(current + field, 0);
   }
   shared.set(current + TASK_ALTSTACK_FLAGS, 0);
+  shared.set(current + TASK_RSEQ_BYTES, 0);
   forgetRestart(hart);
   clearHandlers(hart, shared.get(current + TASK_SIGHAND));
   closeOnExec(hart, shared.get(current + TASK_FILES));

@@ -17,6 +17,7 @@ import {
   PF_FORKED,
   PF_IDLE,
   PF_KTHREAD,
+  PF_RSEQ,
   PROCESS_GROUP_EXIT,
   RUN_KERNEL,
   RUN_OFFLINE,
@@ -36,6 +37,7 @@ import { idle } from "./idle.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { runKthreadStep } from "./kthread.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
+import { resumeRseq } from "./rseq.ts";
 import { schedulerTick } from "./sched.ts";
 import { deliverSignals } from "./signal.ts";
 import { releaseBorrowedMm, schedule } from "./switch.ts";
@@ -83,7 +85,7 @@ function step(hart: KernelHart): void {
     else if (deliverSignals(hart)) schedule(hart); // the task is dead or stopped
   } else {
     if ((flags & PF_FORKED) !== 0) finishFork(hart);
-    runGuest(hart);
+    if ((flags & PF_RSEQ) === 0 || resumeRseq(hart)) runGuest(hart);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   SIGACTION_BYTES,
   SIGHAND_LOCK,
   TASK_PROCESS,
+  TASK_RSEQ_BYTES,
   TASK_SAVED_MASK,
   TASK_SAVED_MASK_HI,
   TASK_SAVED_MASK_LO,
@@ -28,6 +29,7 @@ import { continuesOf, joinStop, stopGroup } from "./group-stop.ts";
 import { timerSignalTaken } from "./posix-timer.ts";
 import { loadU64, storeU64 } from "./registers.ts";
 import { settleRestart } from "./restart.ts";
+import { abortRseq } from "./rseq.ts";
 import { ACTION_FLAGS, ACTION_HANDLER, ACTION_MASK, actionOf, SA_NODEFER, SA_RESETHAND } from "./sighand.ts";
 import { SI_TIMER, siginfoCode } from "./siginfo.ts";
 import { pushSignalFrame } from "./signal-frame.ts";
@@ -134,7 +136,9 @@ function enterHandler(hart: Hart, signal: number): boolean {
   const isSaved = shared.get(current + TASK_SAVED_MASK) !== 0;
   const maskLo = shared.get(current + (isSaved ? TASK_SAVED_MASK_LO : TASK_SIGMASK_LO));
   const maskHi = shared.get(current + (isSaved ? TASK_SAVED_MASK_HI : TASK_SIGMASK_HI));
-  if (!pushSignalFrame(hart, signal, loadU64(hart, action + ACTION_HANDLER), flags, maskLo, maskHi)) {
+  // The frame says where the program goes on: not in the middle of a sequence that a handler has interrupted.
+  const isWhole = shared.get(current + TASK_RSEQ_BYTES) === 0 || abortRseq(hart);
+  if (!isWhole || !pushSignalFrame(hart, signal, loadU64(hart, action + ACTION_HANDLER), flags, maskLo, maskHi)) {
     // A handler of SIGSEGV that has no room either would never come to an end. (HANDLER_SIG_DFL)
     if (signal === SIGSEGV) resetAction(hart, signal);
     return forceBadFrame(hart, "no room on the stack for a signal handler");

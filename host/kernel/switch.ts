@@ -12,10 +12,12 @@ import {
   MM_MEMBARRIER,
   PF_IDLE,
   PF_KTHREAD,
+  PF_RSEQ,
   RQ_LOCK,
   TASK_DEAD,
   TASK_FLAGS,
   TASK_MM,
+  TASK_RSEQ_BYTES,
   TASK_STATE,
 } from "../../assembly/layout.ts";
 import { A_M8, A_M11, F_M1, F_M2, MUTATIONS } from "../memory/mutation.ts";
@@ -49,6 +51,9 @@ export function schedule(hart: Hart): void {
   endSwitch(hart, previous, next);
   spinUnlock(hart, rq + RQ_LOCK);
   if (hasUserContext(hart, next)) hart.core.restoreContext(next);
+  if (shared.get(next + TASK_RSEQ_BYTES) !== 0) {
+    shared.set(next + TASK_FLAGS, shared.get(next + TASK_FLAGS) | PF_RSEQ);
+  }
   afterSwitch(hart, previous, target);
   finishLazy(hart);
   if (dead) finishDeadTask(hart, previous);

@@ -8,6 +8,7 @@ import { conformance } from "./conformance.ts";
 import { interpreters } from "./kernel/interpreters.ts";
 import { shells } from "./kernel/shell.ts";
 import { stressNg } from "./kernel/stress-ng.ts";
+import { systemCalls } from "./kernel/system-calls.ts";
 import { linuxPrograms } from "./linux-programs.ts";
 import { Report } from "./report.ts";
 import { races } from "./stress.ts";
@@ -28,6 +29,7 @@ const GROUPS: Readonly<Record<string, readonly Item[]>> = {
     ["shells on a terminal: pipelines, job control, vi, top, a thousand children", shells],
     ["stress-ng with --verify", stressNg],
     ["python3 and sqlite3 say what they say under qemu-riscv64", interpreters],
+    ["a million random system calls from several threads", systemCalls],
   ],
 };
 

@@ -23,6 +23,7 @@ import { pollCalls } from "./poll.ts";
 import { prctlCalls } from "./prctl.ts";
 import { processVmCalls } from "./process-vm.ts";
 import { readWriteCalls } from "./read-write.ts";
+import { rseqCalls } from "./rseq.ts";
 import { schedCalls } from "./sched.ts";
 import { selectCalls } from "./select.ts";
 import { sessionCalls } from "./session.ts";
@@ -78,6 +79,7 @@ function build(): (SystemCall | undefined)[] {
     memoryCalls,
     pollCalls,
     prctlCalls,
+    rseqCalls,
     schedCalls,
     shmCalls,
     sigactionCalls,
