@@ -1,5 +1,5 @@
-// Restartable sequences: a thread's struct rseq says on which hart it runs, and which sequence of instructions it is in.
-// A task that has lost its hart, or enters a signal handler, in the middle of one goes on at the sequence's abort
+// Restartable sequences: a thread's struct rseq says on which hart it runs, and which sequence of instructions it is
+// in. A task that has lost its hart, or enters a signal handler, in the middle of one goes on at the sequence's abort
 // handler. (Linux: kernel/rseq.c)
 
 import {
