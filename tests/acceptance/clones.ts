@@ -11,7 +11,7 @@ const SEEDS = 20;
 const HARTS = 3;
 
 /** What is committed, not what lies in the folder. */
-async function clone(report: Report, directory: string, name: string): Promise<string> {
+export async function clone(report: Report, directory: string, name: string): Promise<string> {
   const path = join(directory, name);
   await step(report, "git clone", run("git", ["clone", "--quiet", ROOT, path]));
   await step(report, "npm ci", inClone(path, "npm", ["ci", "--no-audit", "--no-fund"]));
@@ -19,7 +19,7 @@ async function clone(report: Report, directory: string, name: string): Promise<s
 }
 
 /** Without the variables that say where this repository is. */
-function inClone(cwd: string, command: string, args: readonly string[]): Promise<Outcome> {
+export function inClone(cwd: string, command: string, args: readonly string[]): Promise<Outcome> {
   const { PAGEWALK_ROOT: _, ...env } = process.env;
   return run(command, args, { cwd, env, timeoutMs: MINUTES_MAX * 60_000 });
 }

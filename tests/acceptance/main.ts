@@ -10,6 +10,11 @@ import { shells } from "./kernel/shell.ts";
 import { stressNg } from "./kernel/stress-ng.ts";
 import { systemCalls } from "./kernel/system-calls.ts";
 import { linuxPrograms } from "./linux-programs.ts";
+import { debates } from "./policies/debates.ts";
+import { everyPolicy } from "./policies/every-policy.ts";
+import { hooks } from "./policies/hooks.ts";
+import { barriers, mutationScore } from "./policies/mutations.ts";
+import { replays } from "./policies/replays.ts";
 import { Report } from "./report.ts";
 import { races } from "./stress.ts";
 
@@ -24,6 +29,14 @@ const GROUPS: Readonly<Record<string, readonly Item[]>> = {
     ["races, a thousand times", races],
     ["bad input", badInput],
     ["equal seeds, equal traces, also between clones", tracesOfTwoClones],
+  ],
+  policies: [
+    ["every policy: contract, guest programs and Debian's, on 2 and 4 harts", everyPolicy],
+    ["every statement of the debates", debates],
+    ["mutations: the table, and how many schedules each strategy needs", mutationScore],
+    ["barriers, with the memory model and without", barriers],
+    ["the threaded machine has no hooks", hooks],
+    ["100 failing schedules, replayed here and in a fresh clone", replays],
   ],
   kernel: [
     ["shells on a terminal: pipelines, job control, vi, top, a thousand children", shells],
