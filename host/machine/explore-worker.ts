@@ -51,6 +51,7 @@ function explorerFor({ job }: ExploreRequest): Explorer {
     harts: scenario.programs.length,
     policies: job.policies,
     mutation: job.mutation,
+    ramBytes: scenario.ramBytes,
     pageWalkCache: scenario.pageWalkCache === true,
     weakMemory: scenario.weakMemory === true && job.strongMemory !== true,
   });

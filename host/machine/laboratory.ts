@@ -86,7 +86,7 @@ function withModel(core: Core, shared: SharedMemory): Core {
   return Object.fromEntries(wrapped) as Core;
 }
 
-function smallConfig({ harts, policies, mutation }: LaboratoryOptions): ResolvedConfig {
+function smallConfig({ harts, policies, mutation, ramBytes = RAM_BYTES }: LaboratoryOptions): ResolvedConfig {
   const config = resolveConfig({
     program: new Uint8Array(),
     harts,
@@ -96,5 +96,5 @@ function smallConfig({ harts, policies, mutation }: LaboratoryOptions): Resolved
     policy: policies,
     mutate: mutation,
   });
-  return { ...config, ramBytes: RAM_BYTES }; // less than a user may choose
+  return { ...config, ramBytes }; // less than a user may choose
 }

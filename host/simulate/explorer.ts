@@ -104,6 +104,13 @@ export class Explorer implements Turns, Pending {
     return actor < COMMIT_BASE ? this.#drivers[actor].address : 0;
   }
 
+  /** What memory is at the beginning of a schedule, see MemoryImage. */
+  fingerprint(): Int32Array {
+    for (const { hart } of this.#drivers) hart.core.reset();
+    this.#image.restore();
+    return this.#image.fingerprint();
+  }
+
   reportViolation(kind: string, text: string): void {
     this.violation ??= { kind, text };
   }

@@ -11,7 +11,10 @@ import {
   HART_PWC_BYTES,
   HART_TLB,
   HART_TLB_ENTRIES,
+  LRU_BASE,
+  LRU_BYTES,
   MACHINE_BASE,
+  MACHINE_DECODE_BASE,
   MACHINE_FRAMES_FRESH,
   MACHINE_HART_COUNT,
   MAILBOX_BYTES,
@@ -26,6 +29,9 @@ import {
   RAM_PFN_BASE,
   RQ_BASE,
   RQ_BYTES,
+  RUN_BASE,
+  RUN_BYTES,
+  RUN_COUNT_MAX,
   TLB_ENTRY_BYTES,
   TLBI_BASE,
   TLBI_BYTES,
@@ -33,6 +39,10 @@ import {
 import { hartBase } from "../memory/hart-local.ts";
 import { poolSlot } from "../memory/pool.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+
+/** Of a fingerprint. */
+export const BLOCK_BYTES = 1 << 10;
+const BLOCK_WORDS = BLOCK_BYTES >>> 2;
 
 interface Range {
   readonly start: number;
@@ -61,6 +71,8 @@ export class MemoryImage {
     const harts = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
     this.#keep(RQ_BASE, RQ_BYTES * harts);
     this.#keep(TLBI_BASE, TLBI_BYTES * harts);
+    this.#keep(LRU_BASE, LRU_BYTES * harts);
+    this.#keep(RUN_BASE, RUN_BYTES * RUN_COUNT_MAX);
     this.#keep(ASID_BASE, ASID_TABLE_BYTES * harts);
     for (let id = 0; id < harts; id++) this.#keepHart(hartBase(id), harts);
     for (let pool = 0; pool < POOL_COUNT; pool++) {
@@ -82,6 +94,20 @@ export class MemoryImage {
       if (end > keptEnd) u8.fill(0, keptEnd, end);
     }
     for (const { start, bytes } of this.#fixed) u8.set(bytes, start);
+  }
+
+  /** Of each block of memory, decoded instructions aside: equal after restore(), or the image lacks something. */
+  fingerprint(): Int32Array {
+    const { i32 } = this.#shared;
+    const words = this.#shared.get(MACHINE_BASE + MACHINE_DECODE_BASE) >>> 2;
+    const hashes = new Int32Array(Math.ceil(words / BLOCK_WORDS));
+    for (let block = 0; block < hashes.length; block++) {
+      const end = Math.min(words, (block + 1) * BLOCK_WORDS);
+      let hash = 0;
+      for (let word = block * BLOCK_WORDS; word < end; word++) hash = Math.imul(hash, 31) + i32[word];
+      hashes[block] = hash;
+    }
+    return hashes;
   }
 
   #keepHart(block: number, harts: number): void {

@@ -1,7 +1,9 @@
 // One piece of work for the explorer: some schedules of one scenario under one strategy. A job can be cut into shards
 // by giving each every n-th schedule, or that part of the exhaustive search.
 
+import { nameOf } from "../check/names.ts";
 import type { Explorer } from "./explorer.ts";
+import { BLOCK_BYTES } from "./image.ts";
 import type { PolicyChoice } from "./laboratory.ts";
 import { minimise } from "./minimise.ts";
 import { AbortingStrategy } from "./strategy/aborting.ts";
@@ -107,8 +109,12 @@ export function show(explorer: Explorer, job: ExploreJob, after: number): Trace 
   const fresh = trace(explorer, makeStrategy(job), job.first);
   if (after === 0) return fresh;
   const choices = [...explorer.choices];
+  const memory = explorer.fingerprint();
   const aborting = new AbortingStrategy(job.seed);
   for (let index = 0; index < after; index++) explorer.run(aborting, index);
+  const now = explorer.fingerprint();
+  const block = memory.findIndex((hash, at) => hash !== now[at]);
+  if (block >= 0) throw new Error(`a schedule has left something behind near ${nameOf(block * BLOCK_BYTES)}`);
   return trace(explorer, new ReplayStrategy(choices, true), 0);
 }
 

@@ -12,6 +12,8 @@ export interface LaboratoryOptions {
   readonly policies: PolicyChoice;
   /** A mutation of one of these policies, or "". */
   readonly mutation: string;
+  /** Undefined: the usual little. */
+  readonly ramBytes?: number;
   readonly pageWalkCache: boolean;
   /** Guest accesses of the core see what the memory model holds back. */
   readonly weakMemory: boolean;

@@ -13,6 +13,8 @@ export interface Scenario<State = unknown> {
   readonly weakMemory?: boolean;
   /** Page-walk cache on. */
   readonly pageWalkCache?: boolean;
+  /** Where the machine's usual mebibyte is too little. */
+  readonly ramBytes?: number;
   /** Mutations that some schedule of it shows, and the policies under which it does. */
   readonly finds: Readonly<Record<string, PolicyChoice>>;
   /** Pages whose translations the hardware may fetch at any time, by itself. */

@@ -6,14 +6,16 @@ import { pagewalk } from "../support/process.ts";
 
 const TIMEOUT_MS = 120_000;
 
-const SCENARIOS = ["A/two-exits", "B/asid-reused", "B/clean-shared", "F/membarrier"];
+const SCENARIOS = ["A/two-exits", "B/asid-reused", "B/clean-shared", "F/membarrier", "B/huge-page"];
 
 test.each(SCENARIOS)(
   "%s after 1,000 aborted schedules gives the trace of a fresh process",
   async (scenario) => {
     const show = ["explore", scenario, "--show", "2", "--seed", "7"];
     const fresh = await pagewalk(show, { timeoutMs: TIMEOUT_MS });
-    const after = await pagewalk([...show, "--after", "1000"], { timeoutMs: TIMEOUT_MS });
+    const after = await pagewalk([...show, "--after", scenario === "B/huge-page" ? "100" : "1000"], {
+      timeoutMs: TIMEOUT_MS,
+    });
     expect(fresh.stdout.toString()).toMatch(/\n\d+ steps, trace [0-9a-f]{8}\n$/);
     expect(after.stdout.toString()).toBe(fresh.stdout.toString());
     expect([fresh.status, after.status]).toEqual([0, 0]);

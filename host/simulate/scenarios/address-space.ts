@@ -19,7 +19,7 @@ import { makeUserTask, startOn } from "./tasks.ts";
 
 /** Where scenarios map their pages. */
 export const BASE = 0x1000_0000;
-const READ_WRITE = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE;
+export const READ_WRITE = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE;
 
 export function pageAt(index: number): number {
   return BASE + index * PAGE_BYTES;
