@@ -1,6 +1,5 @@
-// read and write on the console when it is no terminal (that is tty-io.ts). A full ring makes the writer wait, an empty
-// one the reader; how much a write has done is in the restart block. The caller holds no lock; nothing is held across
-// a wait.
+// read and write on the console; how a terminal is read is in tty-read.ts. A full ring makes the writer wait, an empty one
+// the reader; how much a write has done is in the restart block. The caller holds no lock; nothing is held across a wait.
 
 import {
   FILE_CONSOLE_FD,
@@ -16,14 +15,17 @@ import {
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { CONSOLE_EMPTY, consoleRead, consoleWrite } from "../devices/console.ts";
+import { localFlags, TOSTOP } from "../devices/tty/termios.ts";
+import { ttyWrite } from "../devices/tty/tty.ts";
 import { EAGAIN, EPIPE, ERESTARTSYS } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { signalPending } from "./signal.ts";
-import { SIGPIPE } from "./signal-numbers.ts";
+import { SIGPIPE, SIGTTOU } from "./signal-numbers.ts";
 import { sendSignalToSelf } from "./signal-send.ts";
 import { isTerminal } from "./stat.ts";
-import { readTty, writeTty } from "./tty-io.ts";
+import { checkForeground } from "./tty-job-control.ts";
+import { readTty } from "./tty-read.ts";
 import { O_NONBLOCK } from "./uapi.ts";
 import { gatherOn, prepareScatter, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
@@ -32,9 +34,8 @@ const READERS = MACHINE_BASE + MACHINE_CONSOLE_READERS;
 const WRITERS = MACHINE_BASE + MACHINE_CONSOLE_WRITERS;
 const RESTART_DONE = TASK_RESTART;
 
-/** Bytes written, -errno, or WAIT. `file` is open for writing. */
+/** Bytes written, -errno, or WAIT. `file` is open for writing. (Linux, on a terminal: tty_write, n_tty_write) */
 export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): number {
-  if (isTerminal(hart)) return writeTty(hart, file, buffers);
   const { shared, current } = hart;
   const total = totalBytes(hart, buffers);
   if (total <= 0) return total;
@@ -44,12 +45,14 @@ export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): nu
     done = shared.getF64(current + RESTART_DONE);
     if (signalPending(hart)) return done > 0 ? done : -ERESTARTSYS;
   }
-  const hostFd = shared.get(file + FILE_CONSOLE_FD) === 2 ? 2 : 1;
+  const stopsBackground = isTerminal(hart) && (localFlags(shared) & TOSTOP) !== 0;
+  const refusal = stopsBackground ? checkForeground(hart, SIGTTOU) : 0;
+  if (refusal !== 0) return refusal;
   while (done < total) {
     const bytes = gatherOn(hart, buffers, done, total - done);
     // 0: another thread has shortened the iovecs meanwhile.
     if (bytes <= 0) return done > 0 ? done : bytes;
-    const taken = writePiece(hart, file, hostFd, bytes, done);
+    const taken = writePiece(hart, file, bytes, done);
     if (taken === WAIT) return WAIT;
     if (taken === -EPIPE) sendSignalToSelf(hart, SIGPIPE);
     if (taken < 0) return done > 0 ? done : taken;
@@ -82,16 +85,22 @@ export function readConsole(hart: Hart, file: number, buffers: UserBuffers): num
   return bytes > 0 ? scatter(hart, buffers, bytes) : bytes;
 }
 
-function writePiece(hart: Hart, file: number, hostFd: number, bytes: number, done: number): number {
-  const buffer = hart.base + HART_BUFFER;
-  let taken = consoleWrite(hart, hostFd, buffer, bytes);
+function writePiece(hart: Hart, file: number, bytes: number, done: number): number {
+  let taken = send(hart, file, bytes);
   if (taken !== 0) return taken;
   if ((hart.shared.loadOnce(file + FILE_FLAGS) & O_NONBLOCK) !== 0) return -EAGAIN;
   spinLock(hart, WRITERS + WAITQ_LOCK);
-  taken = consoleWrite(hart, hostFd, buffer, bytes);
+  taken = send(hart, file, bytes);
   if (taken === 0) return waitOn(hart, WRITERS, done);
   spinUnlock(hart, WRITERS + WAITQ_LOCK);
   return taken;
+}
+
+/** How many of the bytes in the hart's buffer have been sent; 0: no room, or a terminal's output is stopped. */
+function send(hart: Hart, file: number, bytes: number): number {
+  const buffer = hart.base + HART_BUFFER;
+  if (isTerminal(hart)) return ttyWrite(hart, buffer, bytes);
+  return consoleWrite(hart, hart.shared.get(file + FILE_CONSOLE_FD) === 2 ? 2 : 1, buffer, bytes);
 }
 
 /** Requires: the queue's lock, which it drops. */

@@ -1,5 +1,5 @@
 // The terminal as the kernel uses it: bytes from the console's ring through the line discipline, finished input to
-// readers, output to the ring. Nothing waits here (see kernel/tty-io.ts).
+// readers, output to the ring. Nothing waits here (see kernel/tty-read.ts).
 
 import {
   TERMIOS_LFLAG,
@@ -26,9 +26,6 @@ import { EXTPROC, ICANON, isCanonical, localFlags } from "./termios.ts";
 
 const LOCK = TTY_BASE + TTY_LOCK;
 const TERMIOS = TTY_BASE + TTY_TERMIOS;
-
-/** ttyWrite: VSTOP was typed, or the ring is full. */
-export const TTY_WOULD_BLOCK = 0;
 
 /** Takes what has been typed as far as there is room for it. Returns what the foreground group is due (DUE_*). */
 export function ttyReceive(hart: HartLocal): number {
@@ -63,9 +60,9 @@ export function ttyTake(hart: HartLocal, address: number, bytesMax: number): num
   return taken;
 }
 
-/** How many of the `bytes` bytes at `address` have been sent, TTY_WOULD_BLOCK, or -EPIPE. */
+/** How many of the `bytes` bytes at `address` have been sent, or -EPIPE; 0: the ring is full, or VSTOP was typed. */
 export function ttyWrite(hart: HartLocal, address: number, bytes: number): number {
-  if (hart.shared.loadOnce(TTY_BASE + TTY_OUTPUT_STOPPED) !== 0) return TTY_WOULD_BLOCK;
+  if (hart.shared.loadOnce(TTY_BASE + TTY_OUTPUT_STOPPED) !== 0) return 0;
   spinLock(hart, LOCK);
   const taken = writeProcessed(hart, address, bytes);
   spinUnlock(hart, LOCK);

@@ -1,5 +1,5 @@
-// read and write on the terminal. A reader in the background is stopped; one in the foreground waits for a line, or in
-// raw mode for as many bytes as VMIN and VTIME say. (Linux: n_tty_read, n_tty_write) The caller holds no lock.
+// read on the terminal. A reader in the background is stopped; one in the foreground waits for a line, or in raw mode
+// for as many bytes as VMIN and VTIME say. (Linux: n_tty_read) The caller holds no lock.
 
 import {
   FILE_FLAGS,
@@ -7,36 +7,32 @@ import {
   HART_BUFFER_BYTES,
   MACHINE_BASE,
   MACHINE_CONSOLE_READERS,
-  MACHINE_CONSOLE_WRITERS,
   TASK_RESTART,
   TASK_RESTART_CALL,
   TASK_SYSCALL,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { consoleInputEnded, requestInput } from "../devices/console.ts";
-import { controlCharacter, isCanonical, localFlags, TOSTOP, VMIN, VTIME } from "../devices/tty/termios.ts";
-import { TTY_WOULD_BLOCK, ttyReadable, ttyTake, ttyWrite } from "../devices/tty/tty.ts";
-import { EAGAIN, EPIPE, ERESTARTSYS } from "../memory/errno.ts";
+import { controlCharacter, isCanonical, VMIN, VTIME } from "../devices/tty/termios.ts";
+import { ttyReadable, ttyTake } from "../devices/tty/tty.ts";
+import { EAGAIN, ERESTARTSYS } from "../memory/errno.ts";
 import { FOREVER } from "../memory/park.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { signalPending } from "./signal.ts";
-import { SIGPIPE, SIGTTIN, SIGTTOU } from "./signal-numbers.ts";
-import { sendSignalToSelf } from "./signal-send.ts";
+import { SIGTTIN } from "./signal-numbers.ts";
 import { armTimer } from "./timer.ts";
 import { receiveTyped } from "./tty-events.ts";
 import { checkForeground, hasTerminal } from "./tty-job-control.ts";
 import { O_NONBLOCK } from "./uapi.ts";
-import { gatherOn, prepareScatter, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { prepareScatter, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
 
 const READERS = MACHINE_BASE + MACHINE_CONSOLE_READERS;
-const WRITERS = MACHINE_BASE + MACHINE_CONSOLE_WRITERS;
 const DECISECOND_NS = 100_000_000;
 
-const RESTART_DONE = TASK_RESTART; // write: bytes already sent
-const RESTART_DEADLINE = TASK_RESTART; // read: when VTIME has passed
-const RESTART_SEEN = TASK_RESTART + 8; // read: bytes that were there when it last waited
+const RESTART_DEADLINE = TASK_RESTART; // when VTIME has passed
+const RESTART_SEEN = TASK_RESTART + 8; // bytes that were there when it last waited
 
 /** Bytes read, 0 at the end of the input, -errno, or WAIT. */
 export function readTty(hart: Hart, file: number, buffers: UserBuffers): number {
@@ -100,50 +96,4 @@ function waitForInput(hart: Hart, bytesMax: number, deadline: number): boolean {
   spinUnlock(hart, READERS + WAITQ_LOCK);
   if (waits && deadline !== FOREVER) armTimer(hart, deadline);
   return waits;
-}
-
-/** Bytes written, -errno, or WAIT. */
-export function writeTty(hart: Hart, file: number, buffers: UserBuffers): number {
-  const { shared, current } = hart;
-  const total = totalBytes(hart, buffers);
-  if (total <= 0) return total;
-  let done = 0;
-  if (isRestart(hart, shared.get(current + TASK_SYSCALL))) {
-    finishWait(hart);
-    done = shared.getF64(current + RESTART_DONE);
-    if (signalPending(hart)) return done > 0 ? done : -ERESTARTSYS;
-  }
-  if ((localFlags(shared) & TOSTOP) !== 0 && hasTerminal(hart)) {
-    const refusal = checkForeground(hart, SIGTTOU);
-    if (refusal !== 0) return refusal;
-  }
-  while (done < total) {
-    const bytes = gatherOn(hart, buffers, done, total - done);
-    // 0: another thread has shortened the iovecs meanwhile.
-    if (bytes <= 0) return done > 0 ? done : bytes;
-    const taken = sendPiece(hart, file, bytes, done);
-    if (taken === WAIT) return WAIT;
-    if (taken === -EPIPE) sendSignalToSelf(hart, SIGPIPE);
-    if (taken < 0) return done > 0 ? done : taken;
-    done += taken;
-  }
-  return done;
-}
-
-function sendPiece(hart: Hart, file: number, bytes: number, done: number): number {
-  const { shared, current } = hart;
-  const buffer = hart.base + HART_BUFFER;
-  let taken = ttyWrite(hart, buffer, bytes);
-  if (taken !== TTY_WOULD_BLOCK) return taken;
-  if ((shared.loadOnce(file + FILE_FLAGS) & O_NONBLOCK) !== 0) return -EAGAIN;
-  spinLock(hart, WRITERS + WAITQ_LOCK);
-  taken = ttyWrite(hart, buffer, bytes);
-  if (taken === TTY_WOULD_BLOCK) {
-    shared.set(current + TASK_RESTART_CALL, shared.get(current + TASK_SYSCALL));
-    shared.setF64(current + RESTART_DONE, done);
-    waitqAdd(hart, WRITERS);
-    taken = WAIT;
-  }
-  spinUnlock(hart, WRITERS + WAITQ_LOCK);
-  return taken;
 }
