@@ -1,5 +1,6 @@
-// read and write on the console; how a terminal is read is in tty-read.ts. A full ring makes the writer wait, an empty one
-// the reader; how much a write has done is in the restart block. The caller holds no lock; nothing is held across a wait.
+// read and write on the console; how a terminal is read is in tty-read.ts. A full ring makes the writer wait, an empty
+// one the reader; how much a write has done is in the restart block. The caller holds no lock; nothing is held across a
+// wait.
 
 import {
   FILE_CONSOLE_FD,
