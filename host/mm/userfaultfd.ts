@@ -28,6 +28,7 @@ import { toVpn } from "./range.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { copyFromUser } from "./uaccess.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
+import { lockVma, unlockVma } from "./vma-lock.ts";
 import { vmaFind } from "./vma-map.ts";
 import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
 
@@ -58,21 +59,23 @@ export function fillPages(
 /** One page; `end` is where the whole request ends, which one vma must cover. 0 or -errno. */
 function fillPage(hart: Hart, mm: number, vpn: number, end: number, source: number | null, protects: boolean): number {
   // Looked at twice: whoever may not be given pages learns that before the source is read.
-  const refused = locked(hart, mm, () => refusal(hart, mm, vpn, end, protects));
+  const refused = locked(hart, mm, vpn, (vma) => refusal(hart, vma, end, protects));
   if (refused !== 0) return refused;
   for (;;) {
     const pfn = source === null ? hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN) : copySource(hart, source);
     if (pfn < 0) return pfn;
-    const result = pfn === 0 ? -ENOMEM : locked(hart, mm, () => installPage(hart, mm, vpn, end, pfn, source, protects));
+    const result =
+      pfn === 0 ? -ENOMEM : locked(hart, mm, vpn, (vma) => installPage(hart, mm, vma, vpn, end, pfn, source, protects));
     if (result !== 0 && pfn > 0 && source !== null) freeFrame(hart, pfn);
     if (result !== -ENOMEM || !makeRoom(hart)) return result;
   }
 }
 
-function locked(hart: Hart, mm: number, work: () => number): number {
-  mmapReadLock(hart, mm);
-  const result = work();
-  mmapReadUnlock(hart, mm);
+function locked(hart: Hart, mm: number, vpn: number, work: (vma: number) => number): number {
+  const vma = lockVma(hart, mm, vpn);
+  if (vma <= 0) return vma === 0 ? -ENOENT : vma;
+  const result = work(vma);
+  unlockVma(hart, mm, vma);
   return result;
 }
 
@@ -89,31 +92,30 @@ function copySource(hart: Hart, va: number): number {
   return error === 0 ? pfn : -EFAULT;
 }
 
-/** Why [vpn, end) may not be filled, or 0. Requires: mmap_lock. (find_dst_vma and what follows it) */
-function refusal(hart: Hart, mm: number, vpn: number, end: number, protects: boolean): number {
-  const vma = vmaFind(hart, mm, vpn);
-  if (vma === 0 || vmaStart(hart, vma) > vpn || vmaEnd(hart, vma) < end) return -ENOENT;
+/** Why [vpn, end) may not be filled, or 0. Requires: a locked vma. (find_dst_vma and what follows it) */
+function refusal(hart: Hart, vma: number, end: number, protects: boolean): number {
+  if (vmaEnd(hart, vma) < end) return -ENOENT;
   if (hart.shared.get(vma + VMA_UFFD) === 0) return -ENOENT;
   const flags = vmaFlags(hart, vma);
   if (protects && (flags & VM_UFFD_WP) === 0) return -EINVAL;
   return hart.shared.get(vma + VMA_MAPPING) !== 0 || (flags & VM_SHARED) !== 0 ? -EINVAL : 0;
 }
 
-/** The frame becomes the page of `vpn`. 0 or -errno: then it is still the caller's. Requires: mmap_lock for read. */
+/** The frame becomes the page of `vpn`. 0 or -errno: then it is still the caller's. Requires: a locked vma. */
 function installPage(
   hart: Hart,
   mm: number,
+  vma: number,
   vpn: number,
   end: number,
   pfn: number,
   source: number | null,
   protects: boolean,
 ): number {
-  const refused = refusal(hart, mm, vpn, end, protects);
+  const refused = refusal(hart, vma, end, protects);
   if (refused !== 0) return refused;
   const pteAddress = allocPte(hart, mm, vpn);
   if (pteAddress === 0) return -ENOMEM;
-  const vma = vmaFind(hart, mm, vpn);
   const flags = vmaFlags(hart, vma);
   if (source !== null) makeAnon(hart, vma, vpn, pfn);
   const leaf = leafPte(pfn, flags, source !== null) | (source === null ? 0 : PTE_D);

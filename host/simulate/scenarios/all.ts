@@ -16,6 +16,14 @@ import { kernelPage } from "./tlb-flush/kernel-page.ts";
 import { cleanShared, protectThenStore, refillHash } from "./tlb-flush/protect-then-store.ts";
 import { crossFlush, fullFlush, twoFlushers } from "./tlb-flush/two-flushers.ts";
 import { freeTables, freeTablesOfLazy, unmapUnderReader } from "./tlb-flush/unmap-under-reader.ts";
+import {
+  faultAgainstShrink,
+  faultAgainstUnmap,
+  rangeOfDetached,
+  sequenceWraps,
+} from "./vma-lock/fault-against-unmap.ts";
+import { recycleAsCopy, recycleHere, recycleThere, recycleWeak } from "./vma-lock/recycle.ts";
+import { fork, readerLimit, stackGrows, tableOfNeighbour } from "./vma-lock/users.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   exitWhileLazy,
@@ -42,6 +50,18 @@ export const SCENARIOS: readonly Scenario[] = [
   firmwareWhileLazy,
   pokeAndLook,
   dekker,
+  faultAgainstUnmap,
+  faultAgainstShrink,
+  sequenceWraps,
+  rangeOfDetached,
+  recycleHere,
+  recycleWeak,
+  recycleThere,
+  recycleAsCopy,
+  fork,
+  stackGrows,
+  readerLimit,
+  tableOfNeighbour,
 ];
 
 export function findScenario(name: string): Scenario | undefined {
