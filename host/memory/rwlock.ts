@@ -104,7 +104,7 @@ function writeLockSlow(hart: HartLocal, address: number): void {
 
 /** Spins for the first tries, then marks the word and parks on it, as long as any of `busy` is set. */
 function waitForChange(hart: HartLocal, address: number, tries: number, busy: number, mark: number): void {
-  if (tries >= hart.spinCount) {
+  if (tries > hart.spinCount) {
     const word = hart.shared.loadOnce(address);
     if ((word & busy) === 0) return;
     const marked = word | mark;

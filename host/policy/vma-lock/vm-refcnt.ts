@@ -95,7 +95,7 @@ export function waitForReaders(hart: Hart, mm: number, vma: number, target: numb
   for (let tries = 0; ; tries++) {
     const wakeUps = shared.loadAcquire(mm + MM_VMA_WRITER_WAIT);
     if (shared.loadAcquire(vma + VMA_REFCNT) === wanted) return;
-    if (tries >= hart.spinCount) {
+    if (tries > hart.spinCount) {
       park(hart, mm + MM_VMA_WRITER_WAIT, wakeUps, FOREVER);
       if (shared.loadAcquire(vma + VMA_REFCNT) !== wanted) hart.count(COUNTER_VMA_SPURIOUS_WAKEUPS);
     }
