@@ -189,7 +189,7 @@ export class VmaMapEdit {
     shared.set(node + VMA_NODE_RCU_HEAD, 0);
     shared.set(node + VMA_NODE_RCU_HEAD + 4, 0);
     shared.set(node + VMA_NODE_LEVEL, level);
-    shared.set(node + VMA_NODE_COUNT, to - from);
+    shared.storeOnce(node + VMA_NODE_COUNT, to - from);
     return [work[from * STRIDE + START], work[(to - 1) * STRIDE + END], gap, node];
   }
 

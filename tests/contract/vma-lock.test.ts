@@ -99,7 +99,7 @@ describe.each(names)("%s", (name) => {
       expect(operate(machine)).toBe(0);
     });
 
-    test.runIf(vmaLock.locksVmas).each([1, 3])(
+    test.each(vmaLock.locksVmas ? [1, 3] : [])(
       "S4-6: with %i readers, who leave when the writer is there",
       (readers) => {
         const vmas = Array.from({ length: readers }, () => vmaLock.startRead(other, machine.mm, VPN + 2));
@@ -108,8 +108,7 @@ describe.each(names)("%s", (name) => {
         let left = 0;
         machine.hart.interrupts = {
           serve: () => {
-            const vma = vmas.pop();
-            if (vma !== undefined) {
+            for (const vma of vmas.splice(0)) {
               vmaLock.endRead(other, vma);
               left++;
             }

@@ -19,7 +19,6 @@ export const faultAgainstUnmap = scenario<State>({
     "D-M13": {},
     "D-M15": {},
     "D-M20": {},
-    "D-M22": {},
     "D-M23": {},
   },
   setUp(_hart, harts) {

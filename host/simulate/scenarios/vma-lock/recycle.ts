@@ -1,11 +1,12 @@
 // The record of a vma becomes another vma while a fault looks at it (vma-lock=refcount-typesafe): of the same mm, of
-// another one, or of one that ends.
+// another one, or of one that ends. The pages have not been touched: munmap then has nothing to flush, and need not wait
+// until the hart that faults looks at its mailbox, which it does not do between finding a vma and locking it.
 
 import { MM_USERS, VMA_REFCNT } from "../../../../assembly/layout.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
 import { vmaFind } from "../../../mm/vma-map.ts";
 import { scenario } from "../../scenario.ts";
-import { mapAnonymous, sharedMm } from "../address-space.ts";
+import { mapAnonymous, READ_WRITE, sharedMm } from "../address-space.ts";
 import { claim } from "../claim.ts";
 import { exitAndLeave } from "../threads.ts";
 import { faultAt, mapPages, unmapPages } from "./fault.ts";
@@ -18,9 +19,9 @@ interface State {
 export const recycleHere = scenario<State>({
   name: "D/recycle-here",
   summary: "a vma is unmapped and its record is one of another place of the same mm",
-  finds: {},
+  finds: { "D-M22": {} },
   setUp(_hart, harts) {
-    return { mm: sharedMm(harts, 2), other: 0 };
+    return { mm: sharedMm(harts, 2, READ_WRITE, []), other: 0 };
   },
   programs: [
     (hart, { mm }) => {
@@ -39,7 +40,7 @@ export const recycleWeak = scenario<State>({
   weakMemory: true,
   finds: { "D-M5a": {}, "D-M5b": {}, "D-M24": {} },
   setUp(_hart, harts) {
-    return { mm: sharedMm(harts, 2), other: 0 };
+    return { mm: sharedMm(harts, 2, READ_WRITE, []), other: 0 };
   },
   programs: [
     (hart, { mm }) => {
@@ -57,7 +58,7 @@ export const recycleThere = scenario<State>({
   summary: "a vma is unmapped, its record becomes one of another mm, and that mm ends",
   finds: { "D-M2": {}, "D-M4": {}, "D-M7": {}, "D-M8": {}, "D-M9": {}, "D-M10": {} },
   setUp(hart, harts) {
-    const mm = sharedMm(harts, 2);
+    const mm = sharedMm(harts, 2, READ_WRITE, []);
     const other = mmAlloc(hart);
     claim(hart.shared.get(other + MM_USERS) === 1, "a fresh mm has one user");
     return { mm, other };
@@ -79,7 +80,7 @@ export const recycleAsCopy = scenario<State>({
   summary: "a vma is unmapped and its record is the part of a vma that is split",
   finds: { "D-M6": {} },
   setUp(hart, harts) {
-    const mm = sharedMm(harts, 1);
+    const mm = sharedMm(harts, 1, READ_WRITE, []);
     mapPages(hart, mm, 4, 5);
     return { mm, other: 0 };
   },
