@@ -207,12 +207,12 @@ export const UFFD_BASE = LRU_BASE + LRU_BYTES * HART_COUNT_MAX; // userfaultfd_c
 export const UFFD_BYTES = 64;
 export const UFFD_COUNT_MAX = 1 << 12;
 
-// Locks of vmas that lie outside them (vma-lock=rwsem-external), see VMA_LOCK_*
-export const VMA_LOCK_BASE = UFFD_BASE + UFFD_BYTES * UFFD_COUNT_MAX;
-export const VMA_LOCK_BYTES = 64;
-export const VMA_LOCK_COUNT_MAX = 1 << 18;
+// Locks of vmas that lie outside them (vma-lock=rwsem-external), see RWSEM_*
+export const RWSEM_BASE = UFFD_BASE + UFFD_BYTES * UFFD_COUNT_MAX;
+export const RWSEM_BYTES = 64;
+export const RWSEM_COUNT_MAX = 1 << 18;
 
-export const SHM_BASE = VMA_LOCK_BASE + VMA_LOCK_BYTES * VMA_LOCK_COUNT_MAX; // System V shared memory: segments, see SHM_*
+export const SHM_BASE = RWSEM_BASE + RWSEM_BYTES * RWSEM_COUNT_MAX; // System V shared memory: segments, see SHM_*
 export const SHM_BYTES = 128;
 export const SHM_COUNT_MAX = 1 << 12; // SHMMNI
 
@@ -880,7 +880,7 @@ export const VMA_GENERATION = 28; // bumped at each free
 export const VMA_RCU_HEAD = 32;
 export const VMA_MAPPING = 40; // whose pages it maps, 0 = private anonymous; constant
 export const VMA_UFFD = 44; // UFFD record that it is registered with, 0 = none; as VMA_FLAGS, whose VM_UFFD_* say for what
-export const VMA_EXTERNAL_LOCK = 48; // its VMA_LOCK record (vma-lock=rwsem-external), else 0; constant while it lives
+export const VMA_EXTERNAL_LOCK = 48; // its RWSEM record (vma-lock=rwsem-external), else 0; constant while it lives
 // the lock's line; which words are in use depends on the vma-lock policy
 export const VMA_LOCK_SEQ = 64; // shared: MM_LOCK_SEQ of the writer that has locked it; while they are equal, it is
 export const VMA_REFCNT = 68; // shared: vm_refcnt, 0 = detached; see host/policy/vma-lock/refcount.ts
@@ -913,10 +913,10 @@ export const VM_WIPEONFORK = 1 << 25;
 export const VM_HUGEPAGE = 1 << 29; // MADV_HUGEPAGE
 export const VM_NOHUGEPAGE = 1 << 30; // MADV_NOHUGEPAGE
 
-// ---------------------------------------------------------------- VMA_LOCK: lock of a vma outside it (vma-lock=rwsem-external)
+// ---------------------------------------------------------------- RWSEM: lock of a vma outside it
 
-export const VMA_LOCK_NEXT = 0; // SLOT_NEXT
-export const VMA_LOCK_WORD = 4; // shared, RW_*
+export const RWSEM_NEXT = 0; // SLOT_NEXT
+export const RWSEM_WORD = 4; // shared, RW_*
 
 // ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see
 // host/mm/vma-map.ts

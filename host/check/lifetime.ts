@@ -1,7 +1,7 @@
 // Object incarnations: an access to a record that has been given back to its pool. Records that are reused while
-// readers may still look at them (vmas under some policies, and task records) are none of this checker's business; an mm
-// is, and so is a node of the vma map, which nobody looks at any more when its grace period is over. What the free list
-// and those who tell incarnations apart need may be looked at.
+// readers may still look at them (vmas under some policies, and task records) are none of this checker's business; an
+// mm is, and so is a node of the vma map, which nobody looks at any more when its grace period is over. What the free
+// list and those who tell incarnations apart need may be looked at.
 
 import { LINE_BYTES, POOL_MM, POOL_VMA_NODE, RCU_HEAD_BYTES } from "../../assembly/layout.ts";
 import { poolSlot } from "../memory/pool.ts";

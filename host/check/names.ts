@@ -17,7 +17,7 @@ const REGIONS: readonly Region[] = [
   region("RQ", "rq", layout.RQ_BASE, layout.RQ_BYTES, layout.HART_COUNT_MAX),
   region("MM", "mm", layout.MM_BASE, layout.MM_BYTES, layout.MM_COUNT_MAX),
   region("TASK", "task", layout.TASK_BASE, layout.TASK_BYTES, layout.TASK_COUNT_MAX),
-  region("VMA_LOCK", "vma_lock", layout.VMA_LOCK_BASE, layout.VMA_LOCK_BYTES, layout.VMA_LOCK_COUNT_MAX),
+  region("RWSEM", "rwsem", layout.RWSEM_BASE, layout.RWSEM_BYTES, layout.RWSEM_COUNT_MAX),
   region("VMA", "vma", layout.VMA_BASE, layout.VMA_BYTES, layout.VMA_COUNT_MAX),
   region("VMA_NODE", "node", layout.VMA_NODE_BASE, layout.VMA_NODE_BYTES, layout.VMA_NODE_COUNT_MAX),
   region("PAGE", "page", layout.PAGE_BASE, layout.PAGE_STRUCT_BYTES, layout.PAGE_COUNT_MAX),

@@ -84,7 +84,8 @@ export class VmaLockChecker {
     const { base } = this.#harts[hart];
     if (this.#word(base + HART_LOCK_COUNT) !== 0 || this.#word(base + HART_RCU_NESTING) !== 0) return;
     if (this.#readers[hart]?.vma === address - offset) return;
-    if (this.#word(address - offset + VMA_REFCNT) !== 0) return; // who has counted himself in may look
+    // Who has counted himself in may look up its mm, to give it back.
+    if (offset === VMA_MM && (this.#word(address - offset + VMA_REFCNT) & (VMA_WRITER - 1)) !== 0) return;
     this.#report("vma lock", `hart ${hart} looks at ${nameOf(address)} without a lock and in no read section`);
   }
 

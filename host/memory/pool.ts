@@ -70,6 +70,9 @@ import {
   PROCESS_BASE,
   PROCESS_BYTES,
   PROCESS_COUNT_MAX,
+  RWSEM_BASE,
+  RWSEM_BYTES,
+  RWSEM_COUNT_MAX,
   SIGHAND_BASE,
   SIGHAND_BYTES,
   SIGHAND_COUNT_MAX,
@@ -89,9 +92,6 @@ import {
   VMA_BASE,
   VMA_BYTES,
   VMA_COUNT_MAX,
-  VMA_LOCK_BASE,
-  VMA_LOCK_BYTES,
-  VMA_LOCK_COUNT_MAX,
   VMA_NODE_BASE,
   VMA_NODE_BYTES,
   VMA_NODE_COUNT_MAX,
@@ -131,7 +131,7 @@ function shapes(): PoolShape[] {
   table[POOL_TIMER] = { base: TIMER_BASE, slotBytes: TIMER_BYTES, limit: TIMER_COUNT_MAX };
   table[POOL_ANON_VMA] = { base: ANON_VMA_BASE, slotBytes: ANON_VMA_BYTES, limit: ANON_VMA_COUNT_MAX };
   table[POOL_UFFD] = { base: UFFD_BASE, slotBytes: UFFD_BYTES, limit: UFFD_COUNT_MAX };
-  table[POOL_VMA_LOCK] = { base: VMA_LOCK_BASE, slotBytes: VMA_LOCK_BYTES, limit: VMA_LOCK_COUNT_MAX };
+  table[POOL_VMA_LOCK] = { base: RWSEM_BASE, slotBytes: RWSEM_BYTES, limit: RWSEM_COUNT_MAX };
   return table;
 }
 

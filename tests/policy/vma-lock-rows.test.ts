@@ -15,6 +15,9 @@ import {
   HART_COUNTERS,
   LINE_BYTES,
   PAGE_BYTES,
+  RWSEM_BASE,
+  RWSEM_BYTES,
+  RWSEM_WORD,
   VMA_BASE,
   VMA_BYTES,
   VMA_DETACHED,
@@ -23,11 +26,8 @@ import {
   VMA_FLAGS,
   VMA_FREED_GP,
   VMA_GENERATION,
-  VMA_LOCK_BASE,
-  VMA_LOCK_BYTES,
   VMA_LOCK_LAST,
   VMA_LOCK_SEQ,
-  VMA_LOCK_WORD,
   VMA_MAPPING,
   VMA_MM,
   VMA_PGOFF,
@@ -82,8 +82,8 @@ function trace(name: string): Record<string, number> {
 }
 
 // By hand. Faults: 4. mmap_lock for write: once for each mmap, twice for each munmap (the second time for its tables).
-// vm_refcnt: in and out for each fault, 8; the vma that gets the hole is locked by 2; each of the two that go at last is
-// locked by 2 and detached by 1. Nobody else is there, so nobody waits. Two vmas are freed, and one record of theirs is
+// vm_refcnt: in and out for each fault, 8; the vma that gets the hole is locked by 2; each of the two that go at last
+// is locked by 2 and detached by 1. Nobody else is there, so nobody waits. Two vmas are freed, and one record of theirs is
 // used again before a grace period can have ended.
 const COMMON = { pgfault: 4, mmap_lock_write: 6, vma_writer_waits: 0, vm_refcnt_rmw: 0, vma_reuse_in_gp: 0 };
 const LOCKED = { ...COMMON, mmap_lock_read: 0, vma_lock_success: 4, vma_lock_abort: 0 };
@@ -123,7 +123,7 @@ describe("the record", () => {
       return vmas.some((vma, index) => vmas.some((each) => unit(each + VMA_START) === unit(lockAddress(vma, index))));
     };
     const inside = (vma: number) => vma + VMA_RWSEM;
-    const outside = (_vma: number, index: number) => VMA_LOCK_BASE + index * VMA_LOCK_BYTES + VMA_LOCK_WORD;
+    const outside = (_vma: number, index: number) => RWSEM_BASE + index * RWSEM_BYTES + RWSEM_WORD;
     expect({ inside: disturbs(inside, LINE_BYTES), outside: disturbs(outside, LINE_BYTES) }).toEqual({
       inside: false,
       outside: false,

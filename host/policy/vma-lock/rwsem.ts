@@ -10,11 +10,11 @@ import {
   COUNTER_VMA_LOCK_MISS,
   MM_LOCK_SEQ,
   POOL_VMA_LOCK,
+  RWSEM_WORD,
   VMA_DETACHED,
   VMA_END,
   VMA_EXTERNAL_LOCK,
   VMA_LOCK_SEQ,
-  VMA_LOCK_WORD,
   VMA_RWSEM,
   VMA_START,
 } from "../../../assembly/layout.ts";
@@ -38,7 +38,7 @@ export function makeRwsem(frame: MmFrame): VmaLock {
 }
 
 export function makeRwsemExternal(frame: MmFrame): VmaLock {
-  const lockOf = (hart: Hart, vma: number) => hart.shared.get(vma + VMA_EXTERNAL_LOCK) + VMA_LOCK_WORD;
+  const lockOf = (hart: Hart, vma: number) => hart.shared.get(vma + VMA_EXTERNAL_LOCK) + RWSEM_WORD;
   return makeWithLock(frame, "rwsem-external", lockOf, initOutside);
 }
 
@@ -107,7 +107,7 @@ function initInside(hart: Hart, vma: number): boolean {
 function initOutside(hart: Hart, vma: number): boolean {
   const lock = poolAlloc(hart, POOL_VMA_LOCK);
   if (lock === 0) return false;
-  hart.shared.set(lock + VMA_LOCK_WORD, 0);
+  hart.shared.set(lock + RWSEM_WORD, 0);
   hart.shared.set(vma + VMA_EXTERNAL_LOCK, lock);
   return initInside(hart, vma);
 }

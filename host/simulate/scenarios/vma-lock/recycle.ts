@@ -1,6 +1,6 @@
 // The record of a vma becomes another vma while a fault looks at it (vma-lock=refcount-typesafe): of the same mm, of
-// another one, or of one that ends. The pages have not been touched: munmap then has nothing to flush, and need not wait
-// until the hart that faults looks at its mailbox, which it does not do between finding a vma and locking it.
+// another one, or of one that ends. The pages have not been touched: munmap then has nothing to flush, and need not
+// wait until the hart that faults looks at its mailbox, which it does not do between finding a vma and locking it.
 
 import { MM_USERS, VMA_REFCNT } from "../../../../assembly/layout.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
@@ -8,6 +8,7 @@ import { vmaFind } from "../../../mm/vma-map.ts";
 import { scenario } from "../../scenario.ts";
 import { mapAnonymous, READ_WRITE, sharedMm } from "../address-space.ts";
 import { claim } from "../claim.ts";
+import { pollFor } from "../tasks.ts";
 import { exitAndLeave } from "../threads.ts";
 import { faultAt, mapPages, unmapPages } from "./fault.ts";
 
@@ -56,7 +57,7 @@ export const recycleWeak = scenario<State>({
 export const recycleThere = scenario<State>({
   name: "D/recycle-there",
   summary: "a vma is unmapped, its record becomes one of another mm, and that mm ends",
-  finds: { "D-M2": {}, "D-M4": {}, "D-M7": {}, "D-M8": {}, "D-M9": {}, "D-M10": {} },
+  finds: { "D-M2": {}, "D-M4": {}, "D-M7": {}, "D-M9": {}, "D-M10": {} },
   setUp(hart, harts) {
     const mm = sharedMm(harts, 2, READ_WRITE, []);
     const other = mmAlloc(hart);
@@ -67,6 +68,7 @@ export const recycleThere = scenario<State>({
     (hart, { mm, other }) => {
       unmapPages(hart, mm, 0, 2);
       mapAnonymous(hart, other, 2);
+      pollFor(hart, 6);
       mmput(hart, other);
     },
     (hart) => faultAt(hart, 0, 2),
