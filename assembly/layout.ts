@@ -1272,6 +1272,7 @@ export const FILES_NEXT = 0;
 export const FILES_LOCK = 64;
 export const FILES_REFCOUNT = 68; // shared
 export const FILES_FIRST_FREE = 72; // lock FILES_LOCK: hint
+export const FILES_END = 76; // lock FILES_LOCK: no slot from here on has ever been used
 export const FILES_TABLE = 256; // FD_COUNT_MAX records {file u32, fd flags u32}, lock FILES_LOCK
 export const FD_COUNT_MAX = 1024;
 export const FD_RECORD_BYTES = 8;

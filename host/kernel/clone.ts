@@ -30,17 +30,19 @@ import {
   TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
 } from "../../assembly/layout.ts";
-import { EAGAIN, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { EAGAIN, EINVAL, ENOMEM, ERESTARTNOINTR } from "../memory/errno.ts";
 import { poolFree } from "../memory/pool.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { copyResources, dropResources } from "./copy-process.ts";
 import { currentId, ID_REAL, isCapable, USERS } from "./cred.ts";
+import { inheritStopLocked } from "./group-stop.ts";
 import { addThreadLocked, nameProcess, softLimit } from "./process.ts";
 import { linkChildLocked } from "./process-tree.ts";
 import { loadU64, registerOffset, storeU64 } from "./registers.ts";
 import { copyRseq } from "./rseq.ts";
+import { signalPending } from "./signal.ts";
 import { allocTask, attachPidLocked, COMM_BYTES, forEachProcessLocked, TASKLIST_LOCK } from "./task.ts";
 import {
   CLONE_CHILD_CLEARTID,
@@ -88,6 +90,8 @@ export function cloneTask(hart: Hart, args: CloneArguments): number {
   const { flags } = args;
   const error = checkFlags(hart, args);
   if (error !== 0) return error;
+  // What was sent before the fork is for the parent alone: it is delivered first. (copy_process)
+  if (signalPending(hart)) return -ERESTARTNOINTR;
   const { shared } = hart;
   const child = allocTask(hart);
   if (child === 0) return -EAGAIN;
@@ -175,8 +179,10 @@ function publish(hart: Hart, child: number, args: CloneArguments): number {
   const isOver = shared.get(MACHINE_BASE + MACHINE_INIT_ENDED) !== 0;
   const error = isOver ? -ENOMEM : ending || isTooMany ? -EAGAIN : attachPidLocked(hart, child);
   if (error === 0) {
-    if ((args.flags & CLONE_THREAD) !== 0) addThreadLocked(shared, own, child);
-    else publishProcessLocked(hart, own, child, args);
+    if ((args.flags & CLONE_THREAD) !== 0) {
+      addThreadLocked(shared, own, child);
+      inheritStopLocked(hart, own, child);
+    } else publishProcessLocked(hart, own, child, args);
     if ((args.flags & CLONE_VFORK) !== 0) joinVforkLocked(hart, child);
   }
   spinUnlock(hart, TASKLIST_LOCK);

@@ -7,10 +7,12 @@ import { parseElf } from "../loader/elf.ts";
 import { argumentBytesMax, type ProgramFile, segmentBytesMax } from "../loader/exec.ts";
 import { argumentBytes } from "../loader/stack-image.ts";
 import { E2BIG, ELIBBAD, ELOOP, ENOEXEC } from "../memory/errno.ts";
+import type { MappedFile } from "../mm/mapped-file.ts";
 import type { Hart } from "../policy/hart.ts";
 import type { ExecArguments } from "./exec-arguments.ts";
 import { execFileBytes, execFileRead, openExecPath } from "./exec-file.ts";
 import { isScript, parseScriptLine } from "./exec-script.ts";
+import { opsOf } from "./file-kinds.ts";
 
 /** Interpreters of interpreters: so many scripts may follow each other (fs/exec.c, exec_binprm). */
 const SCRIPTS_MAX = 5;
@@ -74,6 +76,7 @@ function readPlan(hart: Hart, file: number): ProgramFile | null {
   if ("error" in plan) return null;
   return {
     plan,
+    mapped: mappedFile(hart, file),
     read: (at, position, address, count) => execFileRead(at, file, position, address, count) === count,
   };
 }
@@ -82,4 +85,11 @@ function readHead(hart: Hart, file: number, bytesMax: number): Uint8Array {
   const buffer = hart.base + HART_BUFFER;
   const bytes = execFileRead(hart, file, 0, buffer, bytesMax);
   return hart.shared.u8.slice(buffer, buffer + Math.max(bytes, 0));
+}
+
+/** As a private mapping sees it, whatever it was opened for. */
+function mappedFile(hart: Hart, file: number): MappedFile | null {
+  const mapping = opsOf(hart, file).mapping(hart, file);
+  if (mapping <= 0) return null;
+  return { file, mapping, canRead: true, canWrite: false, isAppend: false, isNoexec: false };
 }

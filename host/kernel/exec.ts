@@ -82,7 +82,9 @@ function unshare(hart: Hart): boolean {
   if (shared.loadAcquire(files + FILES_REFCOUNT) > 1) {
     const own = dupFiles(hart, files);
     if (own === 0) return false;
+    spinLock(hart, TASKLIST_LOCK); // /proc/PID/fd looks the table up under it
     shared.set(current + TASK_FILES, own);
+    spinUnlock(hart, TASKLIST_LOCK);
     putFiles(hart, files);
   }
   const sighand = shared.get(current + TASK_SIGHAND);

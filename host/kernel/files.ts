@@ -10,6 +10,7 @@ import {
   FILE_KIND_CONSOLE,
   FILE_REFCOUNT,
   FILES_BYTES,
+  FILES_END,
   FILES_FIRST_FREE,
   FILES_LOCK,
   FILES_REFCOUNT,
@@ -46,6 +47,7 @@ export function allocConsoleFiles(hart: Hart, isTty: boolean): number {
     hart.shared.set(slotOf(files, fd) + FD_FILE, file);
   }
   hart.shared.set(files + FILES_FIRST_FREE, 3);
+  hart.shared.set(files + FILES_END, 3);
   return files;
 }
 
@@ -81,7 +83,8 @@ export function dupFiles(hart: Hart, from: number): number {
   if (files === 0) return 0;
   const { shared } = hart;
   spinLock(hart, from + FILES_LOCK);
-  for (let fd = 0; fd < FD_COUNT_MAX; fd++) {
+  const end = shared.get(from + FILES_END);
+  for (let fd = 0; fd < end; fd++) {
     const file = shared.get(slotOf(from, fd) + FD_FILE);
     if (file === 0) continue;
     shared.fetchAdd(file + FILE_REFCOUNT, 1);
@@ -89,6 +92,7 @@ export function dupFiles(hart: Hart, from: number): number {
     shared.set(slotOf(files, fd) + FD_FLAGS, shared.get(slotOf(from, fd) + FD_FLAGS));
   }
   shared.set(files + FILES_FIRST_FREE, shared.get(from + FILES_FIRST_FREE));
+  shared.set(files + FILES_END, end);
   spinUnlock(hart, from + FILES_LOCK);
   return files;
 }
@@ -97,7 +101,7 @@ export function dupFiles(hart: Hart, from: number): number {
 export function putFiles(hart: Hart, files: number): void {
   const { shared } = hart;
   if (shared.fetchAdd(files + FILES_REFCOUNT, -1) !== 1) return;
-  for (let fd = 0; fd < FD_COUNT_MAX; fd++) {
+  for (let fd = 0; fd < shared.get(files + FILES_END); fd++) {
     const file = shared.get(slotOf(files, fd) + FD_FILE);
     if (file !== 0) dropDescriptor(hart, files, file);
   }
@@ -133,7 +137,7 @@ export function fput(hart: Hart, file: number): void {
  */
 export function closeOnExec(hart: Hart, files: number): void {
   const { shared } = hart;
-  for (let fd = 0; fd < FD_COUNT_MAX; fd++) {
+  for (let fd = 0; fd < shared.get(files + FILES_END); fd++) {
     const slot = slotOf(files, fd);
     const file = shared.get(slot + FD_FILE);
     if (file === 0 || (shared.get(slot + FD_FLAGS) & FD_CLOEXEC) === 0) continue;
@@ -157,6 +161,7 @@ export function installFd(hart: Hart, file: number, from: number, limit: number,
     shared.set(slotOf(files, fd) + FD_FILE, file);
     shared.set(slotOf(files, fd) + FD_FLAGS, fdFlags);
     if (from <= firstFree) shared.set(files + FILES_FIRST_FREE, fd + 1);
+    if (fd >= shared.get(files + FILES_END)) shared.set(files + FILES_END, fd + 1);
   }
   spinUnlock(hart, files + FILES_LOCK);
   return fd < limit ? fd : -EMFILE;
@@ -171,6 +176,7 @@ export function replaceFd(hart: Hart, fd: number, file: number, fdFlags: number)
   const old = shared.get(slot + FD_FILE);
   shared.set(slot + FD_FILE, file);
   shared.set(slot + FD_FLAGS, fdFlags);
+  if (fd >= shared.get(files + FILES_END)) shared.set(files + FILES_END, fd + 1);
   if (file === 0 && old !== 0 && fd < shared.get(files + FILES_FIRST_FREE)) shared.set(files + FILES_FIRST_FREE, fd);
   spinUnlock(hart, files + FILES_LOCK);
   return old;

@@ -17,8 +17,8 @@ import {
   SIGHAND_LOCK,
   SIGINFO_BYTES,
   TASK_FLAGS,
-  TASK_PROCESS,
   TASK_SIGHAND,
+  TASK_SIGNAL_PENDING,
   TASK_STATE,
   TASK_STOP_PENDING,
   TASK_STOPPED,
@@ -147,7 +147,20 @@ export function tellOfContinuationLocked(hart: Hart, process: number): void {
   hart.core.copyBytes(hart.base + HART_SIGINFO, hart.base + HART_SIGINFO_SAVED, SIGINFO_BYTES);
 }
 
-/** Does the current task's process stop? Then fork and clone must come back later. */
-export function isStopping(hart: Hart): boolean {
-  return hart.shared.get(hart.current + TASK_STOP_PENDING) !== 0 && hart.shared.get(hart.current + TASK_PROCESS) !== 0;
+/**
+ * `child` has become a thread of `process`, which may be stopping since its creator last looked: then it stops too,
+ * before its first instruction. Requires: TASKLIST_LOCK. (task_join_group_stop)
+ */
+export function inheritStopLocked(hart: Hart, process: number, child: number): void {
+  const { shared, current } = hart;
+  const psig = psigOf(process);
+  const sighand = shared.get(current + TASK_SIGHAND);
+  spinLock(hart, sighand + SIGHAND_LOCK);
+  const count = shared.get(psig + PSIG_STOP_COUNT);
+  if (count > 0) {
+    shared.set(psig + PSIG_STOP_COUNT, count + 1);
+    shared.set(child + TASK_STOP_PENDING, 1);
+    shared.storeRelease(child + TASK_SIGNAL_PENDING, 1);
+  }
+  spinUnlock(hart, sighand + SIGHAND_LOCK);
 }

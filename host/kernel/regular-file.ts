@@ -10,6 +10,8 @@ import {
   HART_BUFFER_BYTES,
   INODE_MAPPING,
   TASK_PROCESS,
+  TASK_RESTART,
+  TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { contentBytes, contentData, contentHole, contentRead, contentReserve, contentWrite } from "../fs/content.ts";
 import { TOUCH_ATIME, TOUCH_CTIME, TOUCH_MTIME, touch } from "../fs/inode.ts";
@@ -23,7 +25,8 @@ import { signalPending } from "./signal.ts";
 import { SIGXFSZ } from "./signal-numbers.ts";
 import { sendSignalToSelf } from "./signal-send.ts";
 import { O_APPEND, O_NOATIME, RLIMIT_FSIZE, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "./uapi.ts";
-import { gather, scatterAt, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { gatherOn, KERNEL, scatterAt, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { finishWait, isRestart } from "./wait.ts";
 
 export const regularOps: FileOps = {
   ...defaultOps,
@@ -37,8 +40,17 @@ export const regularOps: FileOps = {
 function readRegular(hart: Hart, file: number, buffers: UserBuffers, position: number): number {
   const total = totalBytes(hart, buffers);
   if (total <= 0) return total;
+  if (position !== POSITION_FILE) return readAt(hart, file, buffers, total, position);
+  // Nobody else may get the same bytes: whoever moved the position meanwhile has them, and these are read anew.
+  for (;;) {
+    const start = filePosition(hart, file);
+    const done = readAt(hart, file, buffers, total, start);
+    if (done <= 0 || movePosition(hart, file, start, start + done)) return done;
+  }
+}
+
+function readAt(hart: Hart, file: number, buffers: UserBuffers, total: number, start: number): number {
   const inode = hart.shared.get(file + FILE_INODE);
-  const start = position === POSITION_FILE ? filePosition(hart, file) : position;
   let done = 0;
   while (done < total) {
     const bytes = Math.min(total - done, HART_BUFFER_BYTES);
@@ -50,7 +62,6 @@ function readRegular(hart: Hart, file: number, buffers: UserBuffers, position: n
     done += Math.max(copied, 0);
     if (copied < got || signalPending(hart)) break;
   }
-  if (position === POSITION_FILE) setFilePosition(hart, file, start + done);
   if ((hart.shared.loadOnce(file + FILE_FLAGS) & O_NOATIME) === 0) touch(hart, inode, TOUCH_ATIME);
   return done;
 }
@@ -61,28 +72,46 @@ function writeRegular(hart: Hart, file: number, buffers: UserBuffers, position: 
   const { shared } = hart;
   const inode = shared.get(file + FILE_INODE);
   const appends = (shared.loadOnce(file + FILE_FLAGS) & O_APPEND) !== 0;
-  let start = position === POSITION_FILE ? filePosition(hart, file) : position;
+  // What was written before a copy had to wait for its page.
+  const before = buffers.count === KERNEL ? 0 : restartedProgress(hart);
+  const rest = total - before;
+  // The place of all of it is taken at once, so that writers who share the position write behind each other.
+  let start = position === POSITION_FILE && !appends ? takePlace(hart, file, rest) : position + before;
+  const end = start + rest;
   let done = 0;
   let error = 0;
-  while (done < total) {
-    const bytes = gather(hart, buffers, done, Math.min(total - done, HART_BUFFER_BYTES));
-    if (bytes <= 0) {
-      error = bytes;
-      break;
+  try {
+    while (done < rest) {
+      const bytes = gatherOn(hart, buffers, before + done, Math.min(rest - done, HART_BUFFER_BYTES));
+      if (bytes <= 0) {
+        error = bytes;
+        break;
+      }
+      if (appends) start = contentReserve(hart, inode, bytes) - done;
+      const put = writePiece(hart, inode, start + done, bytes);
+      if (put < 0) error = put;
+      else done += put;
+      if (put < bytes || signalPending(hart)) break;
     }
-    if (appends) start = contentReserve(hart, inode, bytes) - done;
-    const room = Math.min(bytes, bytesAllowed(hart, start + done));
-    const put =
-      room <= 0
-        ? refuseSize(hart, start + done)
-        : contentWrite(hart, inode, start + done, hart.base + HART_BUFFER, room);
-    if (put < 0) error = put;
-    else done += put;
-    if (put < bytes || signalPending(hart)) break;
+  } finally {
+    if (position === POSITION_FILE && !appends) movePosition(hart, file, end, start + done);
+    else if (position === POSITION_FILE && done > 0) setFilePosition(hart, file, start + done);
   }
   if (done > 0) touch(hart, inode, TOUCH_MTIME | TOUCH_CTIME);
-  if (position === POSITION_FILE && done > 0) setFilePosition(hart, file, start + done);
-  return done > 0 ? done : error;
+  return before + done > 0 ? before + done : error;
+}
+
+/** Bytes of HART_BUFFER that went to `position`, or -errno. */
+function writePiece(hart: Hart, inode: number, position: number, bytes: number): number {
+  const room = Math.min(bytes, bytesAllowed(hart, position));
+  if (room <= 0) return refuseSize(hart, position);
+  return contentWrite(hart, inode, position, hart.base + HART_BUFFER, room);
+}
+
+function restartedProgress(hart: Hart): number {
+  if (!isRestart(hart, hart.shared.get(hart.current + TASK_SYSCALL))) return 0;
+  finishWait(hart);
+  return hart.shared.getF64(hart.current + TASK_RESTART);
 }
 
 /** How many bytes at `position` are below RLIMIT_FSIZE and the largest file. (Linux: generic_write_checks) */
@@ -119,6 +148,24 @@ export function filePosition(hart: Hart, file: number): number {
   const position = hart.shared.getF64(file + FILE_POSITION);
   spinUnlock(hart, file + FILE_LOCK);
   return position;
+}
+
+/** The file's position, which is `bytes` further on from now on. */
+function takePlace(hart: Hart, file: number, bytes: number): number {
+  spinLock(hart, file + FILE_LOCK);
+  const position = hart.shared.getF64(file + FILE_POSITION);
+  hart.shared.setF64(file + FILE_POSITION, position + bytes);
+  spinUnlock(hart, file + FILE_LOCK);
+  return position;
+}
+
+/** Moves the position from `from` to `to`; false: it is somewhere else by now. */
+function movePosition(hart: Hart, file: number, from: number, to: number): boolean {
+  spinLock(hart, file + FILE_LOCK);
+  const isThere = hart.shared.getF64(file + FILE_POSITION) === from;
+  if (isThere) hart.shared.setF64(file + FILE_POSITION, to);
+  spinUnlock(hart, file + FILE_LOCK);
+  return isThere;
 }
 
 export function setFilePosition(hart: Hart, file: number, position: number): void {

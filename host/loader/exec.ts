@@ -17,9 +17,8 @@ import {
   PAGE_BYTES,
 } from "../../assembly/layout.ts";
 import { ramFrameCount } from "../mm/frames.ts";
+import type { MappedFile } from "../mm/mapped-file.ts";
 import { doMmap } from "../mm/mmap.ts";
-import { doMprotect } from "../mm/mprotect.ts";
-import { doMunmap } from "../mm/munmap.ts";
 import { rlimitBytes } from "../mm/rlimit.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import {
@@ -27,8 +26,6 @@ import {
   MAP_FIXED,
   MAP_GROWSDOWN,
   MAP_PRIVATE,
-  PROT_EXEC,
-  PROT_NONE,
   PROT_READ,
   PROT_WRITE,
   RLIMIT_STACK,
@@ -36,7 +33,8 @@ import {
   TASK_BYTES_USER,
 } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";
-import { type ElfError, type ElfPlan, PROGRAM_HEADER_BYTES, type Segment } from "./elf.ts";
+import { type ElfError, type ElfPlan, PROGRAM_HEADER_BYTES } from "./elf.ts";
+import { findBase, floorPage, lowestPage, mapSegments, segmentsEnd } from "./map-segments.ts";
 import {
   AT_BASE,
   AT_CLKTCK,
@@ -64,6 +62,8 @@ export interface ProgramFile {
   readonly plan: ElfPlan;
   /** Copies bytes of the file to `address` in the shared memory. False: they could not be read. */
   read(hart: Hart, position: number, address: number, bytes: number): boolean;
+  /** Its pages, which programs that run it share; null: its segments are copied. */
+  readonly mapped: MappedFile | null;
 }
 
 export interface Program {
@@ -108,6 +108,7 @@ const CLOCK_TICKS_PER_SECOND = 100;
 export function hostProgram(image: Uint8Array, plan: ElfPlan): ProgramFile {
   return {
     plan,
+    mapped: null,
     read(hart, position, address, bytes) {
       hart.shared.u8.set(image.subarray(position, position + bytes), address);
       return position + bytes <= image.length;
@@ -161,44 +162,6 @@ function checkArguments(hart: Hart, program: Program): string {
   const isTooLong = (text: Uint8Array) => text.length >= ARG_STRING_BYTES_MAX;
   const tooLong = argv.some(isTooLong) || envp.some(isTooLong);
   return tooLong || argumentBytes(argv, envp) > argumentBytesMax(hart) ? "argument list too long" : "";
-}
-
-/** Load bias of a dynamic loader: where there is room for the whole of it, or -errno. (Linux: load_elf_interp) */
-function findBase(hart: Hart, mm: number, plan: ElfPlan): number {
-  if (!plan.relocatable) return 0;
-  const bytes = segmentsEnd(plan) - lowestPage(plan);
-  const va = doMmap(hart, mm, 0, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, 0);
-  if (va < 0) return va;
-  doMunmap(hart, mm, va, bytes); // the hole is still there: nobody else maps into this mm
-  return va - lowestPage(plan);
-}
-
-function mapSegments(hart: Hart, mm: number, file: ProgramFile, bias: number): string {
-  for (const segment of file.plan.segments) {
-    const start = floorPage(segment.va);
-    const bytes = ceilPage(segment.va + segment.memoryBytes) - start;
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-    const va = doMmap(hart, mm, start + bias, bytes, PROT_READ | PROT_WRITE, flags, 0);
-    if (va !== start + bias) return `cannot map its segment at 0x${start.toString(16)} (errno ${-va})`;
-    // As from a file mapping, the page's bytes before the segment come along: a neighbour may share the page.
-    const lead = segment.fileBytes > 0 ? segment.va - start : 0;
-    const problem = copySegment(hart, file, segment.offset - lead, start + bias, segment.fileBytes + lead);
-    if (problem !== "") return problem;
-    const prot = protOf(segment);
-    if (prot !== (PROT_READ | PROT_WRITE)) doMprotect(hart, mm, start + bias, bytes, prot);
-  }
-  return "";
-}
-
-/** From the file to user memory, through the hart's bounce buffer. */
-function copySegment(hart: Hart, file: ProgramFile, position: number, va: number, bytes: number): string {
-  const buffer = hart.base + HART_BUFFER;
-  for (let done = 0; done < bytes; done += HART_BUFFER_BYTES) {
-    const piece = Math.min(bytes - done, HART_BUFFER_BYTES);
-    if (!file.read(hart, position + done, buffer, piece)) return "cannot be read";
-    if (copyToUser(hart, va + done, buffer, piece) < 0) return "out of memory while it was loaded";
-  }
-  return "";
 }
 
 function makeStack(
@@ -260,36 +223,14 @@ function copyOut(hart: Hart, va: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-function protOf(segment: Segment): number {
-  const { readable, writable, executable } = segment;
-  return (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0) | (executable ? PROT_EXEC : 0);
-}
-
 function rlimitBytesOr(hart: Hart, unlimited: number): number {
   const limit = rlimitBytes(hart, RLIMIT_STACK);
   return limit >= TASK_BYTES_USER ? unlimited : limit;
 }
 
-function segmentsEnd(plan: ElfPlan): number {
-  const last = plan.segments[plan.segments.length - 1];
-  return ceilPage(last.va + last.memoryBytes);
-}
-
-function lowestPage(plan: ElfPlan): number {
-  return floorPage(plan.segments[0].va);
-}
-
 /** A multiple of the page size, 0 to (count - 1) pages. `count` is a power of two. */
 function randomPages(random: Random, count: number): number {
   return (random() & (count - 1)) * PAGE_BYTES;
-}
-
-function floorPage(va: number): number {
-  return va - (va % PAGE_BYTES);
-}
-
-function ceilPage(va: number): number {
-  return floorPage(va + PAGE_BYTES - 1);
 }
 
 function letters(names: string): number {

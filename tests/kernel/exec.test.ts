@@ -3,11 +3,20 @@
 
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import { HART_PC, PROCESS_EXE, PROCESS_EXE_BYTES, TASK_MM, TASK_PROCESS } from "../../assembly/layout.ts";
+import {
+  HART_PC,
+  PROCESS_EXE,
+  PROCESS_EXE_BYTES,
+  TASK_MM,
+  TASK_PROCESS,
+  VMA_FILE,
+  VMA_MAPPING,
+} from "../../assembly/layout.ts";
 import { NO_RETURN, WAIT } from "../../host/kernel/wait.ts";
 import { parseElf } from "../../host/loader/elf.ts";
 import { EACCES, EBADF, EFAULT, EINVAL, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOTDIR } from "../../host/memory/errno.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
+import { vmaFind } from "../../host/mm/vma-map.ts";
 import { elfImage, PT_INTERP } from "../loader/elf-image.ts";
 import { PREBUILT } from "../support/paths.ts";
 import { BAD_ADDRESS, NR } from "./numbers.ts";
@@ -200,4 +209,14 @@ test("bad pointers are EFAULT, and too much is E2BIG", () => {
   const pages = p.call(NR.mmap, 0, 256 * 4096, 3, 0x22, -1, 0);
   for (let i = 0; i < 200; i++) p.poke(pages + i * 4096, new Uint8Array(4096).fill(65));
   expect(p.call(NR.execve, p.memory, p.poke64(p.memory + 1024, pages, 0), 0)).toBe(-7);
+});
+
+test("the text of a program is the file's own pages, shared by all who run it", () => {
+  write("/tmp/hello", HELLO);
+  expect(exec("/tmp/hello", "hello")).toBe(NO_RETURN);
+  const mm = p.shared.get(p.hart.current + TASK_MM);
+  const vma = vmaFind(p.hart, mm, Number(p.shared.u64[(p.hart.base + HART_PC) >>> 3] / 4096n));
+  expect(p.shared.get(vma + VMA_FILE)).not.toBe(0);
+  expect(p.shared.get(vma + VMA_MAPPING)).not.toBe(0);
+  expect(checkMm(p.hart, mm)).toEqual([]);
 });

@@ -2,7 +2,8 @@
 // done.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import { POOL_DENTRY, POOL_FILE, POOL_INODE, POOL_PIPE } from "../../assembly/layout.ts";
+import { POOL_DENTRY, POOL_FILE, POOL_INODE, POOL_PIPE, TASK_WAIT_QUEUE } from "../../assembly/layout.ts";
+import { closeFd } from "../../host/kernel/files.ts";
 import { WAIT } from "../../host/kernel/wait.ts";
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENXIO, EPIPE, ERESTARTSYS, ESPIPE } from "../../host/memory/errno.ts";
 import { poolLive } from "../../host/memory/pool.ts";
@@ -10,6 +11,7 @@ import { freeFrameCount } from "../../host/mm/frames.ts";
 import { BAD_ADDRESS, NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
+const EVENTFD2 = 19;
 const PIPE2 = 59;
 const MKNODAT = 33;
 const UNLINKAT = 35;
@@ -113,6 +115,29 @@ describe("a pipe", () => {
     expect([POOL_PIPE, POOL_INODE, POOL_DENTRY, POOL_FILE].map((pool) => poolLive(p.shared, pool))).toEqual(fresh);
     expect(freeFrameCount(p.shared)).toBe(frames);
   });
+});
+
+test("a read into bad memory leaves the bytes in the pipe, and the count in an eventfd", () => {
+  p.pokeText(p.memory, "kept");
+  expect(p.call(NR.write, writeEnd, p.memory, 4)).toBe(4);
+  expect(p.call(NR.read, readEnd, BAD_ADDRESS, 4)).toBe(-EFAULT);
+  p.poke64(p.memory + 64, p.memory + 128, 2, BAD_ADDRESS, 2);
+  expect(p.call(NR.readv, readEnd, p.memory + 64, 2)).toBe(2); // as much as there is memory for
+  expect(p.call(NR.read, readEnd, p.memory, 4)).toBe(2);
+  const counter = p.call(EVENTFD2, 5, O_NONBLOCK);
+  expect(p.call(NR.read, counter, BAD_ADDRESS, 8)).toBe(-EFAULT);
+  expect(p.call(NR.read, counter, p.memory, 8)).toBe(8);
+  expect(p.peek64(p.memory)).toBe(5);
+});
+
+test("an eventfd that is closed while somebody reads it lets him go", () => {
+  const counter = p.call(EVENTFD2, 0, 0);
+  expect(p.call(NR.read, counter, p.memory, 8)).toBe(WAIT);
+  const thread = p.shared.get(p.hart.current + TASK_WAIT_QUEUE);
+  expect(thread).not.toBe(0);
+  closeFd(p.hart, counter);
+  expect(p.shared.get(p.hart.current + TASK_WAIT_QUEUE)).toBe(0);
+  expect(p.restart()).toBe(-EBADF);
 });
 
 describe("a FIFO", () => {

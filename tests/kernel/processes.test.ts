@@ -7,15 +7,22 @@ import {
   MACHINE_STOP,
   MACHINE_TASK_COUNT,
   MACHINE_TASK_COUNT_MAX,
+  PSIG_STOP_COUNT,
   STOP_EXIT,
   STOP_NONE,
+  TASK_PROCESS,
+  TASK_STOP_PENDING,
 } from "../../assembly/layout.ts";
+import { psigOf } from "../../host/kernel/sigqueue.ts";
+import { findTask } from "../../host/kernel/task.ts";
 import { NO_RETURN, WAIT } from "../../host/kernel/wait.ts";
-import { E2BIG, EAGAIN, ECHILD, EFAULT, EINVAL, ESRCH } from "../../host/memory/errno.ts";
+import { E2BIG, EAGAIN, ECHILD, EFAULT, EINVAL, ERESTARTNOINTR, ESRCH } from "../../host/memory/errno.ts";
 import { BAD_ADDRESS, NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
+const SIGUSR1 = 10;
 const SIGCHLD = 17;
+const THREAD_FLAGS = 0x50f00;
 const CLONE_VFORK = 0x4000;
 const WNOHANG = 1;
 const WALL = 0x40000000;
@@ -74,6 +81,21 @@ describe("wait4", () => {
 });
 
 describe("clone", () => {
+  test("a signal that is pending is delivered first, and is not the child's", () => {
+    const tasks = p.machine(MACHINE_TASK_COUNT);
+    p.signalCurrent(SIGUSR1);
+    expect(p.call(NR.clone, SIGCHLD)).toBe(-ERESTARTNOINTR);
+    expect(p.machine(MACHINE_TASK_COUNT)).toBe(tasks);
+  });
+
+  test("a thread that is made while its group stops stops with it", () => {
+    const psig = psigOf(p.shared.get(p.hart.current + TASK_PROCESS));
+    p.shared.set(psig + PSIG_STOP_COUNT, 1); // another thread has yet to stop
+    const tid = p.call(NR.clone, THREAD_FLAGS);
+    expect(p.shared.get(findTask(p.shared, tid) + TASK_STOP_PENDING)).toBe(1);
+    expect(p.shared.get(psig + PSIG_STOP_COUNT)).toBe(2);
+  });
+
   test("vfork's caller goes on when the child has gone", () => {
     const result = p.call(NR.clone, CLONE_VFORK | SIGCHLD);
     expect(result).toBe(WAIT);
