@@ -36,11 +36,11 @@ export function initVdso(hart: Hart): void {
   const { shared } = hart;
   const { bytes, sigreturnOffset } = buildVdso();
   const mapping = mappingCreate(hart, MAPPING_SHMEM, bytes.length);
+  shared.storeOnce(mapping + MAPPING_FLAGS, MAPPING_UNEVICTABLE);
   shared.u8.set(bytes, hart.base + HART_BUFFER);
   if (mapping === 0 || mappingWrite(hart, mapping, 0, hart.base + HART_BUFFER, bytes.length) !== bytes.length) {
     throw new KernelBug("no room for the vDSO", { mapping });
   }
-  shared.storeOnce(mapping + MAPPING_FLAGS, MAPPING_UNEVICTABLE);
   shared.set(MACHINE_BASE + MACHINE_VDSO_MAPPING, mapping);
   shared.set(MACHINE_BASE + MACHINE_VDSO_SIGRETURN, sigreturnOffset);
 }

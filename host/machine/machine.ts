@@ -5,6 +5,7 @@ import { ConsolePump } from "../devices/console-pump.ts";
 import { pulseHost, STOP_BY_HOST, setHartOnline, stopMachine, stopReason } from "../devices/power.ts";
 import { parseElf } from "../loader/elf.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { memoryInUse } from "../mm/check-lru.ts";
 import { freeFrameCount } from "../mm/frames.ts";
 import { type MachineStats, readStats } from "../observe/stats.ts";
 import { type MachineConfig, type ResolvedConfig, resolveConfig } from "./config.ts";
@@ -133,7 +134,8 @@ export class Machine {
     const endMs = this.#endMs > 0 ? this.#endMs : performance.now();
     const seconds = this.#startMs > 0 ? (endMs - this.#startMs) / 1000 : 0;
     const stopped = stopReason(this.#shared) !== STOP_NONE;
-    return readStats(this.#shared, { stopped, seconds, framesFree: freeFrameCount(this.#shared) });
+    const framesFree = freeFrameCount(this.#shared);
+    return readStats(this.#shared, { stopped, seconds, framesFree, inUse: memoryInUse(this.#shared) });
   }
 
   /** Stops the machine if it runs, and ends its workers. */

@@ -1,9 +1,22 @@
 // The ledger of the lists: counts, links and what each page says of its place. Only while nobody is at work.
 
-import { LRU_UNEVICTABLE, PAGE_FLAGS, PAGE_LRU, PG_ANON, PG_CACHE, PG_FREE } from "../../assembly/layout.ts";
+import {
+  LRU_UNEVICTABLE,
+  MACHINE_BASE,
+  MACHINE_HART_COUNT,
+  MACHINE_SWAP_SLOTS,
+  PAGE_FLAGS,
+  PAGE_LRU,
+  PG_ANON,
+  PG_CACHE,
+  PG_FREE,
+} from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
+import type { SharedMemory } from "../memory/shared.ts";
 import { pageOf } from "./frames.ts";
 import { lruCount, lruOf, lruPages } from "./lru.ts";
+import { committedPages } from "./overcommit.ts";
+import { swapFreeSlots } from "./swap-map.ts";
 
 /** What is wrong, one line each. */
 export function checkLru(hart: HartLocal): string[] {
@@ -24,11 +37,13 @@ export function checkLru(hart: HartLocal): string[] {
   return problems;
 }
 
-/** Pages on all lists. */
-export function lruTotal(hart: HartLocal): number {
-  let total = 0;
-  for (let id = 0; id < hart.hartCount; id++) {
-    for (let list = 0; list <= LRU_UNEVICTABLE; list++) total += lruCount(hart.shared, lruOf(id), list);
+/** What address spaces and files hold: nothing when they are gone. */
+export function memoryInUse(shared: SharedMemory): { swapSlots: number; listedPages: number; committedPages: number } {
+  const harts = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
+  let listedPages = 0;
+  for (let id = 0; id < harts; id++) {
+    for (let list = 0; list <= LRU_UNEVICTABLE; list++) listedPages += lruCount(shared, lruOf(id), list);
   }
-  return total;
+  const swapSlots = shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS) - swapFreeSlots(shared);
+  return { swapSlots, listedPages, committedPages: committedPages(shared, harts) };
 }

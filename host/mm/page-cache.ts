@@ -5,11 +5,13 @@
 // there.
 
 import {
+  MAPPING_FLAGS,
   MAPPING_HOST,
   MAPPING_HOST_LENGTH,
   MAPPING_KIND,
   MAPPING_LOCK,
   MAPPING_SHMEM,
+  MAPPING_UNEVICTABLE,
   PAGE_BYTES,
   PAGE_FLAGS,
   PAGE_INDEX,
@@ -198,7 +200,7 @@ function allocCachePage(hart: HartLocal, mapping: number, index: number, flags: 
   shared.set(page + PAGE_MAPPING, mapping);
   shared.set(page + PAGE_INDEX, index);
   getPage(hart, pfn);
-  lruAdd(hart, pfn);
+  if ((shared.loadOnce(mapping + MAPPING_FLAGS) & MAPPING_UNEVICTABLE) === 0) lruAdd(hart, pfn);
   return pfn;
 }
 

@@ -41,6 +41,8 @@ import { vmaStart } from "./vma.ts";
 
 /** pageReferenced: some vma that maps the page is locked in memory. */
 export const PAGE_MLOCKED = -1;
+/** The page was given up, but somebody has written to it since. */
+const STAYS = -2;
 
 /** How many entries have been used since they were last looked at (and are now unused), or PAGE_MLOCKED. */
 export function pageReferenced(hart: Hart, pfn: number): number {
@@ -71,8 +73,8 @@ function walk(hart: Hart, pfn: number, unmaps: boolean): number {
   for (let vma = intervalNext(hart, root, link, index, index, 0); vma !== 0; ) {
     const vpn = vmaStart(hart, vma) + (index - shared.get(vma + VMA_PGOFF));
     const result = unmaps ? unmapEntry(hart, vma, vpn, pfn) : ageEntry(hart, vma, vpn, pfn);
-    if (result === PAGE_MLOCKED) {
-      sum = PAGE_MLOCKED;
+    if (result < 0) {
+      sum = result;
       break;
     }
     sum += result;
@@ -126,7 +128,9 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   const { shared } = hart;
   const page = pageOf(pfn);
   const mm = shared.get(vma + VMA_MM);
-  if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return 0;
+  const flags = shared.loadOnce(page + PAGE_FLAGS);
+  // What is in the swap cache must go for all that, or its entry could write to it there.
+  if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0 && (flags & PG_SWAPCACHE) === 0) return 0;
   splitHuge(hart, mm, vpn);
   const address = findPte(hart, mm, vpn);
   if (address === 0) return 0;
@@ -135,7 +139,7 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   const found = maps(shared.loadOnce(address), pfn);
   const isGone = found && replaceEntry(hart, mm, vpn, page, address, table);
   unlockTable(hart, table);
-  if (!isGone) return 0;
+  if (!isGone) return found ? STAYS : 0;
   shared.fetchAdd(page + PAGE_MAPCOUNT, -1);
   addRssKind(hart, mm, page, -1);
   addRss(hart, mm, -1);
@@ -144,7 +148,10 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   return 1;
 }
 
-/** False: the page was given up, but has been written to since: it stays. Requires: PTL of `table`. */
+/**
+ * False: the page was given up, but has been written to since. Then it is one like any other, and has no slot: its
+ * other entries must be left alone. Requires: PTL of `table`, and the page lock.
+ */
 function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address: number, table: number): boolean {
   const { shared } = hart;
   const flags = shared.loadOnce(page + PAGE_FLAGS);

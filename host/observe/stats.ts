@@ -36,10 +36,20 @@ export interface MachineStats {
   readonly framesFreeAtBoot: number;
   /** Exact only once the guest has ended: then it is framesFreeAtBoot, or the kernel has lost frames. */
   readonly framesFree: number;
+  /** All 0 once the guest has ended, like the frames that are not back. */
+  readonly inUse: InUse;
   readonly total: CounterValues;
   readonly perHart: readonly CounterValues[];
   /** Only of the deterministic driver. */
   readonly deterministic: DeterministicStats | null;
+}
+
+/** What address spaces and files hold. */
+export interface InUse {
+  readonly swapSlots: number;
+  /** Pages that reclaim knows of. */
+  readonly listedPages: number;
+  readonly committedPages: number;
 }
 
 /** What the shared memory does not say by itself. */
@@ -47,6 +57,7 @@ export interface Observed {
   readonly stopped: boolean;
   readonly seconds: number;
   readonly framesFree: number;
+  readonly inUse: InUse;
 }
 
 export function readStats(shared: SharedMemory, observed: Observed): MachineStats {

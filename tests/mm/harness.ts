@@ -10,7 +10,6 @@ import {
   MACHINE_BASE,
   MACHINE_INIT_MM,
   MACHINE_ONLINE_MASK,
-  MACHINE_SWAP_SLOTS,
   MM_BRK,
   MM_BRK_START,
   MM_MMAP_BASE,
@@ -40,16 +39,15 @@ import { HartLocal } from "../../host/memory/hart-local.ts";
 import { initPools, poolAlloc, poolLive } from "../../host/memory/pool.ts";
 import { rcuAdvance, rcuPending, rcuQuiescent } from "../../host/memory/rcu.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
-import { checkLru, lruTotal } from "../../host/mm/check-lru.ts";
+import { checkLru, memoryInUse } from "../../host/mm/check-lru.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
 import { switchMm } from "../../host/mm/context.ts";
 import { handleMmFault } from "../../host/mm/fault.ts";
 import { freeFrameCount, initFrames } from "../../host/mm/frames.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
 import { initKernelMm, mmAlloc, mmput } from "../../host/mm/mm.ts";
-import { committedPages } from "../../host/mm/overcommit.ts";
 import { mmRcuCallbacks } from "../../host/mm/rcu.ts";
-import { initSwap, swapFreeSlots } from "../../host/mm/swap-map.ts";
+import { initSwap } from "../../host/mm/swap-map.ts";
 import { getUser32, putUser32 } from "../../host/mm/uaccess.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../../host/mm/vma.ts";
 import { vmaFind } from "../../host/mm/vma-map.ts";
@@ -161,11 +159,9 @@ export class MmMachine {
     this.drainRcu();
     const lost = this.freeAtStart - freeFrameCount(this.shared);
     if (lost !== 0) problems.push(`${lost} frames lost`);
-    if (lruTotal(this.hart) !== 0) problems.push(`${lruTotal(this.hart)} pages left on lists`);
-    const promised = committedPages(this.shared, this.harts.length);
-    if (promised !== 0) problems.push(`${promised} pages still promised`);
-    const slotsLost = this.shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS) - swapFreeSlots(this.shared);
-    if (slotsLost !== 0) problems.push(`${slotsLost} swap slots lost`);
+    for (const [what, count] of Object.entries(memoryInUse(this.shared))) {
+      if (count !== 0) problems.push(`${count} ${what} lost`);
+    }
     for (const [name, pool] of Object.entries({
       vma: POOL_VMA,
       node: POOL_VMA_NODE,

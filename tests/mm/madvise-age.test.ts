@@ -118,6 +118,17 @@ test("MADV_FREE of what is in swap, or of a mapping", () => {
   expect(advise(0, 1, MADV_FREE)).toBe(-EINVAL);
 });
 
+test("a page given up, written to, and then shared by fork has no slot, and stays", () => {
+  start(PAGES);
+  expect(advise(0, PAGES, MADV_FREE)).toBe(0);
+  for (let page = 0; page < 20; page++) expect(machine.store(at(page), 500 + page)).toBe(0);
+  const child = dupMm(machine.hart, machine.mm);
+  for (let times = 0; times < 3; times++) shrinkMemory(machine.hart, PAGES);
+  expect(checkMms(machine.hart, [machine.mm, child])).toEqual([]);
+  for (let page = 0; page < 20; page++) expect(machine.load(at(page))).toBe(500 + page);
+  mmput(machine.hart, child);
+});
+
 test("what a fork shares with MADV_FREE on it stays with whoever writes it", () => {
   start(PAGES);
   expect(advise(0, PAGES, MADV_FREE)).toBe(0);
