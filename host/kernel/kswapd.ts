@@ -10,7 +10,7 @@ import {
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { RECLAIM_FRAMES, shrinkMemory } from "../mm/vmscan.ts";
+import { shrinkMemory } from "../mm/vmscan.ts";
 import { isAboveLow, missingToHigh } from "../mm/watermark.ts";
 import type { Hart } from "../policy/hart.ts";
 import type { StepResult } from "./kthread.ts";
@@ -19,16 +19,18 @@ import { finishWait, waitqAdd, waitqWakeOne } from "./wait.ts";
 const QUEUE = MACHINE_BASE + MACHINE_KSWAPD_QUEUE;
 const AWAKE = MACHINE_BASE + MACHINE_KSWAPD_AWAKE;
 const FAILURES = MACHINE_BASE + MACHINE_KSWAPD_FAILURES;
+/** Most that one step frees, in frames: it has to share its hart, and then it must be worth its turn. */
+const STEP_FRAMES = 256;
 /** So often in vain, and it sleeps until somebody else has found something. (MAX_RECLAIM_RETRIES) */
 const FAILURES_MAX = 16;
 
-/** One step: a few frames, or to sleep. */
+/** One step: some frames, or to sleep. */
 export function kswapdStep(hart: Hart): StepResult {
   const { shared } = hart;
   finishWait(hart);
   const missing = missingToHigh(shared);
   if (missing <= 0 || shared.loadOnce(FAILURES) >= FAILURES_MAX) return sleep(hart);
-  if (shrinkMemory(hart, Math.min(missing, RECLAIM_FRAMES), true) === 0) shared.fetchAdd(FAILURES, 1);
+  if (shrinkMemory(hart, Math.min(missing, STEP_FRAMES), true) === 0) shared.fetchAdd(FAILURES, 1);
   return "again";
 }
 
