@@ -1,6 +1,6 @@
 // Everything that a kernel may do to pages, at random, while they are being used: processes that map, write, read, age,
-// give up, move and unmap their memory, fork, cut shared files short and are killed in the middle of it. Each knows what
-// its pages hold, and says so when one holds something else. Made for machines with less memory than that.
+// give up, move and unmap their memory, fork, cut shared files short and are killed in the middle of it. Each knows
+// what its pages hold, and says so when one holds something else. Made for machines with less memory than that.
 //   vm-storm [PROCESSES STEPS SEED]
 // System calls: clone, wait4, kill, mmap, munmap, mremap, mprotect, madvise, mlock, munlock, memfd_create, ftruncate,
 // pread64, pwrite64, exit_group, write.
