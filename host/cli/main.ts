@@ -45,6 +45,10 @@ Examples:
   pagewalk policies
   pagewalk run --harts 4 --policy lazy-tlb=hazard,tlb-flush=broadcast --stats ./threads`;
 
+const SYSCALLS_EXAMPLES = `
+Example:
+  pagewalk syscalls | grep partial`;
+
 function makeCommand(setExitCode: (code: number) => void): Command {
   const command = new Command("pagewalk")
     .description("A small multi-core RISC-V machine with a real MMU, and a Linux-ABI kernel, for real Linux programs")
@@ -108,6 +112,15 @@ function makeCommand(setExitCode: (code: number) => void): Command {
     .action(async () => {
       const { policiesCommand } = await import("./policies.ts");
       process.stdout.write(policiesCommand());
+    });
+
+  command
+    .command("syscalls")
+    .description("list the system calls: which are there, in full or in part, and which are not")
+    .addHelpText("after", SYSCALLS_EXAMPLES)
+    .action(async () => {
+      const { describeCalls } = await import("../kernel/syscall/describe.ts");
+      process.stdout.write(describeCalls());
     });
 
   addBench(command);

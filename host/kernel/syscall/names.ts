@@ -49,3 +49,8 @@ const NAMES: ReadonlyMap<number, string> = new Map(
 export function unimplementedName(number: number): string {
   return NAMES.get(number) ?? `syscall_${number}`;
 }
+
+/** All of them, with their numbers. */
+export function unimplementedNames(): [number, string][] {
+  return [...NAMES];
+}

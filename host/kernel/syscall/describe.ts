@@ -1,0 +1,63 @@
+// The system-call table for people: each call that Linux/riscv64 has is there, there in part, or absent. TABLE.md is
+// this text; `pagewalk syscalls` prints it.
+
+import { unimplementedNames } from "./names.ts";
+import { SYSCALLS } from "./table.ts";
+import { xattrCalls } from "./xattr.ts";
+
+/** What a call does not do that Linux's does. A call without an entry is complete, as far as anybody knows. */
+export const MISSING: Readonly<Record<string, string>> = {
+  capset: "capabilities follow the user: none can be given up",
+  clone: "namespaces and CLONE_PIDFD are EINVAL",
+  clone3: "namespaces and CLONE_PIDFD are EINVAL; set_tid and cgroups are not looked at",
+  epoll_ctl: "instances that watch instances are EINVAL",
+  fadvise64: "advice is checked and not followed",
+  fcntl: "no leases, no F_NOTIFY, no F_SETSIG: EINVAL",
+  fallocate: "FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE only",
+  futex: "no priority inheritance (FUTEX_LOCK_PI and its kin are ENOSYS)",
+  getrusage: "all time is user time; of the counts only ru_maxrss and ru_nvcsw",
+  ioctl: "what the console, pipes, userfaultfd and any descriptor have",
+  madvise: "advice about reading ahead, merging and dumps is accepted and changes nothing",
+  membarrier: "no restartable sequences (MEMBARRIER_CMD_*_RSEQ are EINVAL)",
+  mmap: "no MAP_HUGETLB",
+  openat: "O_TMPFILE is refused",
+  pipe2: "no O_DIRECT",
+  prctl: "about twenty of its operations",
+  preadv2: "no RWF_* flags",
+  pwritev2: "no RWF_* flags",
+  readahead: "checked, and nothing is read",
+  sched_setparam: "only priority 0",
+  sched_setscheduler: "only SCHED_OTHER",
+  splice: "always EINVAL, which programs take well",
+  tee: "always EINVAL",
+  times: "all time is user time",
+  timer_create: "no alarm clocks",
+  userfaultfd: "private memory without a file; no events, UFFDIO_MOVE, CONTINUE or POISON",
+  vmsplice: "always EINVAL",
+  ...Object.fromEntries(xattrCalls.map(([, { name }]) => [name, "files have no attributes"])),
+};
+
+const HEAD = `# System calls
+
+Made from the table in \`table.ts\` by \`pagewalk syscalls\`; a test compares. Numbers that are not here do not exist on
+Linux/riscv64 either. Absent calls answer \`ENOSYS\`.
+
+`;
+
+export function describeCalls(): string {
+  const rows: string[] = [];
+  let full = 0;
+  let partial = 0;
+  for (const [number, row] of SYSCALLS.entries()) {
+    if (row === undefined) continue;
+    const missing = MISSING[row.name];
+    if (missing === undefined) full++;
+    else partial++;
+    rows.push(`| ${number} | ${row.name} | ${missing === undefined ? "full" : `partial: ${missing}`} |`);
+  }
+  const absent = unimplementedNames();
+  const counts = `${full} full, ${partial} partial, ${absent.length} absent.`;
+  const list = absent.map(([number, name]) => `| ${number} | ${name} | absent |`);
+  const all = [...rows, ...list].sort((a, b) => Number.parseInt(a.slice(2), 10) - Number.parseInt(b.slice(2), 10));
+  return `${HEAD}${counts}\n\n| number | call | status |\n|---|---|---|\n${all.join("\n")}\n`;
+}
