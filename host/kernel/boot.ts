@@ -35,7 +35,7 @@ import type { KernelHart } from "./kernel-hart.ts";
 import { writeKernelLine } from "./kernel-line.ts";
 import { wakeKswapd } from "./kswapd.ts";
 import { KTHREAD_KSWAPD, KTHREAD_RCU_WATCH } from "./kthread.ts";
-import { outOfMemory } from "./oom.ts";
+import { outOfMemory, waitForMemory } from "./oom.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
 import { userFault } from "./userfault.ts";
@@ -53,6 +53,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.fsTypes = FS_TYPES;
   hart.pageIo = hostPageIo;
   hart.wakeKswapd = () => wakeKswapd(hart);
+  hart.waitForMemory = (mm) => waitForMemory(hart, mm);
   hart.outOfMemory = () => outOfMemory(hart);
   hart.userFault = userFault;
   hart.warn = (_hart, text) => writeKernelLine(hart, `pagewalk: warning: ${text}`);

@@ -21,6 +21,8 @@ import {
   PROCESS_THREADS,
   TASK_MM,
   TASK_PROCESS,
+  TASK_RUNNING,
+  TASK_STATE,
   TASK_THREAD_NEXT,
   TASK_VFORK_PARENT,
 } from "../../assembly/layout.ts";
@@ -36,6 +38,9 @@ import { startGroupExitLocked } from "./group-exit.ts";
 import { killedLine, oomReportLocked, writeReport } from "./oom-report.ts";
 import { SIGKILL } from "./signal-numbers.ts";
 import { forEachProcessLocked, TASKLIST_LOCK } from "./task.ts";
+import { armTimer } from "./timer.ts";
+import { rememberResult } from "./userfault.ts";
+import { sleepOnTimer } from "./wait.ts";
 
 /** oom_score_adj of a process that is never chosen. */
 export const OOM_SCORE_ADJ_MIN = -1000;
@@ -82,15 +87,23 @@ export function outOfMemory(hart: Hart): boolean {
   }
 }
 
-/** Has somebody been chosen who has still to end, while the current process may go on? Then waiting helps. */
-export function isVictimOnItsWay(hart: Hart): boolean {
-  const { shared } = hart;
-  const process = shared.get(hart.current + TASK_PROCESS);
-  if (process === 0 || shared.loadAcquire(process + PROCESS_GROUP_EXIT) !== 0) return false;
+/**
+ * HartLocal.waitForMemory: if somebody has been chosen who has still to end, which may need this very hart, the current
+ * task sleeps for a moment, and its access or its call is made again.
+ */
+export function waitForMemory(hart: Hart, mm: number): boolean {
+  const { shared, current } = hart;
+  if (hart.userFaultState === TASK_RUNNING || mm !== shared.get(current + TASK_MM)) return false;
+  if (shared.loadAcquire(shared.get(current + TASK_PROCESS) + PROCESS_GROUP_EXIT) !== 0) return false;
   spinLock(hart, TASKLIST_LOCK);
   const { isOnItsWay } = chooseLocked(hart);
   spinUnlock(hart, TASKLIST_LOCK);
-  return isOnItsWay;
+  if (!isOnItsWay) return false;
+  rememberResult(hart);
+  sleepOnTimer(hart);
+  shared.storeRelease(current + TASK_STATE, hart.userFaultState);
+  armTimer(hart, hart.clock.now() + LOOK_NS);
+  return true;
 }
 
 /**

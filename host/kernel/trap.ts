@@ -18,7 +18,6 @@ import {
   CAUSE_STORE_MISALIGNED,
   CAUSE_STORE_PAGE_FAULT,
   HART_CAUSE,
-  HART_NEED_RESCHED,
   HART_PC,
   HART_TVAL,
   HART_X,
@@ -28,11 +27,10 @@ import {
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { FAULT_OK, FAULT_OOM, FAULT_USERFAULT, handleMmFault } from "../mm/fault.ts";
+import { FAULT_OK, FAULT_USERFAULT, handleMmFault } from "../mm/fault.ts";
 import type { Hart } from "../policy/hart.ts";
 import { forceFaultSignal, forceSignal } from "./force-signal.ts";
 
-import { isVictimOnItsWay } from "./oom.ts";
 import { interruptCall, isRestartError } from "./restart.ts";
 import { BUS_ADRALN, ILL_ILLOPC, SEGV_MAPERR, SIGBUS, SIGILL, SIGSEGV, SIGTRAP, TRAP_BRKPT } from "./signal-numbers.ts";
 import { schedule } from "./switch.ts";
@@ -113,10 +111,6 @@ function pageFault(hart: Hart, access: number): void {
   const fault = va < 2 ** 38 ? handleMmFault(hart, mm, va, access) : -1;
   hart.userFaultState = TASK_RUNNING;
   if (fault === FAULT_OK) return;
-  if (fault === FAULT_OOM && isVictimOnItsWay(hart)) {
-    hart.set(HART_NEED_RESCHED, 1); // it may need this hart to end; then the access is made again
-    return;
-  }
   if (fault === FAULT_USERFAULT) schedule(hart);
   else if (fault === -1) forceSignal(hart, SIGSEGV, SEGV_MAPERR, va);
   else forceFaultSignal(hart, fault, va);

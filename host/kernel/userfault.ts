@@ -88,7 +88,7 @@ function mayWait(hart: Hart, vma: number, context: number): boolean {
 }
 
 /** A call may stand on a queue of its own while it copies, or have been taken off it by a waker. */
-function rememberResult(hart: Hart): void {
+export function rememberResult(hart: Hart): void {
   const { shared, current } = hart;
   if (shared.loadAcquire(current + TASK_WAIT_QUEUE) !== 0) finishWait(hart);
   if (shared.get(current + TASK_RESTART_CALL) === 0) return;

@@ -101,6 +101,11 @@ export class HartLocal {
   swapStore: SwapStore | null = null;
   /** Nothing can be reclaimed: kills a process. True: try again. Called with no lock held. Handed in at boot. */
   outOfMemory: (() => boolean) | null = null;
+  /**
+   * The current task has begun to wait for memory that somebody's end will give back: it must not run on. False: there
+   * is nothing to wait for, or `mm` is not its own. Handed in at boot.
+   */
+  waitForMemory: ((mm: number) => boolean) | null = null;
   /** Free memory is below its low watermark: wakes kswapd. Takes a run queue's lock. Handed in at boot. */
   wakeKswapd: (() => void) | null = null;
   /** Pages that this hart has taken off a list (mm/lru.ts), each with a reference. */

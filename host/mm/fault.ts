@@ -47,7 +47,7 @@ export const FAULT_SEGV_MAPERR = 1; // SIGSEGV: nothing is mapped there
 export const FAULT_SEGV_ACCERR = 2; // SIGSEGV: mapped, but not for this access
 export const FAULT_OOM = 3; // no frame: the task is killed
 export const FAULT_BUS = 4; // SIGBUS: beyond the end of the file, or the host did not give its bytes
-export const FAULT_USERFAULT = 6; // the task waits until userfaultfd has given it the page: it must not run on
+export const FAULT_USERFAULT = 6; // the task waits, for userfaultfd or for memory: it must not run on
 export const FAULT_RETRY = 5; // only inside mm: finishFaultIo, without locks, and then again
 
 /** Resolves a fault of the current access (ACCESS_*) at user address `va`. Returns FAULT_*. */
@@ -59,7 +59,7 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
     const outcome = tryFault(hart, mm, vpn, access);
     if (outcome !== FAULT_RETRY && outcome !== FAULT_OOM) return outcome;
     const finished = outcome === FAULT_OOM ? FAULT_OOM : finishFaultIo(hart);
-    if (finished === FAULT_OOM && !makeRoom(hart)) return FAULT_OOM;
+    if (finished === FAULT_OOM && !makeRoom(hart)) return hart.waitForMemory?.(mm) ? FAULT_USERFAULT : FAULT_OOM;
     if (finished !== FAULT_OK && finished !== FAULT_OOM) return finished;
   }
 }
