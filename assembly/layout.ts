@@ -832,7 +832,6 @@ export const MM_COUNT_LAST = 132; // shared, a hint: hart + 1 that changed MM_CO
 export const MM_CPUMASK = 192; // shared, CPUMASK_BYTES, own line
 export const MM_TLB_GEN = 256; // shared, own line
 export const MM_ASID = 260; // constant after create
-export const MM_ROOT_PFN = 264; // constant after create
 export const MM_FLAGS = 268;
 export const MM_ASID_CONTEXT = 272; // shared: generation << 8 | global ASID, 0 = none yet
 export const MM_MEMBARRIER = 276; // shared: MEMBARRIER_* that the process registered for
@@ -865,7 +864,9 @@ export const MM_SWAP = 528; // shared: entries that hold a slot of the swap stor
 export const MM_RSS_FILE = 536; // shared: of MM_RSS, pages of host files
 export const MM_RSS_SHMEM = 540; // shared: and pages of shared memory and of files in memory
 export const MM_HUGE_LEAVES = 532; // shared: entries that map 2 MiB, each with a table kept for its split
-export const MM_ANON_VMA = 524; // constant once the mm is known: shared by all mms that fork without exec made of one
+// own line: what every fault reads and nobody writes
+export const MM_ROOT_PFN = 576; // constant after create
+export const MM_ANON_VMA = 580; // constant once the mm is known: shared by all mms that fork without exec made of one
 
 // ---------------------------------------------------------------- VMA: struct vm_area_struct
 

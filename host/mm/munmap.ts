@@ -5,6 +5,7 @@ import { EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { mmapReadUnlock, mmapWriteDowngrade, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
+import { levelPages } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { MAX_MAP_COUNT, TASK_BYTES_USER } from "./uapi.ts";
@@ -28,13 +29,24 @@ export function doMunmap(hart: Hart, mm: number, address: number, length: number
   }
   // The vmas are gone: faults there find nothing, and a new mapping needs the lock for write. So the pages, which are
   // most of the work, can go while others fault elsewhere.
+  const tablesStay = eachTableIsUsed(hart, mm, start, end);
   mmapWriteDowngrade(hart, mm);
   gatherBegin(hart, mm);
   zapRange(hart, mm, start, end);
   gatherFinish(hart);
   mmapReadUnlock(hart, mm);
-  freeTables(hart, mm, start, end);
+  if (!tablesStay) freeTables(hart, mm, start, end);
   return 0;
+}
+
+/** Does each table that translates part of [start, end) translate part of a vma that is left? Requires: mmap_lock. */
+function eachTableIsUsed(hart: Hart, mm: number, start: number, end: number): boolean {
+  const pages = levelPages(1);
+  for (let first = start & -pages; first < end; first += pages) {
+    const vma = vmaFind(hart, mm, first);
+    if (vma === 0 || vmaStart(hart, vma) >= first + pages) return false;
+  }
+  return true;
 }
 
 /** Tables need the lock for write: a fault next door may be about to fill an entry of one that is still empty. */
