@@ -15,7 +15,8 @@ export type NativeProgram =
   | "syscall-loop"
   | "fault-loop"
   | "futex-pingpong"
-  | "kernel-paths";
+  | "kernel-paths"
+  | "spf-test";
 
 export interface Baselines {
   /** The command, or null. */

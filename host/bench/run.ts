@@ -9,14 +9,16 @@ import { benchPaths } from "./paths.ts";
 import { policySuite } from "./policies.ts";
 import { describeHost, type Report } from "./report.ts";
 import type { Row } from "./row.ts";
+import { vmaLockSuite } from "./vma-lock.ts";
 
-export type SuiteName = "core" | "faults" | "kernel" | "policies";
+export type SuiteName = "core" | "faults" | "kernel" | "policies" | "vma-lock";
 
 export const SUITES: Readonly<Record<SuiteName, Suite>> = {
   core: coreSuite,
   faults: faultSuite,
   kernel: kernelSuite,
   policies: policySuite,
+  "vma-lock": vmaLockSuite,
 };
 
 export interface BenchOptions {

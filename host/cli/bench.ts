@@ -40,6 +40,11 @@ const SUITES: readonly SuiteHelp[] = [
     description: "the same workloads under each memory-management policy: which wins where",
     examples: ["pagewalk bench policies", "pagewalk bench policies --filter ctxsw --repeat 3"],
   },
+  {
+    name: "vma-lock",
+    description: "what a fault locks: faults a second under each vma-lock policy on 1, 2, 4 and 8 harts",
+    examples: ["pagewalk bench vma-lock", "pagewalk bench vma-lock --filter 'own vmas, 2' --repeat 3"],
+  },
 ];
 
 export function addBench(command: Command): void {
