@@ -74,7 +74,7 @@ function writeEvent(hart: Hart, file: number, buffers: UserBuffers): number {
   const added = loadU64(hart, buffer);
   spinLock(hart, file + FILE_LOCK);
   const count = shared.getF64(file + FILE_EVENT_COUNT);
-  const fits = count + added < COUNT_MAX;
+  const fits = count + added <= COUNT_MAX;
   const result = fits ? 0 : waitLocked(hart, file);
   if (fits) {
     shared.setF64(file + FILE_EVENT_COUNT, count + added);

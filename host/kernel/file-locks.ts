@@ -118,7 +118,9 @@ function replaceOwn(hart: Hart, inode: number, wanted: FileLock, spare: number[]
   let link = inode + INODE_LOCKS;
   for (let lock = shared.get(link); lock !== 0; lock = shared.get(link)) {
     const [from, to] = [shared.getF64(lock + FLOCK_START), shared.getF64(lock + FLOCK_END)];
-    const isOwn = shared.get(lock + FLOCK_OWNER) === wanted.owner && to >= start && from <= end;
+    // An open file may own locks of both kinds, which know nothing of each other.
+    const isKind = (shared.get(lock + FLOCK_IS_FLOCK) !== 0) === wanted.isFlock;
+    const isOwn = isKind && shared.get(lock + FLOCK_OWNER) === wanted.owner && to >= start && from <= end;
     const isAlike = isOwn && shared.get(lock + FLOCK_TYPE) === wanted.type;
     if (!isOwn || (!isAlike && (to === start || from === end))) {
       link = lock + FLOCK_NEXT;

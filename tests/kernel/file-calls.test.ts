@@ -155,3 +155,14 @@ test("a call that does not exist is ENOSYS, whatever its number", () => {
     expect(p.call(number), String(number)).toBe(-ENOSYS);
   }
 });
+
+test("flock leaves the record locks of the same open file alone", () => {
+  const path = p.pokeText(p.memory, "/tmp/locked");
+  const [one, other] = [0, 1].map(() => p.call(NR.openat, AT_FDCWD, path, 0o102, 0o600));
+  p.poke(p.memory + 1024, new Uint8Array(32));
+  p.poke32(p.memory + 1024, 1); // F_WRLCK, all of it
+  const F_OFD_SETLK = 37;
+  expect(p.call(NR.fcntl, one, F_OFD_SETLK, p.memory + 1024)).toBe(0);
+  expect(p.call(32, one, 2)).toBe(0); // flock, LOCK_EX
+  expect(p.call(NR.fcntl, other, F_OFD_SETLK, p.memory + 1024)).toBe(-EAGAIN);
+});

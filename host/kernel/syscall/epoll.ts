@@ -1,7 +1,7 @@
 // epoll_create1, epoll_ctl, epoll_pwait, epoll_pwait2. (Linux: fs/eventpoll.c)
 
 import { FILE_KIND, FILE_KIND_EPOLL, HART_BUFFER, HART_BUFFER_BYTES } from "../../../assembly/layout.ts";
-import { EFAULT, EINVAL, ENFILE } from "../../memory/errno.ts";
+import { EFAULT, EINTR, EINVAL, ENFILE, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { anonymousFile } from "../anonymous-file.ts";
@@ -62,6 +62,8 @@ function wait(hart: Hart, deadlineOf: () => number): number {
     if (mask < 0) return mask;
     const count = Math.min(countMax, EVENTS_MAX);
     const ready = pollUntil(hart, deadline, (waits) => collect(hart, epoll, count, waits, true));
+    // Not made again even if no handler runs: whoever was stopped and goes on sees EINTR, too. (ep_poll)
+    if (ready === -ERESTARTNOHAND) return -EINTR;
     if (ready <= 0) return ready;
     return copyToUser(hart, va, hart.base + HART_BUFFER, ready * EPOLL_EVENT_BYTES) < 0 ? -EFAULT : ready;
   });
