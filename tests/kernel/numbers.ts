@@ -71,7 +71,6 @@ export const NR = {
   prlimit64: 261,
   getrandom: 278,
   statx: 291,
-  rseq: 293,
   clone3: 435,
 } as const;
 
