@@ -14,6 +14,7 @@ import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/s
 import type { ExploreFlags } from "./explore.ts";
 import { exploreAll } from "./explore-all.ts";
 import { exploreControls } from "./explore-controls.ts";
+import { findFirstFailing } from "./explore-ladder.ts";
 import { exploreMedians } from "./explore-medians.ts";
 import { mergeResults, readResults } from "./explore-merge.ts";
 import { Progress } from "./progress.ts";
@@ -75,6 +76,8 @@ async function search(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags
   if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify({ job, ...result }, null, 2)}\n`);
   if (result.failure === null) return 0;
   await keep(job, result.failure, flags.keep);
+  const ladder = await findFirstFailing(pool, job, result.failure);
+  if (ladder !== "") process.stdout.write(`${ladder}\n`);
   return FOUND;
 }
 
