@@ -161,6 +161,18 @@ test("munmap of all of it takes it from every hart with one fence, and frees it 
   expect(counter(COUNTER_THP_SPLIT_PMD)).toBe(0);
 });
 
+test("a huge page that is flushed at a wrong address (B-M11) stays where it was for the other hart", () => {
+  const wrong = new MmMachine(2, 1 << 26, {}, "B-M11");
+  wrong.start();
+  const all = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+  expect(doMmap(wrong.hart, wrong.mm, BASE, HUGE_BYTES, RW, all, 0)).toBe(BASE);
+  expect(doMadvise(wrong.hart, wrong.mm, BASE, HUGE_BYTES, MADV_HUGEPAGE)).toBe(0);
+  wrong.store(page(9), 10);
+  expect(wrong.load(page(9), wrong.harts[1])).toBe(10);
+  expect(doMadvise(wrong.hart, wrong.mm, BASE, HUGE_BYTES, MADV_DONTNEED)).toBe(0);
+  expect(wrong.peek(page(9), wrong.harts[1])).not.toBeNull();
+});
+
 test("a split needs no memory", () => {
   map(1);
   fill(1);

@@ -130,6 +130,15 @@ export class PageModel {
     return page.object === null ? page.value !== null : page.object.values.has(page.offset);
   }
 
+  /** Contents of the private pages that can be read: what a child of now would see for ever. */
+  privateValues(): Map<number, number> {
+    const values = new Map<number, number>();
+    for (const [vpn, page] of this.#pages) {
+      if (page.object === null && (page.prot & (PROT_READ | PROT_WRITE)) !== 0) values.set(vpn, page.value ?? 0);
+    }
+    return values;
+  }
+
   vpns(): number[] {
     return [...this.#pages.keys()].sort((a, b) => a - b);
   }
