@@ -311,6 +311,12 @@ export const MACHINE_SWAPPINESS = 696; // shared, as the next three: vm.swappine
 export const MACHINE_OVERCOMMIT_MEMORY = 700; // vm.overcommit_memory
 export const MACHINE_OVERCOMMIT_RATIO = 704; // vm.overcommit_ratio
 export const MACHINE_OVERCOMMIT_KBYTES = 708; // vm.overcommit_kbytes, 0: the ratio counts
+export const MACHINE_KHUGEPAGED_QUEUE = 768; // WAITQ of 12 bytes: khugepaged while no area wants huge pages
+export const MACHINE_KHUGEPAGED_WORK = 780; // shared: 1 after some area has come to want them
+export const MACHINE_KHUGEPAGED_MM = 784; // khugepaged only, as the next three: index of the mm that it is at
+export const MACHINE_KHUGEPAGED_VPN = 788; // and where in it
+export const MACHINE_KHUGEPAGED_LEFT = 792; // leaves that it may still look at before it takes a nap
+export const MACHINE_KHUGEPAGED_FOUND = 796; // 1 if some mm wants huge pages, in this round
 
 export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
 export const MACHINE_WARNED = 1028; // shared: bit per warning (host/memory/warn.ts) that has been given
@@ -867,6 +873,7 @@ export const MM_HUGE_LEAVES = 532; // shared: entries that map 2 MiB, each with 
 // own line: what every fault reads and nobody writes
 export const MM_ROOT_PFN = 576; // constant after create
 export const MM_ANON_VMA = 580; // constant once the mm is known: shared by all mms that fork without exec made of one
+export const MM_KHUGEPAGED = 556; // shared: 1 once an area of it has wanted huge pages
 
 // ---------------------------------------------------------------- VMA: struct vm_area_struct
 

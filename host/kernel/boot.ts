@@ -33,8 +33,9 @@ import { makeInitTask } from "./init.ts";
 import type { InitProgram } from "./init-program.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { writeKernelLine } from "./kernel-line.ts";
+import { wakeKhugepaged } from "./khugepaged.ts";
 import { wakeKswapd } from "./kswapd.ts";
-import { KTHREAD_KSWAPD, KTHREAD_RCU_WATCH } from "./kthread.ts";
+import { KTHREAD_KHUGEPAGED, KTHREAD_KSWAPD, KTHREAD_RCU_WATCH } from "./kthread.ts";
 import { outOfMemory, waitForMemory } from "./oom.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
@@ -54,6 +55,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.pageIo = hostPageIo;
   hart.wakeKswapd = () => wakeKswapd(hart);
   hart.waitForMemory = (mm) => waitForMemory(hart, mm);
+  hart.wakeKhugepaged = () => wakeKhugepaged(hart);
   hart.outOfMemory = () => outOfMemory(hart);
   hart.userFault = userFault;
   hart.warn = (_hart, text) => writeKernelLine(hart, `pagewalk: warning: ${text}`);
@@ -92,10 +94,13 @@ function startInit(hart: KernelHart, init: InitProgram): void {
   if (task !== 0) wakeTask(hart, task);
   const kswapd = makeKthread(hart, KTHREAD_KSWAPD, 0, "kswapd0");
   if (kswapd !== 0) wakeTask(hart, kswapd);
-  // Not in the deterministic driver: while a guest waits for input, virtual time would run away with the watch's timer.
+  // Not in the deterministic driver: while a guest waits for input, virtual time would run away with the timers of
+  // these.
   if ((shared.get(MACHINE_BASE + MACHINE_OPTIONS) & OPTION_DETERMINISTIC) === 0) {
     const watch = makeKthread(hart, KTHREAD_RCU_WATCH, 0, "rcu_watch");
     if (watch !== 0) wakeTask(hart, watch);
+    const khugepaged = makeKthread(hart, KTHREAD_KHUGEPAGED, 0, "khugepaged");
+    if (khugepaged !== 0) wakeTask(hart, khugepaged);
   }
 }
 

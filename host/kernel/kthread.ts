@@ -6,6 +6,7 @@ import { KernelBug } from "../memory/errors.ts";
 import { rcuStallReport } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { writeKernelLine } from "./kernel-line.ts";
+import { khugepagedStep } from "./khugepaged.ts";
 import { kswapdStep } from "./kswapd.ts";
 import { armTimer } from "./timer.ts";
 import { sleepOnTimer } from "./wait.ts";
@@ -23,9 +24,12 @@ export const KTHREAD_RCU_WATCH = 2;
 /** Reclaims while memory is short (kswapd.ts). */
 export const KTHREAD_KSWAPD = 3;
 
+/** Collapses pages into huge ones (khugepaged.ts). */
+export const KTHREAD_KHUGEPAGED = 4;
+
 const WATCH_NS = 1e9;
 
-const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again", watchRcu, kswapdStep];
+const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again", watchRcu, kswapdStep, khugepagedStep];
 
 function watchRcu(hart: Hart): StepResult {
   const report = rcuStallReport(hart);

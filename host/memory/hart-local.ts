@@ -108,6 +108,8 @@ export class HartLocal {
   waitForMemory: ((mm: number) => boolean) | null = null;
   /** Free memory is below its low watermark: wakes kswapd. Takes a run queue's lock. Handed in at boot. */
   wakeKswapd: (() => void) | null = null;
+  /** An area wants huge pages: wakes khugepaged. Takes a run queue's lock. Handed in at boot. */
+  wakeKhugepaged: (() => void) | null = null;
   /** Pages that this hart has taken off a list (mm/lru.ts), each with a reference. */
   readonly isolated = new Int32Array(32);
   isolatedCount = 0;

@@ -15,6 +15,7 @@ import {
   MM_ENTRY,
   MM_ENV_END,
   MM_ENV_START,
+  MM_KHUGEPAGED,
   MM_MEMBARRIER,
   MM_MMAP_BASE,
   MM_STACK_TOP,
@@ -91,6 +92,7 @@ function tryDupMm(hart: Hart, parent: number): number {
   mmapWriteLock(hart, child); // nobody else knows it yet: never contended
   // MM_FLAGS stays 0: MCL_FUTURE is not inherited.
   for (const field of FIELDS_COPIED) hart.shared.setF64(child + field, hart.shared.getF64(parent + field));
+  hart.shared.set(child + MM_KHUGEPAGED, hart.shared.loadOnce(parent + MM_KHUGEPAGED));
   hart.shared.set(child + MM_MEMBARRIER, hart.shared.loadOnce(parent + MM_MEMBARRIER));
   gatherBegin(hart, parent);
   const done = dupVmas(hart, parent, child) && dupPages(hart, parent, child);

@@ -4,6 +4,7 @@
 import {
   ACCESS_LOAD,
   ACCESS_STORE,
+  MM_KHUGEPAGED,
   VM_DONTCOPY,
   VM_HUGEPAGE,
   VM_LOCKED,
@@ -110,6 +111,9 @@ function adviseVma(hart: Hart, mm: number, vma: number, start: number, end: numb
     case advice.MADV_DOFORK:
       return modifyVma(hart, mm, vma, start, end, flags & ~VM_DONTCOPY);
     case advice.MADV_HUGEPAGE:
+      // (Linux: khugepaged_enter_vma)
+      hart.shared.storeRelease(mm + MM_KHUGEPAGED, 1);
+      hart.wakeKhugepaged?.();
       return modifyVma(hart, mm, vma, start, end, (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE);
     case advice.MADV_NOHUGEPAGE:
       return modifyVma(hart, mm, vma, start, end, (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE);
