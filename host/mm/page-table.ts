@@ -200,6 +200,13 @@ export function flushPte(hart: Hart, mm: number, vpn: number): void {
   }
 }
 
+/** The same where the page stays, and is not written out, until flushPending has returned: reclaim. */
+export function flushPteLater(hart: Hart, mm: number, vpn: number): void {
+  const { tlbFlush } = hart.policies;
+  if (tlbFlush.perPte) flushPte(hart, mm, vpn);
+  else tlbFlush.flushLater(hart, mm, vpn);
+}
+
 export function lockTable(hart: HartLocal, page: number): void {
   spinLock(hart, page + PAGE_PTL);
 }

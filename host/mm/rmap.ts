@@ -33,7 +33,17 @@ import { pageOf, putPage } from "./frames.ts";
 import { splitHuge } from "./huge-split.ts";
 import { intervalNext } from "./interval-tree.ts";
 import { markDirty } from "./page-cache.ts";
-import { clearPte, findHuge, findPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import {
+  clearPte,
+  findHuge,
+  findPte,
+  flushPte,
+  flushPteLater,
+  lockTable,
+  setNewPte,
+  tablePageOf,
+  unlockTable,
+} from "./page-table.ts";
 import { isHugePte, isSwapPte, pteIsDirty, ptePfn, smallPte, swapPte } from "./pte.ts";
 import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
@@ -55,6 +65,7 @@ export function pageReferenced(hart: Hart, pfn: number): number {
  */
 export function tryToUnmap(hart: Hart, pfn: number): void {
   walk(hart, pfn, true);
+  hart.policies.tlbFlush.flushPending(hart); // one flush for all mms that mapped it, if the policy can do that
 }
 
 /** Unmaps or ages every entry: how many were there or in use, or PAGE_MLOCKED. Requires: a reference on the page. */
@@ -173,7 +184,7 @@ function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address
   } else if (pteIsDirty(clearPte(hart, address, table))) {
     markDirty(hart, page);
   }
-  flushPte(hart, mm, vpn);
+  flushPteLater(hart, mm, vpn);
   return true;
 }
 

@@ -14,6 +14,7 @@ import { asidReused } from "./tlb-flush/asid-reused.ts";
 import { hugePage } from "./tlb-flush/huge-page.ts";
 import { kernelPage } from "./tlb-flush/kernel-page.ts";
 import { cleanShared, protectThenStore, refillHash } from "./tlb-flush/protect-then-store.ts";
+import { reclaimUnderReader } from "./tlb-flush/reclaim.ts";
 import { crossFlush, fullFlush, twoFlushers } from "./tlb-flush/two-flushers.ts";
 import { freeTables, freeTablesOfLazy, unmapUnderReader } from "./tlb-flush/unmap-under-reader.ts";
 import {
@@ -47,6 +48,7 @@ export const SCENARIOS: readonly Scenario[] = [
   refillHash,
   kernelPage,
   hugePage,
+  reclaimUnderReader,
   firmwareWhileLazy,
   pokeAndLook,
   dekker,
