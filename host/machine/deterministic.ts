@@ -122,6 +122,10 @@ export class BatonScheduler implements Scheduler {
     i32[(base + HART_SCHED_STATE) >>> 2] = SCHED_RUNNABLE;
   }
 
+  allocationFails(): boolean {
+    return false;
+  }
+
   retired(instructions: number): void {
     this.#shared.f64[VIRTUAL_NS] += instructions;
   }

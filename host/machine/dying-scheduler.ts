@@ -47,5 +47,9 @@ export class DyingScheduler implements Scheduler {
     if (i32[(MACHINE_BASE + MACHINE_STOP) >>> 2] === STOP_NONE) Atomics.wait(i32, address >>> 2, expected, timeoutMs);
   }
 
+  allocationFails(): boolean {
+    return false;
+  }
+
   retired(): void {}
 }

@@ -148,6 +148,7 @@ export function initPools(shared: SharedMemory): void {
  */
 export function poolAlloc(hart: HartLocal, pool: number): number {
   const { shared } = hart;
+  if (SCHEDULE_POINTS && shared.scheduler?.allocationFails()) return 0;
   const descriptor = POOL_BASE + pool * POOL_BYTES;
   spinLock(hart, descriptor + POOL_LOCK);
   let slot = shared.get(descriptor + POOL_FREE);

@@ -35,6 +35,8 @@ export interface Scheduler {
    * caller calls suspend() next.
    */
   wait(kind: number, address: number, expected: number, deadlineNs: number): void;
+  /** A frame or record is about to be allocated: true makes the allocation fail. */
+  allocationFails(): boolean;
   /** The calling hart has just retired this many guest instructions: the deterministic clock advances. */
   retired(instructions: number): void;
 }

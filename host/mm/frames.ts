@@ -99,6 +99,7 @@ export function allocUserFrame(hart: HartLocal): number {
 
 function takeFrame(hart: HartLocal, isForUser: boolean): number {
   const { shared } = hart;
+  if (SCHEDULE_POINTS && shared.scheduler?.allocationFails()) return 0;
   const own = hart.base + HART_FRAMES_LIST;
   let list = shared.exchange(own, LIST_BUSY);
   if (list === LIST_EMPTY) {

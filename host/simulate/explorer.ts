@@ -139,6 +139,10 @@ export class Explorer implements Turns, Pending {
     return false;
   }
 
+  allocationFails(): boolean {
+    return this.scenario.allocationsFail === true && this.choose(2) === 1;
+  }
+
   #reset(strategy: Strategy): void {
     for (const { hart } of this.#drivers) hart.core.reset();
     this.#image.restore(); // TLBs too, as the set-up has left them

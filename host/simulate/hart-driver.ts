@@ -13,6 +13,7 @@ const WAITING = 1;
 export interface Turns {
   /** The hart is about to make the access that its driver describes; true if another goes first. */
   atPoint(driver: HartDriver): boolean;
+  allocationFails(): boolean;
 }
 
 export class HartDriver implements Scheduler {
@@ -54,6 +55,10 @@ export class HartDriver implements Scheduler {
     this.#expected = expected;
     this.#deadlineNs = deadlineNs;
     this.state = WAITING;
+  }
+
+  allocationFails(): boolean {
+    return this.#turns.allocationFails();
   }
 
   retired(): void {}

@@ -19,6 +19,8 @@ export interface Scenario<State = unknown> {
   readonly finds: Readonly<Record<string, PolicyChoice>>;
   /** Pages whose translations the hardware may fetch at any time, by itself. */
   readonly speculates?: readonly number[];
+  /** Any allocation of its programs may fail, as if memory had run out for a moment. */
+  readonly allocationsFail?: boolean;
   /** On hart 0, before any schedule. What it returns is constant: addresses of the objects that it made. */
   setUp(hart: KernelHart, harts: readonly KernelHart[]): State;
   readonly programs: readonly ((hart: KernelHart, state: State) => void)[];

@@ -11,6 +11,7 @@ import { twoExits } from "./lazy-tlb/two-exits.ts";
 import { dekker } from "./membarrier/dekker.ts";
 import { firmwareWhileLazy, pokeAndLook } from "./temporary-mm/firmware.ts";
 import { asidReused } from "./tlb-flush/asid-reused.ts";
+import { forkWithoutMemory } from "./tlb-flush/fork-without-memory.ts";
 import { hugePage } from "./tlb-flush/huge-page.ts";
 import { kernelPage } from "./tlb-flush/kernel-page.ts";
 import { cleanShared, protectThenStore, refillHash } from "./tlb-flush/protect-then-store.ts";
@@ -49,6 +50,7 @@ export const SCENARIOS: readonly Scenario[] = [
   kernelPage,
   hugePage,
   reclaimUnderReader,
+  forkWithoutMemory,
   firmwareWhileLazy,
   pokeAndLook,
   dekker,

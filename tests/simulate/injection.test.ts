@@ -1,0 +1,33 @@
+// What the explorer injects: allocations that fail. The scenario holds with them, and only with them takes the ways out
+// of a fork that has run out of memory.
+
+import { expect, test } from "vitest";
+import { findScenario } from "../../host/simulate/scenarios/all.ts";
+import { pagewalk } from "../support/process.ts";
+
+const TIMEOUT_MS = 120_000;
+
+test(
+  "a fork whose allocations may fail gives back what it had, in 300 schedules",
+  async () => {
+    expect(findScenario("B/fork-without-memory")?.allocationsFail).toBe(true);
+    const args = ["explore", "B/fork-without-memory", "--schedules", "300", "--keep", "/dev/null"];
+    const { stdout, status } = await pagewalk(args, { timeoutMs: TIMEOUT_MS });
+    expect(stdout.toString()).toContain("300 schedules");
+    expect(stdout.toString()).toContain("nothing found");
+    expect(status).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
+test.each(["reclaim-batch", "ipi-mask", "ipte", "hash-batch", "full-all"])(
+  "reclaim takes a page from under a reader and writer with %s: nobody uses it afterwards",
+  async (flush) => {
+    const policy = ["--policy", `tlb-flush=${flush}`];
+    const args = ["explore", "B/reclaim-under-reader", ...policy, "--schedules", "200", "--keep", "/dev/null"];
+    const { stdout, status } = await pagewalk(args, { timeoutMs: TIMEOUT_MS });
+    expect(stdout.toString()).toContain("nothing found");
+    expect(status).toBe(0);
+  },
+  TIMEOUT_MS,
+);
