@@ -8,6 +8,7 @@ import type { Hart } from "../policy/hart.ts";
 import { writeKernelLine } from "./kernel-line.ts";
 import { khugepagedStep } from "./khugepaged.ts";
 import { kswapdStep } from "./kswapd.ts";
+import { sampleLoad } from "./load.ts";
 import { armTimer } from "./timer.ts";
 import { sleepOnTimer } from "./wait.ts";
 
@@ -18,7 +19,7 @@ export type KthreadStep = (hart: Hart, argument: number) => StepResult;
 /** Does nothing but let others run: what lazy-TLB tests and benchmarks switch to and from. */
 export const KTHREAD_YIELD = 1;
 
-/** Looks once a second whether a grace period is stuck, and says who holds it. */
+/** Once a second: is a grace period stuck? Then it says who holds it. And how many tasks there are to run. */
 export const KTHREAD_RCU_WATCH = 2;
 
 /** Reclaims while memory is short (kswapd.ts). */
@@ -33,6 +34,7 @@ const STEPS: readonly (KthreadStep | undefined)[] = [undefined, () => "again", w
 
 function watchRcu(hart: Hart): StepResult {
   const report = rcuStallReport(hart);
+  sampleLoad(hart);
   if (report !== "") writeKernelLine(hart, `pagewalk: ${report}`);
   sleepOnTimer(hart);
   armTimer(hart, hart.clock.now() + WATCH_NS);

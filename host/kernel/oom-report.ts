@@ -60,7 +60,7 @@ export function killedLine(hart: Hart, victim: number, mm: number): string {
   const { shared } = hart;
   const { name, pid, uid } = who(hart, victim);
   const size = (field: number) => `${kilobytes(Math.max(shared.loadOnce(mm + field), 0))}kB`;
-  const rss = rssOf(shared, mm);
+  const rss = rssOf(hart, mm);
   const sizes = [
     `total-vm:${size(MM_TOTAL_VM)}`,
     `anon-rss:${kilobytes(rss.anon)}kB`,

@@ -13,7 +13,6 @@ import {
   PG_SHMEM,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import type { SharedMemory } from "../memory/shared.ts";
 
 const RSS_BATCH = 64;
 
@@ -52,7 +51,9 @@ export function updateRssHigh(hart: HartLocal, mm: number): void {
 }
 
 /** In pages. Other harts may keep something back: no number is below 0 for all that. */
-export function rssOf(shared: SharedMemory, mm: number): { total: number; anon: number; file: number; shmem: number } {
+export function rssOf(hart: HartLocal, mm: number): { total: number; anon: number; file: number; shmem: number } {
+  const { shared } = hart;
+  flushRss(hart);
   const total = Math.max(shared.loadOnce(mm + MM_RSS), 0);
   const file = Math.max(shared.loadOnce(mm + MM_RSS_FILE), 0);
   const shmem = Math.max(shared.loadOnce(mm + MM_RSS_SHMEM), 0);

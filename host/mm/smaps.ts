@@ -6,9 +6,10 @@ import {
   MACHINE_ZERO_PFN,
   PAGE_BYTES,
   PAGE_FLAGS,
-  PAGE_REFCOUNT,
+  PAGE_MAPCOUNT,
   PG_CACHE,
   PG_DIRTY,
+  PG_LAZYFREE,
   PTE_A,
   PTE_D,
   PTE_V,
@@ -18,7 +19,8 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { pageOf } from "./frames.ts";
 import { findHuge, findPte, loadPte } from "./page-table.ts";
-import { ptePfn } from "./pte.ts";
+import { isSwapPte, ptePfn } from "./pte.ts";
+import { swapUsers } from "./swap-map.ts";
 import { skipMissingTable } from "./zap.ts";
 
 /** Bytes, by what smaps tells apart. */
@@ -33,6 +35,9 @@ export interface VmaUsage {
   referenced: number;
   anonymous: number;
   anonHuge: number;
+  lazyFree: number;
+  swap: number;
+  swapPss: number;
 }
 
 export function emptyUsage(): VmaUsage {
@@ -47,6 +52,9 @@ export function emptyUsage(): VmaUsage {
     referenced: 0,
     anonymous: 0,
     anonHuge: 0,
+    lazyFree: 0,
+    swap: 0,
+    swapPss: 0,
   };
 }
 
@@ -65,6 +73,10 @@ export function addVmaUsage(hart: HartLocal, mm: number, vma: number, usage: Vma
     }
     const pte = isHuge ? loadPte(hart, mm, vpn) : shared.loadOnce(slot);
     if (isHuge) usage.anonHuge += PAGE_BYTES;
+    if (isSwapPte(pte)) {
+      usage.swap += PAGE_BYTES;
+      usage.swapPss += PAGE_BYTES / Math.max(swapUsers(hart, ptePfn(pte)), 1);
+    }
     if ((pte & PTE_V) !== 0 && ptePfn(pte) !== zero) addPage(hart, pageOf(ptePfn(pte)), pte, usage);
     vpn++;
     if (vpn % 64 === 0) hart.pollIrq();
@@ -75,14 +87,14 @@ function addPage(hart: HartLocal, page: number, pte: number, usage: VmaUsage): v
   const { shared } = hart;
   const flags = shared.loadOnce(page + PAGE_FLAGS);
   const isCache = (flags & PG_CACHE) !== 0;
-  // A cache page's own mapping holds a reference besides the entries that map it.
-  const mappers = Math.max(shared.loadOnce(page + PAGE_REFCOUNT) - (isCache ? 1 : 0), 1);
+  const mappers = Math.max(shared.loadOnce(page + PAGE_MAPCOUNT), 1);
   const isDirty = (pte & PTE_D) !== 0 || (flags & PG_DIRTY) !== 0;
   usage.rss += PAGE_BYTES;
   usage.pss += PAGE_BYTES / mappers;
   if (isDirty) usage.pssDirty += PAGE_BYTES / mappers;
   if ((pte & PTE_A) !== 0) usage.referenced += PAGE_BYTES;
   if (!isCache) usage.anonymous += PAGE_BYTES;
+  if ((flags & PG_LAZYFREE) !== 0 && !isDirty) usage.lazyFree += PAGE_BYTES;
   if (mappers > 1 && isDirty) usage.sharedDirty += PAGE_BYTES;
   else if (mappers > 1) usage.sharedClean += PAGE_BYTES;
   else if (isDirty) usage.privateDirty += PAGE_BYTES;
@@ -90,6 +102,8 @@ function addPage(hart: HartLocal, page: number, pte: number, usage: VmaUsage): v
 }
 
 const PAGEMAP_PRESENT = 1 << 31; // bits 63, 61 and 56, in the upper word
+const PAGEMAP_SWAP = 1 << 30; // bit 62: then the lower bits are type (5) and offset of the slot
+const PAGEMAP_SWAP_TYPE_BITS = 5;
 const PAGEMAP_FILE = 1 << 29;
 const PAGEMAP_EXCLUSIVE = 1 << 24;
 
@@ -102,8 +116,13 @@ export function writePagemapEntry(hart: HartLocal, mm: number, vpn: number, addr
   if (isPresent && ptePfn(pte) !== shared.get(MACHINE_BASE + MACHINE_ZERO_PFN)) {
     const page = pageOf(ptePfn(pte));
     const isCache = (shared.loadOnce(page + PAGE_FLAGS) & PG_CACHE) !== 0;
-    const mappers = shared.loadOnce(page + PAGE_REFCOUNT) - (isCache ? 1 : 0);
+    const mappers = shared.loadOnce(page + PAGE_MAPCOUNT);
     high = (isCache ? PAGEMAP_FILE : 0) | (mappers === 1 ? PAGEMAP_EXCLUSIVE : 0);
+  }
+  if (isSwapPte(pte)) {
+    shared.set(address, ptePfn(pte) << PAGEMAP_SWAP_TYPE_BITS);
+    shared.set(address + 4, PAGEMAP_SWAP);
+    return;
   }
   shared.set(address, isPresent ? ptePfn(pte) : 0);
   shared.set(address + 4, isPresent ? PAGEMAP_PRESENT | high : 0);

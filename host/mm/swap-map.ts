@@ -50,6 +50,11 @@ export function swapFreeSlots(shared: SharedMemory): number {
   return shared.get(FREE);
 }
 
+/** Entries that hold the slot: a hint. */
+export function swapUsers(hart: HartLocal, slot: number): number {
+  return hart.shared.loadOnce(recordOf(slot) + SWAP_COUNT);
+}
+
 /** A slot for the page `pfn`, which enters the swap cache with a reference of its own; false: the store is full. */
 export function swapAddPage(hart: HartLocal, pfn: number): boolean {
   const { shared } = hart;

@@ -48,6 +48,8 @@ export const NR = {
   gettid: 178,
   sysinfo: 179,
   munmap: 215,
+  mlock: 228,
+  madvise: 233,
   setgid: 144,
   setuid: 146,
   setresuid: 147,

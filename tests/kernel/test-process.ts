@@ -22,6 +22,7 @@ import { mmFrame } from "../../host/mm/lazy.ts";
 import { copyFromUser, copyToUser } from "../../host/mm/uaccess.ts";
 import { makePolicies, standard } from "../../host/policy/choose.ts";
 import { BUILD, PREBUILT } from "../support/paths.ts";
+import { MemorySwapStore } from "../support/swap-store.ts";
 import { consoleOutput } from "./console-output.ts";
 
 const A0 = 10;
@@ -34,6 +35,8 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 export interface TestProcessOptions {
   readonly seed?: number;
   readonly terminal?: { columns: number; rows: number };
+  /** A swap store in the test's own memory. */
+  readonly swapBytes?: number;
 }
 
 export class TestProcess {
@@ -51,11 +54,13 @@ export class TestProcess {
       ramBytes: 1 << 24,
       seed: options.seed ?? 1,
       terminal: options.terminal,
+      swapBytes: options.swapBytes,
     });
     this.shared = createMemory(config, { realtimeNs: 1.7e18, hrtimeNs: 0 }, false);
     const core = instantiateCore(new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`)), this.shared.memory);
     const policies = makePolicies(standard(), mmFrame);
     this.hart = new KernelHart(0, this.shared, core, { now: () => this.now }, 0, policies);
+    if (options.swapBytes !== undefined) this.hart.swapStore = new MemorySwapStore(this.shared.u8);
     bootHart(this.hart, {
       path: program,
       bytes: readFileSync(program),

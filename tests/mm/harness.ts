@@ -55,6 +55,7 @@ import { makePolicies, type PolicyNames, standard } from "../../host/policy/choo
 import type { Hart } from "../../host/policy/hart.ts";
 import type { Policies } from "../../host/policy/seams.ts";
 import { BUILD } from "../support/paths.ts";
+import { MemorySwapStore } from "../support/swap-store.ts";
 
 export const MMAP_BASE = 0x3f_0000_0000;
 export const BRK_START = 0x10_0000_0000;
@@ -135,20 +136,9 @@ export class MmMachine {
 
   /** A swap store of `slots` pages in this process's memory. */
   useSwap(slots: number): void {
-    const pages = new Map<number, Uint8Array>();
     initSwap(this.shared, slots);
-    for (const hart of this.harts) {
-      hart.swapStore = {
-        write: (slot, address) => {
-          pages.set(slot, this.shared.u8.slice(address, address + PAGE_BYTES));
-          return 0;
-        },
-        read: (slot, address) => {
-          this.shared.u8.set(pages.get(slot) as Uint8Array, address);
-          return 0;
-        },
-      };
-    }
+    const store = new MemorySwapStore(this.shared.u8);
+    for (const hart of this.harts) hart.swapStore = store;
   }
 
   /** Ends the address space; returns what it left behind, one line each. */

@@ -10,12 +10,12 @@ import {
   MACHINE_HART_COUNT,
   MACHINE_PID_NEXT,
   MACHINE_TASK_COUNT,
-  RQ_COUNT,
   TASK_ON_HART,
   TASK_RUNTIME_NS,
 } from "../../../assembly/layout.ts";
-import { hartBase, rqOf } from "../../memory/hart-local.ts";
+import { hartBase } from "../../memory/hart-local.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { loadAverages, runningCount } from "../load.ts";
 import { SLICE_NS } from "../sched.ts";
 import { NS_PER_SECOND, USER_HZ } from "../uapi.ts";
 import { centiseconds } from "./format.ts";
@@ -72,28 +72,15 @@ export function uptimeText(hart: Hart): string {
   return `${centiseconds(hart.clock.now())} ${centiseconds(idle)}\n`;
 }
 
-/** The averages are those of now: nobody samples the queues while nobody asks. */
+/** loadavg_proc_show. */
 export function loadavgText(hart: Hart): string {
-  const running = runningCount(hart);
-  const load = running.toFixed(2);
+  const averages = loadAverages(hart).map((load) => load.toFixed(2));
   const count = hart.shared.get(MACHINE_BASE + MACHINE_TASK_COUNT);
-  return `${load} ${load} ${load} ${running}/${count} ${lastPid(hart)}\n`;
+  return `${averages.join(" ")} ${runningCount(hart)}/${count} ${lastPid(hart)}\n`;
 }
 
 export function hartCount(hart: Hart): number {
   return hart.shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
-}
-
-/** Tasks that run or could. */
-export function runningCount(hart: Hart): number {
-  const { shared } = hart;
-  let count = 0;
-  for (let id = 0; id < hartCount(hart); id++) {
-    const idleTask = shared.get(hartBase(id) + HART_IDLE_TASK);
-    const busy = idleTask !== 0 && shared.loadOnce(idleTask + TASK_ON_HART) === 0;
-    count += shared.loadOnce(rqOf(id) + RQ_COUNT) + (busy ? 1 : 0);
-  }
-  return count;
 }
 
 function lastPid(hart: Hart): number {

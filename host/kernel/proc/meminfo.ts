@@ -115,7 +115,8 @@ export function vmstatText(hart: Hart): string {
 }
 
 /** Bytes in all address spaces. Records of ended ones have no users. */
-function mmTotals({ shared }: Hart): { anonymous: number; file: number; shmem: number; tables: number } {
+function mmTotals(hart: Hart): { anonymous: number; file: number; shmem: number; tables: number } {
+  const { shared } = hart;
   let [anonymous, file, shmem, tables] = [0, 0, 0, 0];
   const used = shared.loadOnce(POOL_BASE + POOL_MM * POOL_BYTES + POOL_FRESH);
   for (let index = 0; index < used; index++) {
@@ -123,7 +124,7 @@ function mmTotals({ shared }: Hart): { anonymous: number; file: number; shmem: n
     if (shared.loadOnce(mm + MM_COUNT) <= 0) continue;
     tables += Math.max(shared.loadOnce(mm + MM_PT_PAGES), 0) * PAGE_BYTES;
     if (shared.loadOnce(mm + MM_USERS) <= 0) continue;
-    const rss = rssOf(shared, mm);
+    const rss = rssOf(hart, mm);
     anonymous += rss.anon * PAGE_BYTES;
     file += rss.file * PAGE_BYTES;
     shmem += rss.shmem * PAGE_BYTES;

@@ -119,14 +119,14 @@ function usageLines(usage: VmaUsage, isLocked: boolean): string {
     ["Referenced", usage.referenced],
     ["Anonymous", usage.anonymous],
     ["KSM", 0],
-    ["LazyFree", 0],
+    ["LazyFree", usage.lazyFree],
     ["AnonHugePages", usage.anonHuge],
     ["ShmemPmdMapped", 0],
     ["FilePmdMapped", 0],
     ["Shared_Hugetlb", 0],
     ["Private_Hugetlb", 0],
-    ["Swap", 0],
-    ["SwapPss", 0],
+    ["Swap", usage.swap],
+    ["SwapPss", usage.swapPss],
     ["Locked", isLocked ? usage.pss : 0],
   ];
   return rows.map(([name, bytes]) => kilobyteLine(name, bytes)).join("");

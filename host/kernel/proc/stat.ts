@@ -132,7 +132,7 @@ function taskRuntime(hart: Hart, task: number): number {
 export function statmText(hart: Hart, mm: number): string {
   if (mm === NO_MM) return "0 0 0 0 0 0 0\n";
   const { shared } = hart;
-  const { total, file, shmem } = rssOf(shared, mm);
+  const { total, file, shmem } = rssOf(hart, mm);
   const data = shared.get(mm + MM_DATA_VM) + shared.get(mm + MM_STACK_VM);
   return `${shared.get(mm + MM_TOTAL_VM)} ${total} ${file + shmem} 0 0 ${data} 0\n`;
 }

@@ -98,7 +98,7 @@ export function statusTextLocked(hart: Hart, task: number, process: number, memo
 export function statusMemory(hart: Hart, mm: number): string {
   const { shared } = hart;
   const pages = (field: number) => Math.max(shared.loadOnce(mm + field), 0);
-  const rss = rssOf(shared, mm);
+  const rss = rssOf(hart, mm);
   const rows: readonly (readonly [string, number])[] = [
     ["VmPeak", pages(MM_TOTAL_VM)],
     ["VmSize", pages(MM_TOTAL_VM)],

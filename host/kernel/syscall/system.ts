@@ -8,6 +8,7 @@ import {
   IPI_FENCE_I,
   MACHINE_BASE,
   MACHINE_ONLINE_MASK,
+  MACHINE_SWAP_SLOTS,
   MACHINE_TASK_COUNT,
   PAGE_BYTES,
   RLIMIT_COUNT,
@@ -19,9 +20,11 @@ import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { sendIpi } from "../../memory/ipi.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
+import { swapFreeSlots } from "../../mm/swap-map.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isCapable } from "../cred.ts";
+import { loadAverages } from "../load.ts";
 import { hardLimit, setLimit, softLimit } from "../process.ts";
 import { randomFill } from "../random.ts";
 import { argAddress, argHigh, argInt, argUint, loadU64, storeU64 } from "../registers.ts";
@@ -54,6 +57,7 @@ function sysUname(hart: Hart): number {
 }
 
 const SYSINFO_BYTES = 112;
+const SI_LOAD_UNIT = 1 << 16; // 1 << SI_LOAD_SHIFT
 
 /** struct sysinfo: uptime, loads[3], total, free, shared and buffer RAM, swap[2]; u16 procs; high[2]; u32 mem_unit. */
 function sysSysinfo(hart: Hart): number {
@@ -63,6 +67,11 @@ function sysSysinfo(hart: Hart): number {
   storeU64(hart, buffer, Math.floor(hart.clock.now() / NS_PER_SECOND));
   storeU64(hart, buffer + 32, ramFrameCount(shared) * PAGE_BYTES);
   storeU64(hart, buffer + 40, freeFrameCount(shared) * PAGE_BYTES);
+  loadAverages(hart).forEach((load, i) => {
+    storeU64(hart, buffer + 8 + 8 * i, Math.round(load * SI_LOAD_UNIT));
+  });
+  storeU64(hart, buffer + 64, shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS) * PAGE_BYTES);
+  storeU64(hart, buffer + 72, swapFreeSlots(shared) * PAGE_BYTES);
   shared.set(buffer + 80, shared.get(MACHINE_BASE + MACHINE_TASK_COUNT));
   shared.set(buffer + 104, 1);
   return copyToUser(hart, argAddress(hart, 0), buffer, SYSINFO_BYTES);

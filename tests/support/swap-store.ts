@@ -1,0 +1,24 @@
+// A swap store without a file.
+
+import { PAGE_BYTES } from "../../assembly/layout.ts";
+import type { SwapStore } from "../../host/memory/hart-local.ts";
+
+export class MemorySwapStore implements SwapStore {
+  readonly #memory: Uint8Array;
+  readonly #pages = new Map<number, Uint8Array>();
+
+  /** `memory`: that of the machine. */
+  constructor(memory: Uint8Array) {
+    this.#memory = memory;
+  }
+
+  write(slot: number, address: number): number {
+    this.#pages.set(slot, this.#memory.slice(address, address + PAGE_BYTES));
+    return 0;
+  }
+
+  read(slot: number, address: number): number {
+    this.#memory.set(this.#pages.get(slot)!, address);
+    return 0;
+  }
+}
