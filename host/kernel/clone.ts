@@ -33,7 +33,7 @@ import {
 import { EAGAIN, EINVAL, ENOMEM, ERESTARTNOINTR } from "../memory/errno.ts";
 import { poolFree } from "../memory/pool.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { putUser32 } from "../mm/uaccess.ts";
+import { prepareResult, putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { copyResources, dropResources } from "./copy-process.ts";
 import { currentId, ID_REAL, isCapable, USERS } from "./cred.ts";
@@ -92,6 +92,7 @@ export function cloneTask(hart: Hart, args: CloneArguments): number {
   if (error !== 0) return error;
   // What was sent before the fork is for the parent alone: it is delivered first. (copy_process)
   if (signalPending(hart)) return -ERESTARTNOINTR;
+  if ((flags & CLONE_PARENT_SETTID) !== 0) prepareResult(hart, args.parentTid, 4);
   const { shared } = hart;
   const child = allocTask(hart);
   if (child === 0) return -EAGAIN;

@@ -76,6 +76,14 @@ export function faultInWriteable(hart: Hart, va: number, bytes: number): number 
   return 0;
 }
 
+/**
+ * Before a call does what it can not do twice: what it is going to write at `va` (0: nothing) is there, or the task
+ * waits for it now. A bad address is found later, where Linux finds it.
+ */
+export function prepareResult(hart: Hart, va: number, bytes: number): void {
+  if (va !== 0) faultInWriteable(hart, va, bytes);
+}
+
 /** Length without the NUL, `bytesMax` if there is none in so many bytes, or -EFAULT. */
 export function strncpyFromUser(hart: Hart, destination: number, va: number, bytesMax: number): number {
   if (!isUserRange(va, 1)) return -EFAULT;

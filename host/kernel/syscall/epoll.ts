@@ -2,7 +2,7 @@
 
 import { FILE_KIND, FILE_KIND_EPOLL, HART_BUFFER, HART_BUFFER_BYTES } from "../../../assembly/layout.ts";
 import { EFAULT, EINTR, EINVAL, ENFILE, ERESTARTNOHAND } from "../../memory/errno.ts";
-import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
+import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { anonymousFile } from "../anonymous-file.ts";
 import { collect, controlEpoll, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLL_EVENT_BYTES } from "../epoll.ts";
@@ -61,6 +61,7 @@ function wait(hart: Hart, deadlineOf: () => number): number {
     const mask = replaceMask(hart, argAddress(hart, 4), argAddress(hart, 5));
     if (mask < 0) return mask;
     const count = Math.min(countMax, EVENTS_MAX);
+    prepareResult(hart, va, count * EPOLL_EVENT_BYTES);
     const ready = pollUntil(hart, deadline, (waits) => collect(hart, epoll, count, waits, true));
     // Not made again even if no handler runs: whoever was stopped and goes on sees EINTR, too. (ep_poll)
     if (ready === -ERESTARTNOHAND) return -EINTR;

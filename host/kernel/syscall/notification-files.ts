@@ -9,7 +9,7 @@ import {
   TIMER_IS_REALTIME,
 } from "../../../assembly/layout.ts";
 import { EBADF, EFAULT, EINVAL, ENFILE, ENOMEM } from "../../memory/errno.ts";
-import { copyFromUser } from "../../mm/uaccess.ts";
+import { copyFromUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { anonymousFile } from "../anonymous-file.ts";
 import { fget, fput } from "../files.ts";
@@ -20,7 +20,7 @@ import { allocTimerfd, freeTimerfd, setTimerfd, timerfdState } from "../timerfd.
 import { CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME, O_CLOEXEC, O_NONBLOCK, O_RDWR } from "../uapi.ts";
 import { realtimeOffset } from "../user-time.ts";
 import { installOrDrop } from "./open.ts";
-import { loadTimerPair, storeTimerPair } from "./timer-pair.ts";
+import { loadTimerPair, PAIR_BYTES, storeTimerPair } from "./timer-pair.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const notificationFilesCalls: readonly (readonly [number, SystemCall])[] = [
@@ -81,6 +81,7 @@ function sysTimerfdSettime(hart: Hart): number {
   const { interval, value } = pair;
   if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) !== 0 || interval < 0 || value < 0) return -EINVAL;
   const oldVa = argAddress(hart, 3);
+  prepareResult(hart, oldVa, PAIR_BYTES);
   return withFile(hart, argInt(hart, 0), FILE_KIND_TIMERFD, (file) => {
     const timer = hart.shared.get(file + FILE_PRIVATE);
     const offset = hart.shared.get(timer + TIMER_IS_REALTIME) !== 0 ? realtimeOffset(hart) : 0;

@@ -5,7 +5,7 @@ import { dget, dput } from "../../fs/dentry.ts";
 import { PATH_FIRST } from "../../fs/path-walk.ts";
 import { S_IFIFO } from "../../fs/uapi.ts";
 import { EFAULT, EINVAL, ENFILE, ENOMEM } from "../../memory/errno.ts";
-import { copyToUser } from "../../mm/uaccess.ts";
+import { copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { anonymousDentry, PIPE_NAME } from "../anonymous-file.ts";
 import { resumeFifo } from "../fifo.ts";
@@ -52,6 +52,7 @@ function sysPipe2(hart: Hart): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) !== 0) return -EINVAL;
   // O_DIRECT would keep writes apart as packets.
   if ((flags & O_DIRECT) !== 0) return -EINVAL;
+  prepareResult(hart, argAddress(hart, 0), 8);
   const dentry = anonymousDentry(hart, S_IFIFO | 0o600, PIPE_NAME);
   if (dentry === 0) return -ENFILE;
   const readEnd = openEnd(hart, dget(hart, dentry), O_RDONLY | (flags & O_NONBLOCK));

@@ -11,7 +11,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINVAL, EPERM } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
+import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { altStackMode, isOnAltStack, setAltStack } from "../altstack.ts";
 import { forceBadFrame } from "../force-signal.ts";
@@ -44,6 +44,7 @@ function sysSigaction(hart: Hart): number {
   if (newVa !== 0 && copyFromUser(hart, scratch, newVa, ACTION_USER_BYTES) < 0) return -EFAULT;
   if (signal < 1 || signal > SIGNAL_COUNT) return -EINVAL;
   if (newVa !== 0 && (signal === SIGKILL || signal === SIGSTOP)) return -EINVAL;
+  prepareResult(hart, oldVa, ACTION_USER_BYTES);
   const old = scratch + ACTION_USER_BYTES;
   const sighand = shared.get(current + TASK_SIGHAND);
   const action = actionOf(sighand, signal);
@@ -83,6 +84,7 @@ function sysSigaltstack(hart: Hart): number {
   const old = scratch + STACK_T_BYTES;
   const sp = loadU64(hart, hart.base + registerOffset(SP));
   if (newVa !== 0 && copyFromUser(hart, scratch, newVa, STACK_T_BYTES) < 0) return -EFAULT;
+  prepareResult(hart, oldVa, STACK_T_BYTES);
   storeU64(hart, old, shared.getF64(current + TASK_ALTSTACK_SP));
   storeU64(hart, old + 8, altStackMode(hart, sp) >>> 0);
   storeU64(hart, old + 16, shared.getF64(current + TASK_ALTSTACK_BYTES));

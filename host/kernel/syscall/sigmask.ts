@@ -12,7 +12,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
+import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt } from "../registers.ts";
 import { setBlocked } from "../signal-mask.ts";
@@ -38,6 +38,7 @@ function sysSigprocmask(hart: Hart): number {
   if (newVa !== 0) {
     if (copyFromUser(hart, scratch, newVa, SIGSET_BYTES) < 0) return -EFAULT;
     if (how !== SIG_BLOCK && how !== SIG_UNBLOCK && how !== SIG_SETMASK) return -EINVAL;
+    prepareResult(hart, oldVa, SIGSET_BYTES);
     setBlocked(hart, combine(how, oldLo, shared.get(scratch)), combine(how, oldHi, shared.get(scratch + 4)));
   }
   if (oldVa === 0) return 0;

@@ -21,7 +21,7 @@ import { sendIpi } from "../../memory/ipi.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
 import { swapFreeSlots } from "../../mm/swap-map.ts";
-import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
+import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isCapable } from "../cred.ts";
 import { loadAverages } from "../load.ts";
@@ -136,6 +136,7 @@ function prlimit(hart: Hart, process: number, resource: number, newVa: number, o
   const old = scratch + RLIMIT_BYTES;
   if (newVa !== 0 && copyFromUser(hart, scratch, newVa, RLIMIT_BYTES) < 0) return -EFAULT;
   if (resource >= RLIMIT_COUNT) return -EINVAL;
+  if (newVa !== 0) prepareResult(hart, oldVa, RLIMIT_BYTES);
   storeLimit(hart, old, softLimit(shared, process, resource));
   storeLimit(hart, old + 8, hardLimit(shared, process, resource));
   if (newVa !== 0) {

@@ -15,7 +15,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, EOPNOTSUPP } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
+import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { ITIMER_PROF, itimerInterval, itimerLeftLocked, setItimerLocked } from "../itimer.ts";
 import {
@@ -87,6 +87,7 @@ function sysSetitimer(hart: Hart): number {
   const value = timeAt(hart, scratch + 16, NS_PER_US);
   if (interval < 0 || value < 0 || which < 0 || which > ITIMER_PROF) return -EINVAL;
   const process = processOf(hart);
+  prepareResult(hart, oldVa, PAIR_BYTES);
   spinLock(hart, TASKLIST_LOCK);
   const oldLeft = itimerLeftLocked(hart, process, which);
   const oldInterval = itimerInterval(hart, process, which);
@@ -104,6 +105,7 @@ function sysTimerCreate(hart: Hart): number {
   hart.core.zeroBytes(scratch, SIGEVENT_BYTES);
   shared.set(scratch + 8, SIGALRM);
   if (eventVa !== 0 && copyFromUser(hart, scratch, eventVa, SIGEVENT_BYTES) < 0) return -EFAULT;
+  prepareResult(hart, idVa, 4);
   const [signal, notify, tid] = [shared.get(scratch + 8), shared.get(scratch + 12), shared.get(scratch + 16)];
   spinLock(hart, TASKLIST_LOCK);
   const error = checkEvent(hart, signal, notify, tid);
@@ -183,6 +185,7 @@ function sysTimerSettime(hart: Hart): number {
   if (copyFromUser(hart, scratch, newVa, PAIR_BYTES) < 0) return -EFAULT;
   const [interval, value] = [timeAt(hart, scratch, 1), timeAt(hart, scratch + 16, 1)];
   if (interval < 0 || value < 0) return -EINVAL;
+  prepareResult(hart, oldVa, PAIR_BYTES);
   spinLock(hart, TASKLIST_LOCK);
   const timer = findTimerLocked(hart, processOf(hart), argInt(hart, 0));
   let [oldLeft, oldInterval] = [0, 0];
