@@ -24,6 +24,7 @@ import {
   rangeOfDetached,
   sequenceWraps,
 } from "./vma-lock/fault-against-unmap.ts";
+import { attachWeak, foreignVma, lockAgainstUnmap } from "./vma-lock/lock-alone.ts";
 import { recycleAsCopy, recycleHere, recycleThere, recycleWeak } from "./vma-lock/recycle.ts";
 import { fork, readerLimit, stackGrows, tableOfNeighbour } from "./vma-lock/users.ts";
 
@@ -62,6 +63,9 @@ export const SCENARIOS: readonly Scenario[] = [
   recycleWeak,
   recycleThere,
   recycleAsCopy,
+  lockAgainstUnmap,
+  foreignVma,
+  attachWeak,
   fork,
   stackGrows,
   readerLimit,
