@@ -11,10 +11,10 @@ import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { FOREVER } from "../memory/park.ts";
-import { rcuDrainAll } from "../memory/rcu.ts";
 import { POINT_ACQUIRE, POINT_GUEST } from "../memory/schedule.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
+import { drainRcu, GracePeriods } from "./grace-periods.ts";
 import { HartDriver, type Turns } from "./hart-driver.ts";
 import { MemoryImage } from "./image.ts";
 import type { Laboratory } from "./laboratory.ts";
@@ -43,6 +43,7 @@ export class Explorer implements Turns, Pending {
   readonly #enabled = new Int32Array(256);
   readonly #watch: Watch;
   readonly #weak: WeakMemory | null;
+  readonly #gracePeriods: GracePeriods | null;
   readonly #memories: HartMemory[] = [];
   #enabledCount = 0;
   #strategy: Strategy | null = null;
@@ -63,6 +64,7 @@ export class Explorer implements Turns, Pending {
     this.#speculates = scenario.speculates !== undefined;
     this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text));
     this.#weak = lab.weakMemory ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
+    this.#gracePeriods = scenario.gracePeriods === "earliest" ? new GracePeriods(lab.harts) : null;
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);
@@ -126,6 +128,7 @@ export class Explorer implements Turns, Pending {
   atPoint(driver: HartDriver): boolean {
     this.points++;
     this.lab.shared.f64[(MACHINE_BASE + MACHINE_VIRTUAL_NS) >>> 3] += 1;
+    this.#gracePeriods?.atStep(this.points);
     this.#checkState();
     if (this.points > POINTS_MAX) this.reportViolation("endless", `no end after ${POINTS_MAX} schedule points`);
     if (this.violation !== null) return true;
@@ -151,6 +154,7 @@ export class Explorer implements Turns, Pending {
       hart.core.loadSatp();
     }
     this.#weak?.reset();
+    this.#gracePeriods?.reset();
     for (const memory of this.#memories) memory.reset();
     this.#watch.reset();
     this.#strategy = strategy;
@@ -267,17 +271,9 @@ export class Explorer implements Turns, Pending {
       this.#turnUntilRest();
     }
     if (this.violation !== null) return;
-    this.#drainRcu(this.lab.harts[0]);
+    drainRcu(this.lab.harts[0]); // nobody reads any more
     const found = this.#watch.checkAtEnd();
     if (found !== "") this.reportViolation("left over", found);
-  }
-
-  /** Nobody reads any more: what waits for a grace period goes now, outside the schedule. */
-  #drainRcu(hart: KernelHart): void {
-    const { scheduler } = hart.shared;
-    hart.shared.scheduler = null;
-    runToEnd(() => rcuDrainAll(hart, hart.rcuCallbacks));
-    hart.shared.scheduler = scheduler;
   }
 
   #describeWaits(): string {

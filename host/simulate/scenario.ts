@@ -21,6 +21,8 @@ export interface Scenario<State = unknown> {
   readonly speculates?: readonly number[];
   /** Any allocation of its programs may fail, as if memory had run out for a moment. */
   readonly allocationsFail?: boolean;
+  /** When grace periods end: the latest is after the schedule, which is what happens if nothing is said. */
+  readonly gracePeriods?: "earliest" | "latest";
   /** On hart 0, before any schedule. What it returns is constant: addresses of the objects that it made. */
   setUp(hart: KernelHart, harts: readonly KernelHart[]): State;
   readonly programs: readonly ((hart: KernelHart, state: State) => void)[];

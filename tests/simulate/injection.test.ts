@@ -1,4 +1,4 @@
-// What the explorer injects: allocations that fail. The scenario holds with them, and only with them takes the ways out
+// What the explorer injects: allocations that fail, grace periods that end at once. The scenario holds with them, and only with them takes the ways out
 // of a fork that has run out of memory.
 
 import { expect, test } from "vitest";
@@ -14,6 +14,18 @@ test(
     const args = ["explore", "B/fork-without-memory", "--schedules", "300", "--keep", "/dev/null"];
     const { stdout, status } = await pagewalk(args, { timeoutMs: TIMEOUT_MS });
     expect(stdout.toString()).toContain("300 schedules");
+    expect(stdout.toString()).toContain("nothing found");
+    expect(status).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "faults hold when nodes of the vma map are freed at the earliest legal moment",
+  async () => {
+    expect(findScenario("D/earliest-grace")?.gracePeriods).toBe("earliest");
+    const args = ["explore", "D/earliest-grace", "--schedules", "200", "--keep", "/dev/null"];
+    const { stdout, status } = await pagewalk(args, { timeoutMs: TIMEOUT_MS });
     expect(stdout.toString()).toContain("nothing found");
     expect(status).toBe(0);
   },

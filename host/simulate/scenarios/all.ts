@@ -24,6 +24,7 @@ import {
   rangeOfDetached,
   sequenceWraps,
 } from "./vma-lock/fault-against-unmap.ts";
+import { earliestGrace } from "./vma-lock/grace.ts";
 import { attachWeak, foreignVma, lockAgainstUnmap } from "./vma-lock/lock-alone.ts";
 import { recycleAsCopy, recycleHere, recycleThere, recycleWeak } from "./vma-lock/recycle.ts";
 import { fork, readerLimit, stackGrows, tableOfNeighbour } from "./vma-lock/users.ts";
@@ -70,6 +71,7 @@ export const SCENARIOS: readonly Scenario[] = [
   stackGrows,
   readerLimit,
   tableOfNeighbour,
+  earliestGrace,
 ];
 
 export function findScenario(name: string): Scenario | undefined {
