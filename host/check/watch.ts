@@ -21,6 +21,8 @@ export class Watch implements Observer {
   readonly #states: readonly StateChecker[];
   /** Goes up when something happens that matters to a checker although no shared word says so. */
   events = 0;
+  /** Told of each record that is freed. */
+  onFreed: ((pool: number, slot: number) => void) | null = null;
 
   /** Before the scenario's set-up. */
   constructor(harts: readonly HartLocal[], report: Report) {
@@ -86,6 +88,7 @@ export class Watch implements Observer {
 
   freed(pool: number, slot: number): void {
     this.events++;
+    this.onFreed?.(pool, slot);
     this.#lifetime.freed(pool, slot);
     this.#vmaLocks.freed(pool, slot);
   }

@@ -19,6 +19,7 @@ import { POINT_ACQUIRE, POINT_GUEST, POINT_ONCE_LOAD } from "../memory/schedule.
 
 /** Bits of a word's record: hart h has read it (1 << h), has written it (1 << h + 4). Harts from 4 on share a bit. */
 const HARTS = 4;
+const WRITTEN_BY_ALL = ((1 << HARTS) - 1) << HARTS;
 
 export class Contention {
   /** One byte per word of the memory; only what is touched costs anything. */
@@ -42,6 +43,15 @@ export class Contention {
       this.words += this.#isShared[now] - this.#isShared[before];
     }
     return this.#isShared[now] !== 0 || isWatchedStore(kind, address);
+  }
+
+  /** The record at `address` has been freed: from now on each look at it matters, by whichever hart. */
+  noteFreed(address: number, bytes: number): void {
+    for (let word = address >>> 2; word < (address + bytes) >>> 2; word++) {
+      const before = this.#seen[word];
+      this.#seen[word] = before | WRITTEN_BY_ALL;
+      this.words += this.#isShared[before | WRITTEN_BY_ALL] - this.#isShared[before];
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { FOREVER } from "../memory/park.ts";
+import { poolSlot } from "../memory/pool.ts";
 import { POINT_ACQUIRE, POINT_GUEST } from "../memory/schedule.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
@@ -68,6 +69,10 @@ export class Explorer implements Turns, Pending {
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);
+    if (this.#gracePeriods !== null) {
+      // Its reader may be anywhere in it: records that wait for a grace period are filled in before they are shared.
+      this.#watch.onFreed = (pool, slot) => this.#contention.noteFreed(slot, poolSlot(pool, 1) - poolSlot(pool, 0));
+    }
     this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
     for (const { shared } of lab.harts) {
       if (this.#weak !== null) this.#memories.push(new HartMemory(this.#weak));

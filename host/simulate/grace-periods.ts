@@ -1,7 +1,7 @@
 // Grace periods that end at the earliest legal moment. The kernel's own end when some hart comes round to it, and in a
 // short program none does: what waits for one is freed after the schedule, the latest time there is. With this, what
-// waits is freed as soon as every hart has been quiescent since it was queued: parked outside a read section, or in user
-// mode (host/memory/rcu.ts). A reader that trusts to luck for another step does so in vain.
+// waits is freed as soon as every hart has been quiescent since it was queued: parked outside a read section, or in
+// user mode (host/memory/rcu.ts). A reader that trusts to luck for another step does so in vain.
 
 import {
   HART_FRAMES_LIST,

@@ -1,5 +1,4 @@
-// What the explorer injects: allocations that fail, grace periods that end at once. The scenario holds with them, and only with them takes the ways out
-// of a fork that has run out of memory.
+// What the explorer injects: allocations that fail, and grace periods that end at once. The kernel holds with both.
 
 import { expect, test } from "vitest";
 import { findScenario } from "../../host/simulate/scenarios/all.ts";
