@@ -118,13 +118,13 @@ function ageEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
 function ageHuge(hart: Hart, vma: number, mm: number, vpn: number, pfn: number): number {
   const { shared } = hart;
   const pmd = findHuge(hart, mm, vpn);
-  if (pmd === 0) return 0;
+  if (pmd === 0 || !mapsHuge(shared.loadOnce(pmd), vpn, pfn)) return 0;
   if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return PAGE_MLOCKED;
   const parent = tablePageOf(pmd);
   let isUsed = false;
   lockTable(hart, parent);
   const pte = shared.loadOnce(pmd);
-  if (isHugePte(pte) && maps(smallPte(pte, vpn), pfn)) {
+  if (mapsHuge(pte, vpn, pfn)) {
     isUsed = (pte & PTE_A) !== 0;
     if (isUsed && vpn % RUN_FRAMES === RUN_FRAMES - 1) {
       shared.fetchAnd(pmd, ~PTE_A);
@@ -142,7 +142,8 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   const flags = shared.loadOnce(page + PAGE_FLAGS);
   // What is in the swap cache must go for all that, or its entry could write to it there.
   if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0 && (flags & PG_SWAPCACHE) === 0) return 0;
-  splitHuge(hart, mm, vpn);
+  const pmd = findHuge(hart, mm, vpn);
+  if (pmd !== 0 && mapsHuge(shared.loadOnce(pmd), vpn, pfn)) splitHuge(hart, mm, vpn);
   const address = findPte(hart, mm, vpn);
   if (address === 0) return 0;
   const table = tablePageOf(address);
@@ -186,6 +187,11 @@ function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address
   }
   flushPteLater(hart, mm, vpn);
   return true;
+}
+
+/** Does the entry of level 1 map the frame at `vpn`? */
+function mapsHuge(entry: number, vpn: number, pfn: number): boolean {
+  return isHugePte(entry) && ptePfn(smallPte(entry, vpn)) === pfn;
 }
 
 function maps(pte: number, pfn: number): boolean {

@@ -260,6 +260,26 @@ test("reclaim splits it, and its pages come back from swap with the same bytes",
   expectFilledBySwap();
 });
 
+test("reclaim of what two relatives have, one by a leaf and one page by page, loses nothing", () => {
+  map(1);
+  fill(1);
+  const parent = machine.mm;
+  const child = dupMm(machine.hart, parent);
+  for (let n = 0; n < RUN_FRAMES; n += 8) machine.store(page(n), n + 1); // splits the parent's
+  expect(doMunmap(machine.hart, machine.mm, page(1), 510 * PAGE_BYTES)).toBe(0);
+  machine.enter(child);
+  machine.store(page(1), 2);
+  machine.enter(parent);
+  expect(machine.load(page(0))).toBe(1);
+  expect(checkMms(machine.hart, [parent, child])).toEqual([]);
+  for (let round = 0; round < 4; round++) shrinkMemory(machine.hart, 64);
+  expect(checkMms(machine.hart, [parent, child])).toEqual([]);
+  machine.enter(child);
+  for (let n = 0; n < RUN_FRAMES; n++) expect(machine.load(page(n))).toBe(n + 1);
+  machine.enter(parent);
+  mmput(machine.hart, child);
+});
+
 function expectFilledBySwap(): void {
   for (let n = 0; n < RUN_FRAMES; n++) {
     expect(machine.fault(page(n), ACCESS_STORE)).toBe(0);
