@@ -34,6 +34,7 @@ import {
 import { dentryText } from "../../fs/full-path.ts";
 import { fsReadLock, fsReadUnlock } from "../../fs/lock.ts";
 import { EINVAL } from "../../memory/errno.ts";
+import { mayCollapse } from "../../mm/collapse.ts";
 import { mmapReadLock, mmapReadUnlock } from "../../mm/lock.ts";
 import { addVmaUsage, emptyUsage, type VmaUsage, writePagemapEntry } from "../../mm/smaps.ts";
 import { vmaFind } from "../../mm/vma-map.ts";
@@ -76,7 +77,7 @@ export function smapsText(hart: Hart, target: ProcTarget): string {
       addVmaUsage(hart, mm, vma, usage);
       const bytes = (hart.shared.get(vma + VMA_END) - hart.shared.get(vma + VMA_START)) * PAGE_BYTES;
       const flags = hart.shared.get(vma + VMA_FLAGS);
-      return sizeLines(bytes) + usageLines(usage, (flags & VM_LOCKED) !== 0) + flagsLine(flags);
+      return sizeLines(bytes) + usageLines(usage, (flags & VM_LOCKED) !== 0) + flagsLine(flags, mayCollapse(hart, vma));
     };
     const text = mapsTextLocked(hart, mm, (file) => mappedFile(hart, file), about);
     mmapReadUnlock(hart, mm);
@@ -133,9 +134,10 @@ function usageLines(usage: VmaUsage, isLocked: boolean): string {
 }
 
 /** (show_smap_vma_flags) */
-function flagsLine(flags: number): string {
+function flagsLine(flags: number, fitsHuge: boolean): string {
   const names = VM_FLAG_NAMES.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => `${name} `);
-  return `THPeligible:           0\nVmFlags: ${names.join("")}\n`;
+  const isEligible = fitsHuge && (flags & VM_HUGEPAGE) !== 0;
+  return `THPeligible:           ${isEligible ? 1 : 0}\nVmFlags: ${names.join("")}\n`;
 }
 
 const VM_FLAG_NAMES: readonly (readonly [number, string])[] = [
