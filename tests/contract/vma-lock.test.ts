@@ -148,6 +148,21 @@ describe.each(names)("%s", (name) => {
     expect(warnings.splice(0).map((text) => text.replace(/:.*/, ""))).toEqual(["attached twice", "detached twice"]);
   });
 
+  test("S4-8: what merges with the vma below, above, or both, leaves one that is attached", () => {
+    const { hart, mm } = machine;
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+    const map = (page: number, pages: number) => doMmap(hart, mm, at(page), pages * PAGE_BYTES, READ_WRITE, flags, 0);
+    const count = () => vmasOf(machine, mm).length;
+    map(PAGES, 2); // AAAAAA -> AAAAAAAA
+    expect(count()).toBe(1);
+    map(PAGES + 4, 2); // AAAAAAAA..BB
+    map(PAGES + 3, 1); // AAAAAAAA.BBB
+    expect(count()).toBe(2);
+    map(PAGES + 2, 1); // AAAAAAAAAAAA
+    expect(count()).toBe(1);
+    expect(wrongStates(machine, [mm])).toEqual([]);
+  });
+
   test("S4-9: fork locks every vma of the parent, also those that are not copied", () => {
     const { hart, shared, mm } = machine;
     doMprotect(hart, mm, at(2), PAGE_BYTES, PROT_READ);
@@ -167,7 +182,7 @@ describe.each(names)("%s", (name) => {
     expect([0, -EAGAIN]).not.toContain(vma);
   });
 
-  test("a fault finds its page whatever the lock, and leaves it as it was", () => {
+  test("S4-1, S4-2: a fault finds its page whatever the lock, and leaves it as it was", () => {
     expect(handleMmFault(machine.hart, machine.mm, at(3), ACCESS_STORE)).toBe(0);
     expect(handleMmFault(other, machine.mm, at(4), ACCESS_STORE)).toBe(0);
   });

@@ -19,7 +19,6 @@ const QUICK = [
   ["B/free-tables", "B-M4"],
   ["B/asid-reused", "B-M8"],
   ["B/protect-then-store", "B-M14"],
-  // S4-3
   ["D/fault-against-unmap", "D-M3"],
   ["D/fault-against-shrink", "D-M1"],
   ["D/range-of-detached", "D-M16"],
@@ -51,6 +50,24 @@ describe.each(QUICK)("%s", (scenario, mutation) => {
 });
 
 test.each([
+  ["S4-16", "D/reader-limit", "D-M14"],
+  ["S4-17", "D/lock-against-unmap", "D-M8"],
+  ["S4-18", "D/fault-against-unmap", "D-M12"],
+  ["S4-19", "D/recycle-as-copy", "D-M6"],
+  ["S4-20", "D/reader-limit", "D-M21"],
+  ["S4-21", "D/recycle-there", "D-M7"],
+])(
+  "%s: %s shows %s",
+  async (_row, scenario, mutation) => {
+    const file = join(mkdtempSync(join(tmpdir(), "pagewalk-explore-")), "found.json");
+    const search = ["explore", scenario, "--mutate", mutation, "--schedules", "4000", "--jobs", "1", "--keep", file];
+    const { status, stdout } = await pagewalk(search, { timeoutMs: TIMEOUT_MS });
+    expect(status, stdout.toString()).toBe(1);
+  },
+  TIMEOUT_MS,
+);
+
+test.each([
   ["D/fault-against-unmap", "D-M11", "refcount-typesafe"],
   ["D/fault-against-shrink", "D-M17", "rwsem-external"],
 ])(
@@ -66,7 +83,7 @@ test.each([
 );
 
 test(
-  "the same scenarios without a mistake are not accused",
+  "S4-3: the same scenarios without a mistake are not accused",
   async () => {
     for (const scenario of new Set(QUICK.map(([name]) => name))) {
       const { status, stdout } = await pagewalk(["explore", scenario, "--schedules", "100"], { timeoutMs: TIMEOUT_MS });
