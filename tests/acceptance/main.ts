@@ -17,6 +17,7 @@ import { barriers, mutationScore } from "./policies/mutations.ts";
 import { replays } from "./policies/replays.ts";
 import { Report } from "./report.ts";
 import { races } from "./stress.ts";
+import { vmaLockBench, vmaLockMutations, vmaLockPolicies } from "./vma-lock.ts";
 
 type Item = readonly [title: string, run: (report: Report) => Promise<void>];
 
@@ -37,6 +38,11 @@ const GROUPS: Readonly<Record<string, readonly Item[]>> = {
     ["barriers, with the memory model and without", barriers],
     ["the threaded machine has no hooks", hooks],
     ["100 failing schedules, replayed here and in a fresh clone", replays],
+  ],
+  "vma-lock": [
+    ["every vma-lock policy, and every statement of the debate", vmaLockPolicies],
+    ["mutations D-M1 to D-M24, and the scenarios without them", vmaLockMutations],
+    ["bench vma-lock", vmaLockBench],
   ],
   kernel: [
     ["shells on a terminal: pipelines, job control, vi, top, a thousand children", shells],
