@@ -1,0 +1,47 @@
+// A file system in memory that is full: who writes hears of it, nobody loses anything, and what is deleted is room again.
+
+import { expect, test } from "vitest";
+import { ENOSPC } from "../../host/memory/errno.ts";
+import { NR } from "./numbers.ts";
+import { TestProcess } from "./test-process.ts";
+
+const AT_FDCWD = -100;
+const O_RDWR_CREAT = 0o102;
+const PIECE = 32768;
+
+function create(p: TestProcess, path: string): number {
+  const fd = p.call(NR.openat, AT_FDCWD, p.pokeText(p.memory, path), O_RDWR_CREAT, 0o600);
+  expect(fd).toBeGreaterThanOrEqual(0);
+  return fd;
+}
+
+/** Writes until nothing fits: how many bytes did. */
+function fill(p: TestProcess, fd: number): number {
+  let bytes = 0;
+  for (;;) {
+    const result = p.call(NR.write, fd, p.memory + 4096, PIECE);
+    if (result <= 0) {
+      expect(result).toBe(-ENOSPC);
+      return bytes;
+    }
+    bytes += result;
+  }
+}
+
+test("tmpfs full is ENOSPC, after a short write; other files keep their bytes, and deleting makes room", () => {
+  const p = new TestProcess();
+  const small = create(p, "/small");
+  p.pokeText(p.memory + 4096, "kept");
+  expect(p.call(NR.write, small, p.memory + 4096, 4)).toBe(4);
+  const big = create(p, "/big");
+  const bytes = fill(p, big);
+  // Half of memory, less what the other files take.
+  expect(bytes).toBeGreaterThan(7 * 2 ** 20);
+  expect(bytes).toBeLessThan(8 * 2 ** 20);
+  expect(p.call(NR.pread64, small, p.memory, 4, 0)).toBe(4);
+  expect(new TextDecoder().decode(p.peek(p.memory, 4))).toBe("kept");
+  expect(p.call(NR.pwrite64, big, p.memory, PIECE, 0)).toBe(PIECE); // what is there can be changed
+  expect(p.call(NR.unlinkat, AT_FDCWD, p.pokeText(p.memory, "/big"), 0)).toBe(0);
+  expect(p.call(NR.close, big)).toBe(0);
+  expect(fill(p, create(p, "/again"))).toBe(bytes);
+});
