@@ -1,4 +1,4 @@
-// A file system in memory that is full: who writes hears of it, nobody loses anything, and what is deleted is room again.
+// A file system in memory that is full: who writes hears of it, nobody loses anything, and deleting makes room.
 
 import { expect, test } from "vitest";
 import { ENOSPC } from "../../host/memory/errno.ts";
