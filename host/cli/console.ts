@@ -3,6 +3,7 @@
 import { HostError } from "../machine/errors.ts";
 import { Machine } from "../machine/machine.ts";
 import { formatStats } from "../observe/stats.ts";
+import { killOwnProcess } from "./end-process.ts";
 import { EscapeKeys } from "./escape-keys.ts";
 import { finish } from "./finish.ts";
 import { type MachineFlags, machineConfig } from "./options.ts";
@@ -36,6 +37,7 @@ export async function consoleCommand(flags: MachineFlags, program: string, args:
   stdin.pause();
   leaveRawMode();
   const code = await finish(machine, status, flags);
+  if (machine.hasHungWorker) killOwnProcess();
   return status.kind === "stopped" ? 0 : code;
 }
 

@@ -5,6 +5,7 @@ import type { MachineConfig } from "../machine/config.ts";
 import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
 import { Machine } from "../machine/machine.ts";
 import { writeToProcess } from "../machine/node/process.ts";
+import { killOwnProcess } from "./end-process.ts";
 import { finish } from "./finish.ts";
 import { type MachineFlags, machineConfig } from "./options.ts";
 import type { ConsoleSocket } from "./socket/server.ts";
@@ -54,6 +55,7 @@ export async function runCommand(flags: RunFlags, program: string, args: readonl
   const status = await running;
   stopInput();
   const ended = await finish(machine, status, flags);
+  if (machine.hasHungWorker) killOwnProcess();
   const code = status.kind === "stopped" && interruptedBy !== 0 ? EXIT_CODE_SIGNAL_BASE + interruptedBy : ended;
   await socket?.close(code);
   return code;

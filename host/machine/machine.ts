@@ -66,6 +66,7 @@ export class Machine {
   #endMs = 0;
   #running: Promise<ExitStatus> | null = null;
   #abandonOutput: () => void = () => {};
+  #hasHungWorker = false;
 
   /**
    * Checks the configuration, reads the program and makes the machine's memory. Throws ConfigError, HostError,
@@ -115,6 +116,11 @@ export class Machine {
   /** What the user should know of the policies that were chosen, a line each. */
   get notices(): readonly string[] {
     return this.#config.notices;
+  }
+
+  /** True if a worker hangs in a call of the host: then the process can not exit, only be killed. */
+  get hasHungWorker(): boolean {
+    return this.#hasHungWorker;
   }
 
   /** Starts the harts. Resolves when the machine has stopped and its output has been delivered. Never rejects. */
@@ -193,7 +199,7 @@ export class Machine {
     pulseHost(this.#shared);
     await Promise.race([pumped, abandoned]);
     clearTimeout(timer);
-    if (!quiet) await this.#workers.terminate();
+    if (!quiet) this.#hasHungWorker = !(await this.#workers.terminate());
     return readExitStatus(this.#shared);
   }
 

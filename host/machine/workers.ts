@@ -78,15 +78,16 @@ export class HartWorkers {
     }
   }
 
-  /** Ends every worker, whatever it is doing. Gives up after a while: one may hang in a call of the host. */
-  async terminate(): Promise<void> {
-    const ended = Promise.all(this.#workers.map((worker) => worker.terminate()));
+  /** Ends every worker, whatever it is doing. False: one hangs, in a call of the host, and was given up. */
+  async terminate(): Promise<boolean> {
+    const ended = Promise.all(this.#workers.map((worker) => worker.terminate())).then(() => true);
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, TERMINATE_MS_MAX);
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), TERMINATE_MS_MAX);
     });
-    await Promise.race([ended, late]);
+    const allEnded = await Promise.race([ended, late]);
     clearTimeout(timer);
+    return allEnded;
   }
 
   /** Ends one worker as if it had crashed; one that has yet to start, once it has. */
