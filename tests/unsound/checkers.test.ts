@@ -22,6 +22,7 @@ import {
   PTE_PPN_SHIFT,
   RCU_FREE_VMA,
   TASK_ACTIVE_MM,
+  VMA_END,
   VMA_RCU_HEAD,
 } from "../../assembly/layout.ts";
 import { Watch } from "../../host/check/watch.ts";
@@ -36,6 +37,7 @@ import { mmAlloc, mmput } from "../../host/mm/mm.ts";
 import { doMunmap } from "../../host/mm/munmap.ts";
 import { entryAddress, findPte } from "../../host/mm/page-table.ts";
 import { MADV_DONTNEED } from "../../host/mm/uapi.ts";
+import { vmaFind } from "../../host/mm/vma-map.ts";
 import { pageAt, sharedMm } from "../../host/simulate/scenarios/address-space.ts";
 import { enterUser, guestLoad, leaveUser } from "../../host/simulate/scenarios/guest.ts";
 import { leaveAll, makeUserTask, startOn, switchToIdle } from "../../host/simulate/scenarios/tasks.ts";
@@ -319,5 +321,46 @@ describe("incarnations", () => {
     const again = mmAlloc(harts[0]);
     harts[1].shared.get(again + MM_ROOT_PFN);
     expect(reports).toEqual([]);
+  });
+});
+
+describe("vma locks", () => {
+  const locked = () => {
+    const machine = new Watched();
+    const mm = sharedMm(machine.harts, 1);
+    const vma = vmaFind(machine.harts[0], mm, 0);
+    return { machine, mm, vma, hart: machine.harts[1], writer: machine.harts[0] };
+  };
+
+  test("a vma that is read-locked and given back is no violation", () => {
+    const { machine, mm, hart } = locked();
+    const vma = hart.policies.vmaLock.startRead(hart, mm, VPN);
+    expect(machine.problems()).toBe("");
+    hart.policies.vmaLock.endRead(hart, vma);
+    expect(machine.problems()).toBe("");
+  });
+
+  test("a vma that shrinks under its reader is reported", () => {
+    const { machine, mm, vma, hart, writer } = locked();
+    hart.policies.vmaLock.startRead(hart, mm, VPN);
+    writer.shared.set(vma + VMA_END, VPN);
+    expect(machine.problems()).toContain("without page");
+  });
+
+  test("a vma that is freed while somebody has it is reported", () => {
+    const { machine, mm, vma, hart, writer } = locked();
+    hart.policies.vmaLock.startRead(hart, mm, VPN);
+    poolFree(writer, POOL_VMA, vma);
+    expect(machine.problems()).toContain("freed while counted");
+  });
+
+  test("a look at a vma without a lock is reported, in a read section it is not", () => {
+    const { machine, vma, hart } = locked();
+    rcuReadLock(hart);
+    hart.shared.loadOnce(vma + VMA_END);
+    rcuReadUnlock(hart);
+    expect(machine.problems()).toBe("");
+    hart.shared.loadOnce(vma + VMA_END);
+    expect(machine.problems()).toContain("without a lock");
   });
 });
