@@ -14,7 +14,6 @@ export const faultAgainstUnmap = scenario<State>({
   summary: "munmap of a vma in which another hart takes faults",
   finds: {
     "D-M3": {},
-    "D-M8": {},
     "D-M11": {},
     "D-M12": {},
     "D-M13": {},
