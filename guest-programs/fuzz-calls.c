@@ -197,7 +197,9 @@ int main(int argc, char **argv) {
     long page = sys_mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(page > 0);
     counters = (volatile uint32_t *)page;
-    arena = map_pages(ARENA_PAGES, PROT_READ | PROT_WRITE);
+    // Between pages that nobody can touch: what overruns the arena must not reach the counters.
+    arena = (char *)map_pages(ARENA_PAGES + 2, PROT_NONE) + PAGE_BYTES;
+    CHECK(sys_mprotect(arena, ARENA_PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE) == 0);
     for (worker = 0; counters[0] < calls; worker++) {
         long pid = sys_fork();
         if (pid == 0) work();
@@ -207,6 +209,9 @@ int main(int argc, char **argv) {
         sys_kill(-(int)pid, SIGKILL);
         while (sys_wait4(-1, NULL, WNOHANG) > 0) continue;
     }
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < threads; i++) sum += counters[1 + i];
+    CHECK(counters[0] - sum <= worker * threads);
     print("fuzz-calls: survived %u calls and more, seed %u\n", calls, seed);
     return 0;
 }
