@@ -3,7 +3,9 @@
 
 import {
   FILE_FLAGS,
+  FILE_INODE,
   FILE_PRIVATE,
+  INODE_LOCK,
   PIPE_LOCK,
   PIPE_READ_QUEUE,
   PIPE_READERS,
@@ -20,7 +22,8 @@ import {
 import { ENFILE, ENXIO, ERESTARTSYS } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { openPipeEnd } from "./pipe-end.ts";
+import { openPipeEndLocked } from "./pipe-end.ts";
+import { wakePollers } from "./poll-wait.ts";
 import { signalPending } from "./signal.ts";
 import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR } from "./uapi.ts";
 import { finishWait, WAIT, waitqAdd } from "./wait.ts";
@@ -29,8 +32,18 @@ const RESTART_EVER = TASK_RESTART; // how often the other end had been opened wh
 
 /** 0, -errno or WAIT: then the task keeps `file`, and resumeFifo goes on. */
 export function openFifo(hart: Hart, file: number): number {
+  const inodeLock = hart.shared.get(file + FILE_INODE) + INODE_LOCK;
+  // In one piece: an end that came and went between the counting and the look would be waited for in vain.
+  spinLock(hart, inodeLock);
+  const result = openPipeEndLocked(hart, file) ? meetLocked(hart, file) : -ENFILE;
+  spinUnlock(hart, inodeLock);
+  if (result !== -ENFILE) wakePollers(hart);
+  return result;
+}
+
+/** Requires: INODE_LOCK. */
+function meetLocked(hart: Hart, file: number): number {
   const { shared, current } = hart;
-  if (!openPipeEnd(hart, file)) return -ENFILE;
   const flags = shared.loadOnce(file + FILE_FLAGS);
   if ((flags & O_ACCMODE) === O_RDWR) return 0;
   const reads = (flags & O_ACCMODE) === O_RDONLY;

@@ -28,24 +28,28 @@ import { pipeEmpty } from "./pipe-buffer.ts";
 import { wakePollers } from "./poll-wait.ts";
 import { waitqWakeAll } from "./wait.ts";
 
-/**
- * `file` becomes an end of its inode's pipe, which is made if this is the first; false: no pipe left. INODE_LOCK keeps
- * the pipe while it is looked up.
- */
+/** `file` becomes an end of its inode's pipe, which is made if this is the first; false: no pipe left. */
 export function openPipeEnd(hart: Hart, file: number): boolean {
+  const lock = hart.shared.get(file + FILE_INODE) + INODE_LOCK;
+  spinLock(hart, lock);
+  const isOpen = openPipeEndLocked(hart, file);
+  spinUnlock(hart, lock);
+  if (isOpen) wakePollers(hart);
+  return isOpen;
+}
+
+/** Requires: INODE_LOCK of its inode, under which no end of the pipe comes or goes. The caller wakes the pollers. */
+export function openPipeEndLocked(hart: Hart, file: number): boolean {
   const { shared } = hart;
   const inode = shared.get(file + FILE_INODE);
-  spinLock(hart, inode + INODE_LOCK);
   let pipe = shared.get(inode + INODE_PIPE);
   if (pipe === 0) {
     pipe = allocPipe(hart);
     shared.set(inode + INODE_PIPE, pipe);
   }
-  if (pipe !== 0) countEnd(hart, file, pipe, 1);
-  spinUnlock(hart, inode + INODE_LOCK);
   if (pipe === 0) return false;
+  countEnd(hart, file, pipe, 1);
   shared.set(file + FILE_PRIVATE, pipe);
-  wakePollers(hart);
   return true;
 }
 
