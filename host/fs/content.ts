@@ -32,13 +32,16 @@ export function contentCreate(hart: Hart, inode: number): boolean {
   return true;
 }
 
+/** 0 for a file that is made up when it is read, as those of /proc are: it has no pages. */
 export function contentBytes(hart: Hart, inode: number): number {
-  return mappingBytes(hart, mappingOf(hart, inode));
+  const mapping = mappingOf(hart, inode);
+  return mapping === 0 ? 0 : mappingBytes(hart, mapping);
 }
 
 /** Pages in memory. */
 export function contentPages(hart: Hart, inode: number): number {
-  return hart.shared.loadOnce(mappingOf(hart, inode) + MAPPING_PAGES);
+  const mapping = mappingOf(hart, inode);
+  return mapping === 0 ? 0 : hart.shared.loadOnce(mapping + MAPPING_PAGES);
 }
 
 /** Copies up to `bytes` bytes at `position` to kernel memory: how many, 0 at the end, or -errno. */
@@ -68,9 +71,11 @@ export function contentReserve(hart: Hart, inode: number, bytes: number): number
   return position;
 }
 
-/** ftruncate: 0 or -errno. */
+/** ftruncate: 0 or -errno. A file of /proc takes any length, and stays as it is. */
 export function contentTruncate(hart: Hart, inode: number, bytes: number): number {
-  const error = mappingTruncate(hart, mappingOf(hart, inode), bytes);
+  const mapping = mappingOf(hart, inode);
+  if (mapping === 0) return 0;
+  const error = mappingTruncate(hart, mapping, bytes);
   contentCount(hart, inode);
   return error;
 }

@@ -2,10 +2,12 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { EINVAL, ENOMEM } from "../../host/memory/errno.ts";
+import { freeFrameCount } from "../../host/mm/frames.ts";
 import { MADV_FREE, MADV_PAGEOUT } from "../../host/mm/uapi.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
+const TRUNCATE = 45;
 const AT_FDCWD = -100;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
@@ -144,4 +146,12 @@ test("oom_score follows what the process has, and oom_score_adj", () => {
 
 test("the load averages are of what ran", () => {
   expect(read("/proc/loadavg")).toMatch(/^\d+\.\d\d \d+\.\d\d \d+\.\d\d \d+\/\d+ \d+\n$/);
+});
+
+test("truncate of a file of /proc changes nothing: it used to make a page that nobody owned", () => {
+  const frames = freeFrameCount(p.shared);
+  const text = read("/proc/self/limits");
+  expect(p.call(TRUNCATE, p.pokeText(p.memory, "/proc/self/limits"), 100)).toBe(0);
+  expect(read("/proc/self/limits")).toBe(text);
+  expect(freeFrameCount(p.shared)).toBe(frames);
 });
