@@ -8,7 +8,10 @@ export function guestProgram(paths: BenchPaths, name: string): string {
   return join(paths.guestPrograms, "prebuilt", name);
 }
 
-/** Runs it as a user does: a new process of the command, with options of `pagewalk run`. */
+/**
+ * Runs it as a user does: a new process of the command, with options of `pagewalk run`. With "--root", the folder of the
+ * prebuilt programs, it is a file of the guest's, which the guest can execute again.
+ */
 export function runGuest(
   paths: BenchPaths,
   options: readonly string[],
@@ -16,7 +19,8 @@ export function runGuest(
   args: readonly string[],
   onStart?: (pid: number) => void,
 ): Promise<Finished> {
-  const command = [paths.cli, "run", ...options, guestProgram(paths, program), ...args];
+  const path = options.includes("--root") ? `/${program}` : guestProgram(paths, program);
+  const command = [paths.cli, "run", ...options, path, ...args];
   return runChild(process.execPath, command, onStart);
 }
 

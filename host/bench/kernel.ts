@@ -1,9 +1,11 @@
 // The dear paths of the kernel - processes, hand-overs, copy on write, file faults, swap - beside the native build of
 // the same program in the same turns. Each sample is the time of one errand.
 
+import { dirname } from "node:path";
 import type { Bench, Measurable, Suite } from "./bench.ts";
-import { timeGuest, timeNative } from "./guest.ts";
+import { guestProgram, timeGuest, timeNative } from "./guest.ts";
 import { interleavePair } from "./interleave.ts";
+import type { BenchPaths } from "./paths.ts";
 import { type Goal, makeRow, type Row } from "./row.ts";
 
 const PROGRAM = "kernel-paths";
@@ -79,7 +81,7 @@ export const kernelSuite: Suite = {
 async function measure({ paths, repeats, baselines }: Bench, errand: Errand): Promise<Row[]> {
   const { mode, harts, rounds, pages = 1 } = errand;
   const args = [mode, rounds, pages];
-  const options = mode === "swap" ? ["--swap", "64M"] : [];
+  const options = optionsOf(mode, paths);
   const native = errand.alone ? null : baselines.native(PROGRAM);
   const perErrandUs = (ns: number) => ns / (rounds * pages) / 1000;
   const { ours, baseline } = await interleavePair(
@@ -95,4 +97,9 @@ async function measure({ paths, repeats, baselines }: Bench, errand: Errand): Pr
       note: errand.note,
     }),
   ];
+}
+
+function optionsOf(mode: string, paths: BenchPaths): string[] {
+  if (mode === "swap") return ["--swap", "64M"];
+  return mode === "exec" ? ["--root", dirname(guestProgram(paths, PROGRAM))] : [];
 }
