@@ -82,7 +82,7 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     .option("--strong-memory", "without the memory model, in scenarios that have it")
     .option("--merge <FILES...>", "add up what shards have written with --json")
     .option("--all", "all scenarios of --family, with --mutations")
-    .option("--family <LETTERS>", "families for --all", "A,B,F")
+    .option("--family <LETTERS>", "families for --all", "A,B,D,F")
     .option("--mutations", "with --all: every mutation must be caught, and the same without it must not be accused")
     .addOption(
       new Option("--medians <SEEDS>", "with --all: schedules until each mutation is found, by each strategy")
