@@ -9,8 +9,8 @@ export function guestProgram(paths: BenchPaths, name: string): string {
 }
 
 /**
- * Runs it as a user does: a new process of the command, with options of `pagewalk run`. With "--root", the folder of the
- * prebuilt programs, it is a file of the guest's, which the guest can execute again.
+ * Runs it as a user does: a new process of the command, with options of `pagewalk run`. With "--root", the folder of
+ * the prebuilt programs, it is a file of the guest's, which the guest can execute again.
  */
 export function runGuest(
   paths: BenchPaths,
