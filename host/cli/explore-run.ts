@@ -27,13 +27,24 @@ export async function exploreCommand(name: string | undefined, flags: ExploreFla
   if (flags.replay !== undefined) return withPool(1, (pool) => replayFile(pool, flags.replay!));
   if (flags.show !== undefined) return withPool(1, (pool) => showSchedule(pool, known(name), flags));
   if (flags.merge !== undefined) return merge(flags.merge);
-  if (flags.all === true) return withPool(flags.jobs, (pool) => exploreFamilies(pool, flags));
+  if (flags.all === true) {
+    const families = knownFamilies(flags.family);
+    return withPool(flags.jobs, (pool) => exploreFamilies(pool, families, flags));
+  }
   const scenario = known(name);
   return withPool(flags.jobs, (pool) => search(pool, scenario, flags));
 }
 
-function exploreFamilies(pool: ExplorePool, flags: ExploreFlags): Promise<number> {
-  const families = flags.family.split(",");
+/** A family without a scenario would be searched at once and without a report. */
+function knownFamilies(list: string): string[] {
+  const there = [...new Set(SCENARIOS.map(({ name }) => name.slice(0, name.indexOf("/"))))];
+  const families = list.split(",");
+  const unknown = families.find((family) => !there.includes(family));
+  if (unknown !== undefined) throw new ConfigError(`family "${unknown}": there is ${there.join(", ")}`);
+  return families;
+}
+
+function exploreFamilies(pool: ExplorePool, families: readonly string[], flags: ExploreFlags): Promise<number> {
   if (flags.medians !== undefined) return exploreMedians(pool, families, flags);
   if (flags.controls !== undefined) return exploreControls(pool, families, flags);
   return exploreAll(pool, families, flags);

@@ -14,3 +14,10 @@ test("an unknown scenario gets one line", async () => {
   expect(stderr).toBe("pagewalk: scenario A/nothing: explore --list shows what there is (see --help)\n");
   expect(status).toBe(125);
 });
+
+test("a family that does not exist is refused: it used to count as searched, with nothing missed", async () => {
+  const { status, stdout, stderr } = await pagewalk(["explore", "--all", "--family", "A,Q", "--mutations"]);
+  expect(stderr).toBe('pagewalk: family "Q": there is A, B, F, D (see --help)\n');
+  expect(stdout.toString()).toBe("");
+  expect(status).toBe(125);
+});
