@@ -29,7 +29,15 @@ import { unlockPage, waitForPage } from "./page-lock.ts";
 import { lockTable, tablePageOf, unlockTable } from "./page-table.ts";
 import { isUffdWp, leafPte, ptePfn, setUffdWp } from "./pte.ts";
 import { addRss } from "./rss.ts";
-import { putSwapPage, swapCacheAdd, swapCacheGet, swapDup, swapPut, swapTakeOver } from "./swap-map.ts";
+import {
+  putSwapPage,
+  swapCacheAdd,
+  swapCacheDelete,
+  swapCacheGet,
+  swapDup,
+  swapPut,
+  swapTakeOver,
+} from "./swap-map.ts";
 import { vmaPgoffAt } from "./vma.ts";
 
 /** A fault on the swap entry `pte`: maps the page if it is in the swap cache. Requires: mmap_lock for read. */
@@ -138,6 +146,7 @@ function setEntry(
   shared.storeRelease(pteAddress, isUffdWp(pte) ? setUffdWp(leaf) : leaf);
 }
 
+/** A page that could not be read does not stay: who waits for it, and every later fault, tries to read it again. */
 function readIntoCache(hart: Hart, slot: number): number {
   const { shared } = hart;
   const pfn = allocUserFrame(hart);
@@ -149,7 +158,10 @@ function readIntoCache(hart: Hart, slot: number): number {
   let outcome = FAULT_OK;
   if (swapCacheAdd(hart, slot, pfn)) {
     if (readSlot(hart, slot, pfn) === 0) shared.fetchOr(page + PAGE_FLAGS, PG_UPTODATE);
-    else outcome = FAULT_BUS;
+    else {
+      swapCacheDelete(hart, slot, pfn);
+      outcome = FAULT_BUS;
+    }
   }
   unlockPage(hart, page);
   putSwapPage(hart, pfn);

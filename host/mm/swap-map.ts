@@ -165,6 +165,14 @@ export function swapDetach(hart: HartLocal, pfn: number, others: number, keepsSl
   return detached;
 }
 
+/** A frame that was not filled leaves the swap cache, whoever waits for it. Requires: its page lock, a reference. */
+export function swapCacheDelete(hart: HartLocal, slot: number, pfn: number): void {
+  spinLock(hart, LOCK);
+  detach(hart.shared, recordOf(slot), pfn);
+  spinUnlock(hart, LOCK);
+  putPage(hart, pfn);
+}
+
 /** Drops a reference to a frame that may be in the swap cache; when only the cache is left it goes too. */
 export function putSwapPage(hart: HartLocal, pfn: number): void {
   const isCached = (hart.shared.loadOnce(pageOf(pfn) + PAGE_FLAGS) & PG_SWAPCACHE) !== 0;

@@ -135,10 +135,11 @@ export class MmMachine {
   }
 
   /** A swap store of `slots` pages in this process's memory. */
-  useSwap(slots: number): void {
+  useSwap(slots: number): MemorySwapStore {
     initSwap(this.shared, slots);
     const store = new MemorySwapStore(this.shared.u8);
     for (const hart of this.harts) hart.swapStore = store;
+    return store;
   }
 
   /** Ends the address space; returns what it left behind, one line each. */

@@ -16,7 +16,7 @@ import {
 } from "../../assembly/layout.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { FAULT_OK, FAULT_OOM, handleMmFault } from "../../host/mm/fault.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_OOM, handleMmFault } from "../../host/mm/fault.ts";
 import { doMadvise } from "../../host/mm/madvise.ts";
 import { mappingCreate, mappingPut } from "../../host/mm/mapping.ts";
 import { mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping-io.ts";
@@ -26,6 +26,7 @@ import { doMmap } from "../../host/mm/mmap.ts";
 import { doMprotect } from "../../host/mm/mprotect.ts";
 import { doMremap } from "../../host/mm/mremap.ts";
 import { doMunmap } from "../../host/mm/munmap.ts";
+import { swapFreeSlots } from "../../host/mm/swap-map.ts";
 import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,
@@ -198,6 +199,40 @@ test("what is locked stays, and goes once it is unlocked", () => {
   evictAll();
   expect(machine.shared.get(machine.mm + MM_SWAP)).toBe(20);
   expect(differing(20, 4)).toEqual([]);
+});
+
+test("a page that could not be read back faulted for ever: each fault says so, until the store reads again", () => {
+  const store = machine.useSwap(100);
+  const { hart, mm } = machine;
+  map(3);
+  fill(3, 6);
+  evictAll();
+  const child = dupMm(hart, mm);
+  store.failingReads = 3;
+  expect(machine.fault(BASE, ACCESS_LOAD)).toBe(FAULT_BUS);
+  expect(machine.fault(BASE, ACCESS_STORE)).toBe(FAULT_BUS);
+  expect(handleMmFault(hart, child, BASE, ACCESS_LOAD)).toBe(FAULT_BUS);
+  expect(checkMms(hart, [mm, child])).toEqual([]);
+  expect(machine.shared.get(mm + MM_SWAP)).toBe(3);
+  expect(differing(3, 6)).toEqual([]);
+  mmput(hart, child);
+  // Nobody has to read what is given up: the slots come back.
+  evictAll();
+  store.failingReads = 1;
+  expect(machine.load(BASE)).toBeLessThan(0);
+  expect(doMunmap(hart, mm, BASE, 3 * PAGE_BYTES)).toBe(0);
+  expect(swapFreeSlots(machine.shared)).toBe(100);
+});
+
+test("a page of a file in memory that could not be read back is there once the store reads again", () => {
+  const store = machine.useSwap(100);
+  map(2, MAP_SHARED);
+  fill(2, 5);
+  evictAll();
+  store.failingReads = 2;
+  expect(machine.fault(BASE, ACCESS_LOAD)).toBe(FAULT_BUS);
+  expect(machine.fault(BASE, ACCESS_LOAD)).toBe(FAULT_BUS);
+  expect(differing(2, 5)).toEqual([]);
 });
 
 test("memory and swap full: the fault says so", () => {

@@ -1,11 +1,14 @@
 // A swap store without a file.
 
 import { PAGE_BYTES } from "../../assembly/layout.ts";
+import { EIO } from "../../host/memory/errno.ts";
 import type { SwapStore } from "../../host/memory/hart-local.ts";
 
 export class MemorySwapStore implements SwapStore {
   readonly #memory: Uint8Array;
   readonly #pages = new Map<number, Uint8Array>();
+  /** How many of the next reads fail. */
+  failingReads = 0;
 
   /** `memory`: that of the machine. */
   constructor(memory: Uint8Array) {
@@ -18,6 +21,10 @@ export class MemorySwapStore implements SwapStore {
   }
 
   read(slot: number, address: number): number {
+    if (this.failingReads > 0) {
+      this.failingReads--;
+      return -EIO;
+    }
     this.#memory.set(this.#pages.get(slot)!, address);
     return 0;
   }
