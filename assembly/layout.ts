@@ -422,7 +422,7 @@ export const TERMIOS_OSPEED = 40;
 export const TERMIOS_BYTES = 36; // struct termios: without the speeds
 export const TERMIOS2_BYTES = 44;
 
-// ---------------------------------------------------------------- POOL: slot allocators of fixed capacity
+// ---------------------------------------------------------------- POOL: object caches of fixed capacity (memory/slab.ts)
 
 export const POOL_BYTES = 64;
 export const POOL_LOCK = 0;
@@ -430,6 +430,9 @@ export const POOL_FREE = 4; // lock POOL_LOCK: address of the first free slot, 0
 export const POOL_FRESH = 8; // lock POOL_LOCK: number of slots ever handed out
 export const POOL_LIVE = 12; // lock POOL_LOCK: slots in use
 export const POOL_LIMIT = 16; // constant after boot: capacity in slots
+export const POOL_ALLOCS = 20; // lock POOL_LOCK: slots handed out so far, those used again included
+export const POOL_REUSES = 24; // lock POOL_LOCK: of these, slots that had been another object
+export const POOL_FAILS = 28; // lock POOL_LOCK: there was none to hand out
 export const SLOT_NEXT = 0; // offset 0 of every pooled record is its link while it is free
 
 export const POOL_PROCESS = 0;
@@ -824,11 +827,8 @@ export const RCU_HEAD_BYTES = 8;
 export const RCU_HEAD_NEXT = 0;
 export const RCU_HEAD_KIND = 4; // RCU_* callback; 0 = not queued (double queue is a bug)
 
-export const RCU_FREE_VMA_NODE = 1;
-export const RCU_FREE_VMA = 2;
-export const RCU_FREE_TASK = 3;
-export const RCU_FREE_TIMER = 4;
-export const RCU_FREE_TABLE = 5;
+export const RCU_FREE_TABLE = 1;
+export const RCU_FREE_POOL = 2; // + POOL_*: an object of that cache
 
 // ---------------------------------------------------------------- MM: struct mm_struct
 

@@ -15,8 +15,8 @@ import {
   POOL_VMA_NODE,
   RAM_PFN_BASE,
 } from "../../assembly/layout.ts";
-import { poolLive } from "../memory/pool.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { kmemCacheLive } from "../memory/slab.ts";
 import { pageOf } from "../mm/frames.ts";
 import type { StateChecker } from "./checker.ts";
 
@@ -53,7 +53,7 @@ export class LeftOverChecker implements StateChecker {
     const shared = this.#shared;
     const initMm = shared.i32[(MACHINE_BASE + MACHINE_INIT_MM) >>> 2];
     const counts: Record<string, number> = {};
-    for (const [name, pool] of Object.entries(POOLS)) counts[name] = poolLive(shared, pool);
+    for (const [name, pool] of Object.entries(POOLS)) counts[name] = kmemCacheLive(shared, pool);
     counts["init_mm users"] = shared.i32[(initMm + MM_USERS) >>> 2];
     counts.frames = this.#framesInUse();
     return counts;

@@ -4,7 +4,7 @@
 // list and those who tell incarnations apart need may be looked at.
 
 import { LINE_BYTES, POOL_MM, POOL_VMA_NODE, RCU_HEAD_BYTES } from "../../assembly/layout.ts";
-import { poolSlot } from "../memory/pool.ts";
+import { kmemCacheObject } from "../memory/slab.ts";
 import type { Report } from "./checker.ts";
 import { nameOf } from "./names.ts";
 
@@ -25,8 +25,8 @@ const STRICT: ReadonlyMap<number, StrictPool> = new Map([
 ]);
 
 function strict(pool: number, openBytes: number): StrictPool {
-  const first = poolSlot(pool, 0);
-  const slotBytes = poolSlot(pool, 1) - first;
+  const first = kmemCacheObject(pool, 0);
+  const slotBytes = kmemCacheObject(pool, 1) - first;
   return { first, end: first + WATCHED * slotBytes, slotBytes, openBytes };
 }
 

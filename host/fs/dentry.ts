@@ -31,7 +31,7 @@ import {
   POOL_NAME,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { iput } from "./inode.ts";
 
@@ -44,11 +44,11 @@ const COOKIE_FIRST = 2;
  */
 export function dentryAlloc(hart: Hart, parent: number, name: number, nameBytes: number, inode: number): number {
   const { shared } = hart;
-  const dentry = poolAlloc(hart, POOL_DENTRY);
+  const dentry = kmemCacheAlloc(hart, POOL_DENTRY);
   if (dentry === 0) return 0;
   hart.core.zeroBytes(dentry, DENTRY_BYTES);
   if (!setName(hart, dentry, name, nameBytes)) {
-    poolFree(hart, POOL_DENTRY, dentry);
+    kmemCacheFree(hart, POOL_DENTRY, dentry);
     return 0;
   }
   if (parent !== 0) dget(hart, parent);
@@ -74,7 +74,7 @@ export function dput(hart: Hart, dentry: number): void {
     const parent = shared.get(at + DENTRY_PARENT);
     const inode = shared.get(at + DENTRY_INODE);
     freeLongName(hart, at);
-    poolFree(hart, POOL_DENTRY, at);
+    kmemCacheFree(hart, POOL_DENTRY, at);
     if (inode !== 0) iput(hart, inode);
     at = parent;
   }
@@ -169,7 +169,7 @@ export function dentryMove(hart: Hart, dentry: number, parent: number, name: num
   dentryUnlink(hart, dentry);
   const moved = setName(hart, dentry, name, nameBytes);
   if (moved) {
-    if (oldLong !== 0) poolFree(hart, POOL_NAME, oldLong);
+    if (oldLong !== 0) kmemCacheFree(hart, POOL_NAME, oldLong);
     shared.set(dentry + DENTRY_PARENT, dget(hart, parent));
   } else {
     shared.set(dentry + DENTRY_NAME_BYTES, oldBytes);
@@ -199,7 +199,7 @@ function setName(hart: Hart, dentry: number, name: number, nameBytes: number): b
   let at = dentry + DENTRY_NAME;
   let long = 0;
   if (nameBytes > DENTRY_NAME_BYTES_MAX) {
-    long = poolAlloc(hart, POOL_NAME);
+    long = kmemCacheAlloc(hart, POOL_NAME);
     if (long === 0) return false;
     at = long;
   }
@@ -211,7 +211,7 @@ function setName(hart: Hart, dentry: number, name: number, nameBytes: number): b
 
 function freeLongName(hart: Hart, dentry: number): void {
   const long = hart.shared.get(dentry + DENTRY_NAME_LONG);
-  if (long !== 0) poolFree(hart, POOL_NAME, long);
+  if (long !== 0) kmemCacheFree(hart, POOL_NAME, long);
 }
 
 function unhash(hart: Hart, dentry: number): void {

@@ -25,7 +25,7 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { FsType } from "../memory/fs-type.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { contentRelease } from "./content.ts";
 import { dropLinkText } from "./symlink.ts";
@@ -43,7 +43,7 @@ export function inodeAlloc(hart: Hart, superBlock: number, mode: number, rdev: n
     shared.fetchAdd(superBlock + SUPER_INODES, -1);
     return 0;
   }
-  const inode = poolAlloc(hart, POOL_INODE);
+  const inode = kmemCacheAlloc(hart, POOL_INODE);
   if (inode === 0) {
     shared.fetchAdd(superBlock + SUPER_INODES, -1);
     return 0;
@@ -76,7 +76,7 @@ export function iput(hart: Hart, inode: number): void {
   contentRelease(hart, inode);
   dropLinkText(hart, inode);
   shared.fetchAdd(shared.get(inode + INODE_SUPER) + SUPER_INODES, -1);
-  poolFree(hart, POOL_INODE, inode);
+  kmemCacheFree(hart, POOL_INODE, inode);
 }
 
 export function fsTypeOf(hart: Hart, inode: number): FsType {

@@ -21,7 +21,7 @@ import { hostPageIo } from "../fs/host/host-type.ts";
 import { initVdso } from "../loader/vdso.ts";
 import { cpumaskSet } from "../memory/cpumask.ts";
 import { FOREVER, park } from "../memory/park.ts";
-import { initPools } from "../memory/pool.ts";
+import { initKmemCaches } from "../memory/slab.ts";
 import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames, ramFrameCount } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
@@ -74,7 +74,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
 
 function initKernel(hart: KernelHart): void {
   const { shared } = hart;
-  initPools(shared);
+  initKmemCaches(shared);
   initFrames(shared, RAM_PFN_BASE);
   initWatermarks(shared);
   initOvercommit(shared);

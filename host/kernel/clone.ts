@@ -31,7 +31,7 @@ import {
   TASK_SIGMASK_LO,
 } from "../../assembly/layout.ts";
 import { EAGAIN, EINVAL, ENOMEM, ERESTARTNOINTR } from "../memory/errno.ts";
-import { poolFree } from "../memory/pool.ts";
+import { kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { prepareResult, putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -104,7 +104,7 @@ export function cloneTask(hart: Hart, args: CloneArguments): number {
   const pid = copied < 0 ? copied : publish(hart, child, args);
   if (pid < 0) {
     if (copied === 0) dropResources(hart, child, flags);
-    poolFree(hart, POOL_TASK, child);
+    kmemCacheFree(hart, POOL_TASK, child);
     return pid;
   }
   // Before the child runs; a bad address is ignored, as by put_user in Linux.

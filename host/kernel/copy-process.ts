@@ -23,7 +23,7 @@ import {
   TASK_SIGHAND,
 } from "../../assembly/layout.ts";
 import { EAGAIN, ENOMEM } from "../memory/errno.ts";
-import { poolFree } from "../memory/pool.ts";
+import { kmemCacheFree } from "../memory/slab.ts";
 import { dupMm } from "../mm/dup-mmap.ts";
 import { mmget, mmput } from "../mm/mm.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -55,7 +55,7 @@ export function dropResources(hart: Hart, child: number, flags: number): void {
   if (files !== 0) putFiles(hart, files);
   if (fs !== 0) putFs(hart, fs);
   if (sighand !== 0) putSighand(hart, sighand);
-  if (process !== 0 && (flags & CLONE_THREAD) === 0) poolFree(hart, POOL_PROCESS, process);
+  if (process !== 0 && (flags & CLONE_THREAD) === 0) kmemCacheFree(hart, POOL_PROCESS, process);
 }
 
 function tryCopy(hart: Hart, child: number, flags: number, clearsHandlers: boolean): number {

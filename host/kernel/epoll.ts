@@ -23,7 +23,7 @@ import {
   POOL_EPITEM,
 } from "../../assembly/layout.ts";
 import { EEXIST, EINVAL, ENOENT, ENOSPC, EPERM } from "../memory/errno.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { opsOf } from "./file-kinds.ts";
@@ -53,7 +53,7 @@ export function controlEpoll(hart: Hart, epoll: number, operation: number, fd: n
   // Instances that watch each other would go round in circles.
   if (kind === FILE_KIND_EPOLL) return -EINVAL;
   const event = hart.base + HART_BUFFER;
-  const spare = operation === EPOLL_CTL_ADD ? poolAlloc(hart, POOL_EPITEM) : 0;
+  const spare = operation === EPOLL_CTL_ADD ? kmemCacheAlloc(hart, POOL_EPITEM) : 0;
   spinLock(hart, epoll + FILE_LOCK);
   const link = findLink(hart, epoll, fd);
   const item = shared.get(link);
@@ -81,7 +81,7 @@ export function controlEpoll(hart: Hart, epoll: number, operation: number, fd: n
     drop = item;
   }
   spinUnlock(hart, epoll + FILE_LOCK);
-  if (drop !== 0) poolFree(hart, POOL_EPITEM, drop);
+  if (drop !== 0) kmemCacheFree(hart, POOL_EPITEM, drop);
   return result;
 }
 
@@ -159,7 +159,7 @@ function releaseEpoll(hart: Hart, file: number): void {
   const { shared } = hart;
   for (let item = shared.get(file + FILE_PRIVATE); item !== 0; ) {
     const next = shared.get(item + EPITEM_NEXT);
-    poolFree(hart, POOL_EPITEM, item);
+    kmemCacheFree(hart, POOL_EPITEM, item);
     item = next;
   }
 }

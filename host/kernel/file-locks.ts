@@ -21,7 +21,7 @@ import {
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { EAGAIN, ENOLCK, ERESTARTSYS } from "../memory/errno.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { signalPending } from "./signal.ts";
@@ -51,7 +51,7 @@ export function setFileLock(hart: Hart, inode: number, wanted: FileLock, waits: 
   const { shared, current } = hart;
   if (isRestart(hart, shared.get(current + TASK_SYSCALL))) finishWait(hart);
   // Changing a lock in the middle leaves two pieces beside the new one.
-  const spare = [poolAlloc(hart, POOL_FLOCK), poolAlloc(hart, POOL_FLOCK)];
+  const spare = [kmemCacheAlloc(hart, POOL_FLOCK), kmemCacheAlloc(hart, POOL_FLOCK)];
   spinLock(hart, inode + INODE_LOCK);
   const isBlocked = wanted.type !== F_UNLCK && findConflict(hart, inode, wanted) !== 0;
   let result = 0;
@@ -59,7 +59,7 @@ export function setFileLock(hart: Hart, inode: number, wanted: FileLock, waits: 
   else if (spare.includes(0)) result = -ENOLCK;
   else replaceOwn(hart, inode, wanted, spare);
   spinUnlock(hart, inode + INODE_LOCK);
-  for (const record of spare) if (record !== 0) poolFree(hart, POOL_FLOCK, record);
+  for (const record of spare) if (record !== 0) kmemCacheFree(hart, POOL_FLOCK, record);
   if (result === 0) wakeWaiters(hart);
   return result;
 }
@@ -90,7 +90,7 @@ export function dropFileLocks(hart: Hart, inode: number, owner: number): void {
       continue;
     }
     shared.set(link, shared.get(lock + FLOCK_NEXT));
-    poolFree(hart, POOL_FLOCK, lock);
+    kmemCacheFree(hart, POOL_FLOCK, lock);
   }
   spinUnlock(hart, inode + INODE_LOCK);
   wakeWaiters(hart);
@@ -127,7 +127,7 @@ function replaceOwn(hart: Hart, inode: number, wanted: FileLock, spare: number[]
     } else if (isAlike || (from >= start && to <= end)) {
       if (isAlike) [start, end] = [Math.min(start, from), Math.max(end, to)];
       shared.set(link, shared.get(lock + FLOCK_NEXT));
-      poolFree(hart, POOL_FLOCK, lock);
+      kmemCacheFree(hart, POOL_FLOCK, lock);
     } else {
       if (from < start && to > end)
         insert(hart, inode, spare, { ...wanted, type: shared.get(lock + FLOCK_TYPE), start: end, end: to });

@@ -14,14 +14,14 @@ import {
   MACHINE_FILE_SERIAL,
   POOL_FILE,
 } from "../../assembly/layout.ts";
-import { poolAlloc } from "../memory/pool.ts";
+import { kmemCacheAlloc } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { O_ACCMODE, O_PATH, O_RDONLY, O_WRONLY } from "./uapi.ts";
 
 /** A file of `kind` with one reference, or 0. It takes over the caller's reference to `dentry` if it succeeds. */
 export function allocFile(hart: Hart, kind: number, flags: number, dentry: number): number {
   const { shared } = hart;
-  const file = poolAlloc(hart, POOL_FILE);
+  const file = kmemCacheAlloc(hart, POOL_FILE);
   if (file === 0) return 0;
   hart.core.zeroBytes(file, FILE_BYTES);
   shared.set(file + FILE_KIND, kind);

@@ -23,7 +23,7 @@ import {
 import { dput } from "../fs/dentry.ts";
 import { S_IFIFO } from "../fs/uapi.ts";
 import { EBADF, EMFILE } from "../memory/errno.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { anonymousDentry, PIPE_NAME } from "./anonymous-file.ts";
@@ -52,7 +52,7 @@ export function allocConsoleFiles(hart: Hart, isTty: boolean): number {
 }
 
 function allocFiles(hart: Hart): number {
-  const files = poolAlloc(hart, POOL_FILES);
+  const files = kmemCacheAlloc(hart, POOL_FILES);
   if (files === 0) return 0;
   hart.core.zeroBytes(files, FILES_BYTES);
   hart.shared.storeRelease(files + FILES_REFCOUNT, 1);
@@ -105,7 +105,7 @@ export function putFiles(hart: Hart, files: number): void {
     const file = shared.get(slotOf(files, fd) + FD_FILE);
     if (file !== 0) dropDescriptor(hart, files, file);
   }
-  poolFree(hart, POOL_FILES, files);
+  kmemCacheFree(hart, POOL_FILES, files);
 }
 
 /** The file behind descriptor `fd` of the current task with a reference of the caller's own (fput), or 0: EBADF. */
@@ -127,7 +127,7 @@ export function fput(hart: Hart, file: number): void {
   opsOf(hart, file).release(hart, file);
   dropFileLocks(hart, shared.get(file + FILE_INODE), file);
   const dentry = shared.get(file + FILE_DENTRY);
-  poolFree(hart, POOL_FILE, file);
+  kmemCacheFree(hart, POOL_FILE, file);
   dput(hart, dentry);
 }
 

@@ -4,7 +4,7 @@
 import { FS_BYTES, FS_CWD, FS_REFCOUNT, FS_ROOT, FS_UMASK, POOL_FS, TASK_FS } from "../../assembly/layout.ts";
 import { dget, dput } from "../fs/dentry.ts";
 import { fsReadLock, fsReadUnlock, fsWriteLock, fsWriteUnlock } from "../fs/lock.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 
 const UMASK_DEFAULT = 0o022;
@@ -12,7 +12,7 @@ const UMASK_DEFAULT = 0o022;
 /** The fs_struct of the first process: both directories are `root`. 0: none left. */
 export function allocFs(hart: Hart, root: number): number {
   const { shared } = hart;
-  const fs = poolAlloc(hart, POOL_FS);
+  const fs = kmemCacheAlloc(hart, POOL_FS);
   if (fs === 0) return 0;
   hart.core.zeroBytes(fs, FS_BYTES);
   shared.set(fs + FS_CWD, dget(hart, root));
@@ -34,13 +34,13 @@ export function putFs(hart: Hart, fs: number): void {
   if (shared.fetchAdd(fs + FS_REFCOUNT, -1) !== 1) return;
   dput(hart, shared.get(fs + FS_CWD));
   dput(hart, shared.get(fs + FS_ROOT));
-  poolFree(hart, POOL_FS, fs);
+  kmemCacheFree(hart, POOL_FS, fs);
 }
 
 /** A copy for a new process (fork without CLONE_FS), or 0. */
 export function copyFs(hart: Hart, fs: number): number {
   const { shared } = hart;
-  const copy = poolAlloc(hart, POOL_FS);
+  const copy = kmemCacheAlloc(hart, POOL_FS);
   if (copy === 0) return 0;
   hart.core.zeroBytes(copy, FS_BYTES);
   fsReadLock(hart);

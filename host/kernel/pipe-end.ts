@@ -20,7 +20,7 @@ import {
   WAITQ_HEAD,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { isReadable, isWritable } from "./file.ts";
@@ -68,11 +68,11 @@ export function releasePipe(hart: Hart, file: number): void {
     return;
   }
   pipeEmpty(hart, pipe);
-  poolFree(hart, POOL_PIPE, pipe);
+  kmemCacheFree(hart, POOL_PIPE, pipe);
 }
 
 function allocPipe(hart: Hart): number {
-  const pipe = poolAlloc(hart, POOL_PIPE);
+  const pipe = kmemCacheAlloc(hart, POOL_PIPE);
   if (pipe === 0) return 0;
   hart.core.zeroBytes(pipe, PIPE_BYTES);
   hart.shared.set(pipe + PIPE_PAGES, PIPE_PAGES_DEFAULT);

@@ -10,7 +10,6 @@ import {
   PSIG_CPU_TIMERS,
   PSIG_TIMER_NEXT_ID,
   PSIG_TIMERS,
-  RCU_FREE_TIMER,
   TASK_PROCESS,
   TIMER_BYTES,
   TIMER_CLOCK,
@@ -23,14 +22,11 @@ import {
   TIMER_OVERRUN_LAST,
   TIMER_PENDING,
   TIMER_PROCESS,
-  TIMER_RCU_HEAD,
   TIMER_SIGNAL,
   TIMER_TID,
   TIMER_VALUE,
 } from "../../assembly/layout.ts";
-import type { HartLocal } from "../memory/hart-local.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
-import { callRcu } from "../memory/rcu.ts";
+import { kmemCacheAlloc, kmemCacheFreeRcu } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { forward } from "./itimer.ts";
@@ -55,7 +51,7 @@ const OVERRUN_MAX = 2 ** 31 - 1; // DELAYTIMER_MAX
 /** A disarmed timer of `process` with a number of its own, or 0. Requires: TASKLIST_LOCK. */
 export function allocTimerLocked(hart: Hart, process: number): number {
   const { shared } = hart;
-  const timer = poolAlloc(hart, POOL_TIMER);
+  const timer = kmemCacheAlloc(hart, POOL_TIMER);
   if (timer === 0) return 0;
   const psig = psigOf(process);
   hart.core.zeroBytes(timer, TIMER_BYTES);
@@ -85,12 +81,7 @@ export function freeTimerLocked(hart: Hart, timer: number): void {
   while (shared.get(link) !== timer) link = shared.get(link) + TIMER_NEXT;
   shared.set(link, shared.get(timer + TIMER_NEXT));
   // A hart may have taken it off its list and be about to look whether it is still armed.
-  callRcu(hart, timer + TIMER_RCU_HEAD, RCU_FREE_TIMER);
-}
-
-/** RCU_FREE_TIMER. */
-export function freeTimerRcu(hart: HartLocal, head: number): void {
-  poolFree(hart, POOL_TIMER, head - TIMER_RCU_HEAD);
+  kmemCacheFreeRcu(hart, POOL_TIMER, timer);
 }
 
 /** The process ends, or executes another program. Requires: TASKLIST_LOCK. */

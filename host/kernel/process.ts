@@ -26,8 +26,8 @@ import {
   TASK_THREAD_NEXT,
   TASK_THREAD_PREV,
 } from "../../assembly/layout.ts";
-import { poolAlloc } from "../memory/pool.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { kmemCacheAlloc } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { psigOf } from "./sigqueue.ts";
 import {
@@ -50,7 +50,7 @@ const MSGQUEUE_LIMIT_BYTES = 819200; // MQ_BYTES_MAX
 /** A zeroed process with Linux's default limits, led by `leader`, or 0. */
 export function allocProcess(hart: Hart, leader: number): number {
   const { shared } = hart;
-  const process = poolAlloc(hart, POOL_PROCESS);
+  const process = kmemCacheAlloc(hart, POOL_PROCESS);
   if (process === 0) return 0;
   hart.core.zeroBytes(process, PROCESS_BYTES);
   hart.core.zeroBytes(psigOf(process), PSIG_BYTES);

@@ -1,16 +1,16 @@
 // What happens to an object when its grace period is over, by kind (RCU_*).
 
-import { RCU_FREE_TASK, RCU_FREE_TIMER } from "../../assembly/layout.ts";
+import { POOL_TASK, POOL_TIMER, RCU_FREE_POOL } from "../../assembly/layout.ts";
 import type { RcuCallback } from "../memory/rcu.ts";
+import { afterGracePeriod } from "../memory/slab.ts";
 import { mmRcuCallbacks } from "../mm/rcu.ts";
-import { freeTimerRcu } from "./posix-timer.ts";
-import { freeTaskRcu } from "./task.ts";
+import { putProcessOf } from "./task.ts";
 
 export const rcuCallbacks: readonly (RcuCallback | undefined)[] = table();
 
 function table(): (RcuCallback | undefined)[] {
   const callbacks = [...mmRcuCallbacks];
-  callbacks[RCU_FREE_TASK] = freeTaskRcu;
-  callbacks[RCU_FREE_TIMER] = freeTimerRcu;
+  callbacks[RCU_FREE_POOL + POOL_TASK] = afterGracePeriod(POOL_TASK, putProcessOf);
+  callbacks[RCU_FREE_POOL + POOL_TIMER] = afterGracePeriod(POOL_TIMER);
   return callbacks;
 }

@@ -9,7 +9,7 @@ import {
   SIGHAND_LOCK,
   SIGHAND_REFCOUNT,
 } from "../../assembly/layout.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { loadU64 } from "./registers.ts";
@@ -35,7 +35,7 @@ export const SA_KNOWN =
 
 /** All actions default, one reference; 0 if there is none left. */
 export function allocSighand(hart: Hart): number {
-  const sighand = poolAlloc(hart, POOL_SIGHAND);
+  const sighand = kmemCacheAlloc(hart, POOL_SIGHAND);
   if (sighand === 0) return 0;
   hart.core.zeroBytes(sighand, SIGHAND_BYTES);
   hart.shared.storeRelease(sighand + SIGHAND_REFCOUNT, 1);
@@ -70,7 +70,7 @@ export function getSighand(hart: Hart, sighand: number): number {
 }
 
 export function putSighand(hart: Hart, sighand: number): void {
-  if (hart.shared.fetchAdd(sighand + SIGHAND_REFCOUNT, -1) === 1) poolFree(hart, POOL_SIGHAND, sighand);
+  if (hart.shared.fetchAdd(sighand + SIGHAND_REFCOUNT, -1) === 1) kmemCacheFree(hart, POOL_SIGHAND, sighand);
 }
 
 /** Address of the record of `signal` (1..64). */

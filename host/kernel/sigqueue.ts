@@ -17,7 +17,7 @@ import {
   TASK_PENDING_LO,
   TASK_QUEUE_HEAD,
 } from "../../assembly/layout.ts";
-import { poolAlloc, poolFree, poolLive } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree, kmemCacheLive } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { SI_KERNEL, SI_TIMER, SI_USER, siginfoCode, startSiginfo } from "./siginfo.ts";
 import { SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGRTMIN, SIGSEGV, SIGSYS, SIGTRAP } from "./signal-numbers.ts";
@@ -64,8 +64,8 @@ export function queueSignal(hart: Hart, task: number, process: number, signal: n
 function allocRecord(hart: Hart, signal: number, code: number, limit: number): number {
   const { shared } = hart;
   const overridesLimit = (signal < SIGRTMIN && code >= 0) || code === SI_TIMER;
-  if (!overridesLimit && poolLive(shared, POOL_SIGQUEUE) >= limit) return 0;
-  const record = poolAlloc(hart, POOL_SIGQUEUE);
+  if (!overridesLimit && kmemCacheLive(shared, POOL_SIGQUEUE) >= limit) return 0;
+  const record = kmemCacheAlloc(hart, POOL_SIGQUEUE);
   if (record === 0) return 0;
   shared.set(record + SIGQUEUE_SIGNAL, signal);
   hart.core.copyBytes(record + SIGQUEUE_INFO, hart.base + HART_SIGINFO, SIGINFO_BYTES);
@@ -124,7 +124,7 @@ function collect(hart: Hart, set: number, queue: number, signal: number): void {
   }
   unlinkAfter(hart, queue, before, found);
   hart.core.copyBytes(hart.base + HART_SIGINFO, found + SIGQUEUE_INFO, SIGINFO_BYTES);
-  poolFree(hart, POOL_SIGQUEUE, found);
+  kmemCacheFree(hart, POOL_SIGQUEUE, found);
 }
 
 function unlinkAfter(hart: Hart, queue: number, before: number, record: number): void {
@@ -152,7 +152,7 @@ export function flushSignals(hart: Hart, task: number, process: number, maskLo: 
     const signal = shared.get(record + SIGQUEUE_SIGNAL);
     if (((signal <= 32 ? maskLo : maskHi) & bitOf(signal)) !== 0) {
       unlinkAfter(hart, queue, before, record);
-      poolFree(hart, POOL_SIGQUEUE, record);
+      kmemCacheFree(hart, POOL_SIGQUEUE, record);
     } else {
       before = record;
     }

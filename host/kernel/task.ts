@@ -21,7 +21,6 @@ import {
   PROCESS_LEADER,
   PROCESS_PGID,
   PROCESS_SID,
-  RCU_FREE_TASK,
   TASK_ACTIVE_MM,
   TASK_BYTES,
   TASK_COMM,
@@ -32,7 +31,6 @@ import {
   TASK_ON_HART,
   TASK_PID,
   TASK_PROCESS,
-  TASK_RCU_HEAD,
   TASK_RUNNING,
   TASK_STATE,
   TASK_STEP,
@@ -41,9 +39,8 @@ import {
 } from "../../assembly/layout.ts";
 import { EAGAIN } from "../memory/errno.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
-import { callRcu } from "../memory/rcu.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { kmemCacheAlloc, kmemCacheFree, kmemCacheFreeRcu } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 
@@ -56,7 +53,7 @@ const PID_RESERVED = 300;
 /** A zeroed record in state TASK_NEW that may run on every hart, or 0. It has no number yet. */
 export function allocTask(hart: Hart): number {
   const { shared } = hart;
-  const task = poolAlloc(hart, POOL_TASK);
+  const task = kmemCacheAlloc(hart, POOL_TASK);
   if (task === 0) return 0;
   hart.core.zeroBytes(task, TASK_BYTES);
   shared.storeRelease(task + TASK_STATE, TASK_NEW);
@@ -139,7 +136,7 @@ export function takePidLocked(hart: Hart, task: number, pid: number): void {
 
 /** The record goes after a grace period: no hart stands on it any more, and its number is taken back. */
 export function freeTaskLater(hart: Hart, task: number): void {
-  callRcu(hart, task + TASK_RCU_HEAD, RCU_FREE_TASK);
+  kmemCacheFreeRcu(hart, POOL_TASK, task);
 }
 
 /** Both. Requires: TASKLIST_LOCK. */
@@ -148,13 +145,11 @@ export function releaseTaskLocked(hart: Hart, task: number): void {
   freeTaskLater(hart, task);
 }
 
-/** RCU_FREE_TASK. The process goes with the record of its leader, which is the last of the group. */
-export function freeTaskRcu(hart: HartLocal, head: number): void {
-  const task = head - TASK_RCU_HEAD;
+/** After the grace period: the process goes with the record of its leader, which is the last of the group. */
+export function putProcessOf(hart: HartLocal, task: number): void {
   const process = hart.shared.get(task + TASK_PROCESS);
-  if (process !== 0 && hart.shared.get(process + PROCESS_LEADER) === task) poolFree(hart, POOL_PROCESS, process);
+  if (process !== 0 && hart.shared.get(process + PROCESS_LEADER) === task) kmemCacheFree(hart, POOL_PROCESS, process);
   hart.shared.set(task + TASK_PROCESS, 0); // should this be called once more
-  poolFree(hart, POOL_TASK, task);
 }
 
 /** Makes this hart's idle task and makes it current. Before the hart runs; init_mm exists and is loaded. */
@@ -188,7 +183,7 @@ export function makeKthread(hart: Hart, step: number, argument: number, name: st
   const error = attachPidLocked(hart, task);
   spinUnlock(hart, TASKLIST_LOCK);
   if (error === 0) return task;
-  poolFree(hart, POOL_TASK, task);
+  kmemCacheFree(hart, POOL_TASK, task);
   return 0;
 }
 

@@ -8,7 +8,6 @@ import {
   KTIMER_FD,
   KTIMER_KIND,
   POOL_TIMER,
-  RCU_FREE_TIMER,
   TASK_RESTART_CALL,
   TASK_SYSCALL,
   TIMER_BYTES,
@@ -18,13 +17,11 @@ import {
   TIMER_LOCK,
   TIMER_PENDING,
   TIMER_QUEUE,
-  TIMER_RCU_HEAD,
   TIMER_TICKS,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS } from "../memory/errno.ts";
-import { poolAlloc } from "../memory/pool.ts";
-import { callRcu } from "../memory/rcu.ts";
+import { kmemCacheAlloc, kmemCacheFreeRcu } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
@@ -48,7 +45,7 @@ export const timerfdOps: FileOps = {
 
 /** A disarmed timer, or 0. */
 export function allocTimerfd(hart: Hart, isRealtime: boolean): number {
-  const timer = poolAlloc(hart, POOL_TIMER);
+  const timer = kmemCacheAlloc(hart, POOL_TIMER);
   if (timer === 0) return 0;
   hart.core.zeroBytes(timer, TIMER_BYTES);
   hart.shared.set(timer + KTIMER_KIND, KTIMER_FD);
@@ -58,7 +55,7 @@ export function allocTimerfd(hart: Hart, isRealtime: boolean): number {
 
 export function freeTimerfd(hart: Hart, timer: number): void {
   // A hart may have taken it off its list and be about to look whether it is still armed.
-  callRcu(hart, timer + TIMER_RCU_HEAD, RCU_FREE_TIMER);
+  kmemCacheFreeRcu(hart, POOL_TIMER, timer);
 }
 
 function releaseTimer(hart: Hart, file: number): void {

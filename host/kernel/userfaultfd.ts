@@ -26,7 +26,7 @@ import {
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { EAGAIN, EINVAL, ERESTARTSYS } from "../memory/errno.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { mmdrop, mmgrab } from "../mm/mm.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -50,7 +50,7 @@ export const userfaultfdOps: FileOps = {
 /** The record behind a new descriptor, for the faults of the current address space; or 0. */
 export function allocUserfaultfd(hart: Hart, flags: number): number {
   const { shared } = hart;
-  const context = poolAlloc(hart, POOL_UFFD);
+  const context = kmemCacheAlloc(hart, POOL_UFFD);
   if (context === 0) return 0;
   const mm = shared.get(hart.current + TASK_MM);
   // The queues' locks keep their words: a task that just left a queue may look at the lock once more.
@@ -75,7 +75,7 @@ function releaseUserfaultfd(hart: Hart, file: number): void {
 
 export function freeUserfaultfd(hart: Hart, context: number): void {
   mmdrop(hart, hart.shared.get(context + UFFD_MM));
-  poolFree(hart, POOL_UFFD, context);
+  kmemCacheFree(hart, POOL_UFFD, context);
 }
 
 /** Tasks that wait for one of the vpns [start, end) look again. (wake_userfault) */

@@ -16,8 +16,8 @@ import { makeIdleTask } from "../kernel/task.ts";
 import type { Core } from "../memory/core.ts";
 import { cpumaskSet } from "../memory/cpumask.ts";
 import { hartBase } from "../memory/hart-local.ts";
-import { initPools } from "../memory/pool.ts";
 import { SharedMemory } from "../memory/shared.ts";
+import { initKmemCaches } from "../memory/slab.ts";
 import { switchMm } from "../mm/context.ts";
 import { initFrames } from "../mm/frames.ts";
 import { mmFrame } from "../mm/lazy.ts";
@@ -40,7 +40,7 @@ export function makeLaboratory(module: WebAssembly.Module, options: LaboratoryOp
   const config = smallConfig(options);
   const shared = createMemory(config, { realtimeNs: 0, hrtimeNs: 0 }, false);
   if (options.pageWalkCache) for (let id = 0; id < options.harts; id++) addOption(shared, id, OPTION_PWC);
-  initPools(shared);
+  initKmemCaches(shared);
   initFrames(shared, RAM_PFN_BASE);
   const harts: KernelHart[] = [];
   for (let id = 0; id < options.harts; id++) harts.push(makeHart(module, shared, id, config.policies));

@@ -7,12 +7,12 @@
 import { ANON_VMA_REFCOUNT, ANON_VMA_ROOT, ANON_VMA_SEQ, MM_ANON_VMA, POOL_ANON_VMA } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 
 /** A new lineage for `mm`; false: out of memory. */
 export function anonVmaCreate(hart: HartLocal, mm: number): boolean {
   const { shared } = hart;
-  const anonVma = poolAlloc(hart, POOL_ANON_VMA);
+  const anonVma = kmemCacheAlloc(hart, POOL_ANON_VMA);
   if (anonVma === 0) return false;
   // Not the lock: whoever followed a page of an earlier life here may hold it for a moment yet, and finds nothing.
   shared.set(anonVma + ANON_VMA_ROOT, 0);
@@ -36,6 +36,6 @@ export function anonVmaPut(hart: HartLocal, mm: number): void {
   const anonVma = hart.shared.get(mm + MM_ANON_VMA);
   const old = hart.shared.fetchAdd(anonVma + ANON_VMA_REFCOUNT, -1);
   if (old <= 0) throw new KernelBug("anon_vma dropped twice", { mm });
-  if (old === 1) poolFree(hart, POOL_ANON_VMA, anonVma);
+  if (old === 1) kmemCacheFree(hart, POOL_ANON_VMA, anonVma);
   hart.shared.set(mm + MM_ANON_VMA, 0);
 }

@@ -22,7 +22,7 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { treeFreeNodes, treeRemoveFrom } from "./mapping-tree.ts";
 import { commitPages } from "./overcommit.ts";
@@ -33,7 +33,7 @@ export const MAPPING_INDEX_END = MAPPING_LENGTH_MAX / PAGE_BYTES;
 
 /** A mapping of `bytes` bytes (all holes) with one reference, or 0: out of memory. `kind`: MAPPING_SHMEM etc. */
 export function mappingCreate(hart: HartLocal, kind: number, bytes: number): number {
-  const mapping = poolAlloc(hart, POOL_MAPPING);
+  const mapping = kmemCacheAlloc(hart, POOL_MAPPING);
   if (mapping === 0) return 0;
   // Not the locks: whoever followed a page of an earlier life here may hold one for a moment yet.
   hart.core.zeroBytes(mapping, MAPPING_LOCK);
@@ -66,7 +66,7 @@ export function mappingPut(hart: HartLocal, mapping: number): void {
   treeRemoveFrom(hart, mapping, 0, MAPPING_INDEX_END);
   treeFreeNodes(hart, mapping);
   commitPages(hart, -hart.shared.get(mapping + MAPPING_COMMITTED));
-  poolFree(hart, POOL_MAPPING, mapping);
+  kmemCacheFree(hart, POOL_MAPPING, mapping);
 }
 
 /** Its length in bytes. Exact only for who excludes writers; two harts never see half of a value. */

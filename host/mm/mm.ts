@@ -26,7 +26,7 @@ import {
   PTE_X,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { addMmCount } from "../policy/lazy-tlb/mm-count.ts";
 import { anonVmaCreate, anonVmaPut } from "./anon-vma.ts";
@@ -50,7 +50,7 @@ export function initKernelMm(hart: Hart): void {
   for (let i = 0; i < STUB_NOPS; i++) shared.set(frameAddress(stub) + 4 * i, INSTRUCTION_NOP);
   shared.set(frameAddress(stub) + 4 * STUB_NOPS, INSTRUCTION_ECALL);
 
-  const mm = poolAlloc(hart, POOL_MM);
+  const mm = kmemCacheAlloc(hart, POOL_MM);
   hart.core.zeroBytes(mm, MM_BYTES);
   const root = reservedFrame(hart);
   const middle = reservedFrame(hart);
@@ -68,21 +68,21 @@ export function initKernelMm(hart: Hart): void {
 /** An empty address space with one user, or 0. */
 export function mmAlloc(hart: Hart): number {
   const { shared } = hart;
-  const mm = poolAlloc(hart, POOL_MM);
+  const mm = kmemCacheAlloc(hart, POOL_MM);
   if (mm === 0) return 0;
   const generation = shared.get(mm + MM_GENERATION);
   hart.core.zeroBytes(mm, MM_BYTES);
   shared.set(mm + MM_GENERATION, generation);
   const root = allocTable(hart, mm, 0, LEVEL_COUNT - 1);
   if (root === 0) {
-    poolFree(hart, POOL_MM, mm);
+    kmemCacheFree(hart, POOL_MM, mm);
     return 0;
   }
   copyKernelHalf(hart, root);
   shared.set(mm + MM_ROOT_PFN, root);
   if (!anonVmaCreate(hart, mm)) {
     freeTable(hart, root);
-    poolFree(hart, POOL_MM, mm);
+    kmemCacheFree(hart, POOL_MM, mm);
     return 0;
   }
   shared.set(mm + MM_USERS, 1);
@@ -130,8 +130,7 @@ export function mmdrop(hart: Hart, mm: number): void {
   hart.policies.lazyTlb.lastRef(hart, mm);
   freeTable(hart, shared.get(mm + MM_ROOT_PFN));
   shared.set(mm + MM_ROOT_PFN, 0); // no mm any more, for whoever still looks at it (kernel/nmi.ts)
-  shared.set(mm + MM_GENERATION, shared.get(mm + MM_GENERATION) + 1);
-  poolFree(hart, POOL_MM, mm);
+  kmemCacheFree(hart, POOL_MM, mm);
 }
 
 /** The upper half of every root is that of init_mm: the tables behind it are shared, and not counted as entries. */

@@ -7,7 +7,6 @@
 import {
   MM_VMA_ROOT,
   POOL_VMA_NODE,
-  RCU_FREE_VMA_NODE,
   VMA_NODE_CAPACITY,
   VMA_NODE_CHILD,
   VMA_NODE_COUNT,
@@ -20,8 +19,7 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { D_M22, MUTATIONS } from "../memory/mutation.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
-import { callRcu } from "../memory/rcu.ts";
+import { kmemCacheAlloc, kmemCacheFree, kmemCacheFreeRcu } from "../memory/slab.ts";
 
 /** A node with fewer entries takes those of a neighbour along when it is rewritten. */
 const ENTRIES_MIN = 5;
@@ -83,13 +81,13 @@ export class VmaMapEdit {
     const hart = this.#hart;
     hart.shared.storeRelease(this.#mm + MM_VMA_ROOT, this.#root);
     for (const node of this.#retired) {
-      if (MUTATIONS && hart.mutation === D_M22) poolFree(hart, POOL_VMA_NODE, node);
-      else callRcu(hart, node + VMA_NODE_RCU_HEAD, RCU_FREE_VMA_NODE);
+      if (MUTATIONS && hart.mutation === D_M22) kmemCacheFree(hart, POOL_VMA_NODE, node);
+      else kmemCacheFreeRcu(hart, POOL_VMA_NODE, node);
     }
   }
 
   abort(): void {
-    for (const node of this.#fresh) poolFree(this.#hart, POOL_VMA_NODE, node);
+    for (const node of this.#fresh) kmemCacheFree(this.#hart, POOL_VMA_NODE, node);
   }
 
   /** Index in the leaf of the entry that must be `vma`. */
@@ -172,7 +170,7 @@ export class VmaMapEdit {
   /** One new node with entries [from, to) of `work`; returns the entry that describes it. */
   #writeNode(level: number, work: readonly number[], from: number, to: number): number[] | null {
     const { shared } = this.#hart;
-    const node = poolAlloc(this.#hart, POOL_VMA_NODE);
+    const node = kmemCacheAlloc(this.#hart, POOL_VMA_NODE);
     if (node === 0) return null;
     this.#fresh.add(node);
     let gap = 0;
@@ -215,7 +213,7 @@ export class VmaMapEdit {
   }
 
   #retire(node: number): void {
-    if (this.#fresh.delete(node)) poolFree(this.#hart, POOL_VMA_NODE, node);
+    if (this.#fresh.delete(node)) kmemCacheFree(this.#hart, POOL_VMA_NODE, node);
     else this.#retired.push(node);
   }
 }
@@ -228,5 +226,5 @@ export function retireVmaMap(hart: HartLocal, node: number): void {
     const count = shared.get(node + VMA_NODE_COUNT);
     for (let i = 0; i < count; i++) retireVmaMap(hart, shared.get(node + VMA_NODE_CHILD + 4 * i));
   }
-  callRcu(hart, node + VMA_NODE_RCU_HEAD, RCU_FREE_VMA_NODE);
+  kmemCacheFreeRcu(hart, POOL_VMA_NODE, node);
 }

@@ -15,7 +15,7 @@ import {
   vmaAlloc,
   vmaEnd,
   vmaFlags,
-  vmaFreeUnused,
+  vmaFree,
   vmaGetBacking,
   vmaPgoffAt,
   vmaPutBacking,
@@ -158,7 +158,7 @@ export class VmaTransaction {
 
   abort(): void {
     this.#map.abort();
-    for (const vma of this.#added) vmaFreeUnused(this.#hart, vma);
+    for (const vma of this.#added) vmaFree(this.#hart, vma);
   }
 }
 

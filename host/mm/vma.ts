@@ -3,7 +3,6 @@
 import {
   POOL_VMA,
   POOL_VMA_LOCK,
-  RCU_FREE_VMA,
   RCU_HEAD_KIND,
   RCU_HEAD_NEXT,
   RMAP_SEQ,
@@ -20,7 +19,6 @@ import {
   VMA_EXTERNAL_LOCK,
   VMA_FILE,
   VMA_FLAGS,
-  VMA_GENERATION,
   VMA_MAPPING,
   VMA_MM,
   VMA_PGOFF,
@@ -31,8 +29,7 @@ import {
   VMA_UFFD,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { poolAlloc, poolFree } from "../memory/pool.ts";
-import { callRcu } from "../memory/rcu.ts";
+import { kmemCacheAlloc, kmemCacheFree, kmemCacheFreeRcu } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mappingGet, mappingPut } from "./mapping.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
@@ -61,7 +58,7 @@ export function vmaAlloc(
   uffd: number,
   source = 0,
 ): number {
-  const vma = poolAlloc(hart, POOL_VMA);
+  const vma = kmemCacheAlloc(hart, POOL_VMA);
   if (vma === 0) return 0;
   const { shared } = hart;
   // Somebody may still look at the vma that this record was before.
@@ -79,7 +76,7 @@ export function vmaAlloc(
   shared.set(vma + VMA_RMAP_FILE + RMAP_SEQ, 0);
   shared.set(vma + VMA_RMAP_ANON + RMAP_SEQ, 0);
   if (hart.policies.vmaLock.init(hart, vma, source)) return vma;
-  poolFree(hart, POOL_VMA, vma);
+  kmemCacheFree(hart, POOL_VMA, vma);
   return 0;
 }
 
@@ -97,30 +94,23 @@ export function vmaPutBacking(hart: HartLocal, vma: number): void {
   if (file !== 0) hart.fileHooks?.put(hart, file);
 }
 
-/** Frees a vma that was never in a map. */
-export function vmaFreeUnused(hart: HartLocal, vma: number): void {
-  freeRecord(hart, vma);
-}
-
-/** For the vma-lock policy: the record goes back to its pool, now or after a grace period. */
+/** Frees a vma that was never in a map; for the vma-lock policy, any: the record may be another's at once. */
 export function vmaFree(hart: HartLocal, vma: number): void {
-  hart.shared.fetchAddRelaxed(vma + VMA_GENERATION, 1);
-  freeRecord(hart, vma);
+  vmaPutLock(hart, vma);
+  kmemCacheFree(hart, POOL_VMA, vma);
 }
 
+/** For the vma-lock policy: after a grace period. */
 export function vmaFreeLater(hart: HartLocal, vma: number): void {
-  callRcu(hart, vma + VMA_RCU_HEAD, RCU_FREE_VMA);
+  kmemCacheFreeRcu(hart, POOL_VMA, vma);
 }
 
-/** RCU callback. */
-export function vmaFreeCallback(hart: HartLocal, head: number): void {
-  vmaFree(hart, head - VMA_RCU_HEAD);
-}
-
-function freeRecord(hart: HartLocal, vma: number): void {
+/** Frees the lock that has a record of its own. */
+export function vmaPutLock(hart: HartLocal, vma: number): void {
   const lock = hart.shared.get(vma + VMA_EXTERNAL_LOCK);
-  if (lock !== 0) poolFree(hart, POOL_VMA_LOCK, lock);
-  poolFree(hart, POOL_VMA, vma);
+  if (lock === 0) return;
+  kmemCacheFree(hart, POOL_VMA_LOCK, lock);
+  hart.shared.set(vma + VMA_EXTERNAL_LOCK, 0); // should this be called once more
 }
 
 export function vmaStart(hart: HartLocal, vma: number): number {

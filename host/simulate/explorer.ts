@@ -11,8 +11,8 @@ import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { FOREVER } from "../memory/park.ts";
-import { poolSlot } from "../memory/pool.ts";
 import { POINT_ACQUIRE, POINT_GUEST } from "../memory/schedule.ts";
+import { kmemCacheObject } from "../memory/slab.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
 import { drainRcu, GracePeriods } from "./grace-periods.ts";
@@ -71,7 +71,8 @@ export class Explorer implements Turns, Pending {
     this.#contention = new Contention(lab.shared.u8.length);
     if (this.#gracePeriods !== null) {
       // Its reader may be anywhere in it: records that wait for a grace period are filled in before they are shared.
-      this.#watch.onFreed = (pool, slot) => this.#contention.noteFreed(slot, poolSlot(pool, 1) - poolSlot(pool, 0));
+      this.#watch.onFreed = (pool, slot) =>
+        this.#contention.noteFreed(slot, kmemCacheObject(pool, 1) - kmemCacheObject(pool, 0));
     }
     this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
     for (const { shared } of lab.harts) {

@@ -37,8 +37,8 @@ import {
   TLBI_BYTES,
 } from "../../assembly/layout.ts";
 import { hartBase } from "../memory/hart-local.ts";
-import { poolSlot } from "../memory/pool.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { kmemCacheObject } from "../memory/slab.ts";
 
 /** Of a fingerprint. */
 export const BLOCK_BYTES = 1 << 10;
@@ -76,8 +76,8 @@ export class MemoryImage {
     this.#keep(ASID_BASE, ASID_TABLE_BYTES * harts);
     for (let id = 0; id < harts; id++) this.#keepHart(hartBase(id), harts);
     for (let pool = 0; pool < POOL_COUNT; pool++) {
-      const recordBytes = poolSlot(pool, 1) - poolSlot(pool, 0);
-      this.#grow(poolSlot(pool, 0), recordBytes, POOL_BASE + pool * POOL_BYTES + POOL_FRESH, 0);
+      const recordBytes = kmemCacheObject(pool, 1) - kmemCacheObject(pool, 0);
+      this.#grow(kmemCacheObject(pool, 0), recordBytes, POOL_BASE + pool * POOL_BYTES + POOL_FRESH, 0);
     }
     const fresh = MACHINE_BASE + MACHINE_FRAMES_FRESH;
     this.#grow(PAGE_BASE, PAGE_STRUCT_BYTES, fresh, RAM_PFN_BASE);

@@ -3,7 +3,7 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { POOL_COUNT, POOL_DENTRY, POOL_INODE, POOL_NAME } from "../../assembly/layout.ts";
-import { poolLive } from "../../host/memory/pool.ts";
+import { kmemCacheLive } from "../../host/memory/slab.ts";
 import { freeFrameCount } from "../../host/mm/frames.ts";
 import { TestProcess } from "../kernel/test-process.ts";
 import { Random, seedFrom } from "../support/seeds.ts";
@@ -118,7 +118,7 @@ function removeAll(node: Node, full: string): void {
 describe("the tree of names", () => {
   test(`does what the model does, and leaves no record behind (replay: ${replay})`, () => {
     p.poke(p.memory, new Uint8Array(4 * 4096)); // faults are none of the tree's business
-    const pools = Array.from({ length: POOL_COUNT }, (_, pool) => poolLive(p.shared, pool));
+    const pools = Array.from({ length: POOL_COUNT }, (_, pool) => kmemCacheLive(p.shared, pool));
     const frames = freeFrameCount(p.shared);
     const model = new TreeModel();
     expect(p.call(NR.mkdirat, AT_FDCWD, argument(0, "/tmp/x"), 0o755)).toBe(0);
@@ -128,7 +128,7 @@ describe("the tree of names", () => {
       if (i % 100 === 99) compare(model.root, "/tmp/x", `step ${i}: ${what}; replay: ${replay}`);
     }
     removeAll(model.root, "/tmp/x");
-    for (const pool of [POOL_INODE, POOL_DENTRY, POOL_NAME]) expect(poolLive(p.shared, pool)).toBe(pools[pool]);
+    for (const pool of [POOL_INODE, POOL_DENTRY, POOL_NAME]) expect(kmemCacheLive(p.shared, pool)).toBe(pools[pool]);
     expect(freeFrameCount(p.shared)).toBe(frames);
   });
 

@@ -20,8 +20,8 @@ import { HostClock } from "../../host/machine/clock.ts";
 import { resolveConfig } from "../../host/machine/config.ts";
 import { instantiateCore } from "../../host/machine/core.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";
-import { poolLive } from "../../host/memory/pool.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
+import { kmemCacheLive } from "../../host/memory/slab.ts";
 import { freeFrameCount } from "../../host/mm/frames.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
 import { readOops } from "../../host/observe/oops.ts";
@@ -81,7 +81,7 @@ export function runGuest(program: string | Uint8Array, options: GuestOptions = {
     stderr: output[2],
     oops: readOops(shared),
     framesLost: shared.get(MACHINE_BASE + MACHINE_FRAMES_AT_BOOT) - freeFrameCount(shared),
-    live: Array.from({ length: POOL_COUNT }, (_, pool) => poolLive(shared, pool)),
+    live: Array.from({ length: POOL_COUNT }, (_, pool) => kmemCacheLive(shared, pool)),
     shared,
   };
 }

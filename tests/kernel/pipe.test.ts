@@ -6,7 +6,7 @@ import { POOL_DENTRY, POOL_FILE, POOL_INODE, POOL_PIPE, TASK_WAIT_QUEUE } from "
 import { closeFd } from "../../host/kernel/files.ts";
 import { WAIT } from "../../host/kernel/wait.ts";
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENXIO, EPIPE, ERESTARTSYS, ESPIPE } from "../../host/memory/errno.ts";
-import { poolLive } from "../../host/memory/pool.ts";
+import { kmemCacheLive } from "../../host/memory/slab.ts";
 import { freeFrameCount } from "../../host/mm/frames.ts";
 import { BAD_ADDRESS, NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
@@ -105,14 +105,14 @@ describe("a pipe", () => {
 
   test("is gone with its last end, bytes and all", () => {
     p.poke(big, new Uint8Array(50000));
-    const fresh = [POOL_PIPE, POOL_INODE, POOL_DENTRY, POOL_FILE].map((pool) => poolLive(p.shared, pool));
+    const fresh = [POOL_PIPE, POOL_INODE, POOL_DENTRY, POOL_FILE].map((pool) => kmemCacheLive(p.shared, pool));
     const frames = freeFrameCount(p.shared);
     expect(p.call(PIPE2, p.memory, 0)).toBe(0);
     const [r, w] = [p.peek32(p.memory), p.peek32(p.memory + 4)];
     expect(p.call(NR.write, w, big, 50000)).toBe(50000);
     p.call(NR.close, r);
     p.call(NR.close, w);
-    expect([POOL_PIPE, POOL_INODE, POOL_DENTRY, POOL_FILE].map((pool) => poolLive(p.shared, pool))).toEqual(fresh);
+    expect([POOL_PIPE, POOL_INODE, POOL_DENTRY, POOL_FILE].map((pool) => kmemCacheLive(p.shared, pool))).toEqual(fresh);
     expect(freeFrameCount(p.shared)).toBe(frames);
   });
 });
@@ -153,13 +153,13 @@ describe("a FIFO", () => {
   });
 
   test("makes who opens it wait for the other end, and forgets who is interrupted", () => {
-    const live = [POOL_PIPE, POOL_FILE].map((pool) => poolLive(p.shared, pool));
+    const live = [POOL_PIPE, POOL_FILE].map((pool) => kmemCacheLive(p.shared, pool));
     expect(p.call(NR.openat, AT_FDCWD, p.memory + 1024, 0, 0)).toBe(WAIT);
     p.signalCurrent(SIGUSR1);
     expect(p.restart()).toBe(-ERESTARTSYS);
-    expect([POOL_PIPE, POOL_FILE].map((pool) => poolLive(p.shared, pool))).toEqual(live);
+    expect([POOL_PIPE, POOL_FILE].map((pool) => kmemCacheLive(p.shared, pool))).toEqual(live);
     expect(p.call(NR.openat, AT_FDCWD, p.memory + 1024, O_WRONLY, 0)).toBe(WAIT);
     expect(p.call(UNLINKAT, AT_FDCWD, p.memory + 1024, 0)).toBe(0); // another call: the wait is over
-    expect([POOL_PIPE, POOL_FILE].map((pool) => poolLive(p.shared, pool))).toEqual(live);
+    expect([POOL_PIPE, POOL_FILE].map((pool) => kmemCacheLive(p.shared, pool))).toEqual(live);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from "../../assembly/layout.ts";
 import { enqueueOn, kickIdle } from "../../host/kernel/placement.ts";
 import { hartBase, rqOf } from "../../host/memory/hart-local.ts";
-import { poolAlloc } from "../../host/memory/pool.ts";
+import { kmemCacheAlloc } from "../../host/memory/slab.ts";
 import { MmMachine } from "../mm/harness.ts";
 
 const HART_0 = 1 << 0;
@@ -18,7 +18,7 @@ const HART_1 = 1 << 1;
 
 function machineWithTask(allowed: number) {
   const { shared, hart } = new MmMachine(2);
-  const task = poolAlloc(hart, POOL_TASK);
+  const task = kmemCacheAlloc(hart, POOL_TASK);
   shared.set(task + TASK_CPUS_ALLOWED, allowed);
   return { shared, hart, task };
 }

@@ -17,7 +17,7 @@ import {
 import { loadU64 } from "../../host/kernel/registers.ts";
 import { WAIT } from "../../host/kernel/wait.ts";
 import { EAGAIN, EINTR } from "../../host/memory/errno.ts";
-import { poolLive } from "../../host/memory/pool.ts";
+import { kmemCacheLive } from "../../host/memory/slab.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -223,18 +223,18 @@ describe("pending signals", () => {
     p.poke64(p.memory + 128, 3, 3);
     expect(p.call(261, 0, RLIMIT_SIGPENDING, p.memory + 128, 0)).toBe(0);
     expect([1, 2, 3, 4].map((value) => queue(REALTIME, value))).toEqual([0, 0, 0, -EAGAIN]);
-    expect(poolLive(p.shared, POOL_SIGQUEUE)).toBe(3);
+    expect(kmemCacheLive(p.shared, POOL_SIGQUEUE)).toBe(3);
     p.call(NR.exit_group, 0);
-    expect(poolLive(p.shared, POOL_SIGQUEUE)).toBe(0);
+    expect(kmemCacheLive(p.shared, POOL_SIGQUEUE)).toBe(0);
   });
 
   test("of the standard kind are one, and a kill needs no record", () => {
     mask(SIG_BLOCK, bit(SIGUSR1));
     for (let i = 0; i < 5; i++) expect(p.call(NR.kill, 1, SIGUSR1)).toBe(0);
-    expect(poolLive(p.shared, POOL_SIGQUEUE)).toBe(1);
+    expect(kmemCacheLive(p.shared, POOL_SIGQUEUE)).toBe(1);
     expect(p.call(NR.kill, 1, SIGKILL)).toBe(0);
-    expect(poolLive(p.shared, POOL_SIGQUEUE)).toBe(1);
+    expect(kmemCacheLive(p.shared, POOL_SIGQUEUE)).toBe(1);
     expect(p.deliverSignals()).toBe(true);
-    expect(poolLive(p.shared, POOL_SIGQUEUE)).toBe(0);
+    expect(kmemCacheLive(p.shared, POOL_SIGQUEUE)).toBe(0);
   });
 });

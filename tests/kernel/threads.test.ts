@@ -12,8 +12,8 @@ import {
 import { rcuCallbacks } from "../../host/kernel/rcu-callbacks.ts";
 import { NO_RETURN, WAIT } from "../../host/kernel/wait.ts";
 import { EINVAL, ESRCH } from "../../host/memory/errno.ts";
-import { poolLive } from "../../host/memory/pool.ts";
 import { rcuAdvance } from "../../host/memory/rcu.ts";
+import { kmemCacheLive } from "../../host/memory/slab.ts";
 import { NR, THREAD_FLAGS } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -68,7 +68,7 @@ describe("exit", () => {
   });
 
   test("of a thousand threads leaves no record behind, and numbers are not used again at once", () => {
-    const before = poolLive(p.shared, POOL_TASK);
+    const before = kmemCacheLive(p.shared, POOL_TASK);
     const count = p.machine(MACHINE_TASK_COUNT);
     const seen = new Set<number>();
     for (let i = 0; i < 1000; i++) {
@@ -81,7 +81,7 @@ describe("exit", () => {
     }
     expect(seen.size).toBe(1000);
     for (let i = 0; i < 4; i++) rcuAdvance(p.hart, rcuCallbacks);
-    expect(poolLive(p.shared, POOL_TASK)).toBe(before);
+    expect(kmemCacheLive(p.shared, POOL_TASK)).toBe(before);
     expect(p.machine(MACHINE_TASK_COUNT)).toBe(count);
   });
 

@@ -6,7 +6,8 @@ import {
   IPI_BARRIER,
   MACHINE_BASE,
   MACHINE_HARTS_RUNNING,
-  RCU_FREE_VMA,
+  POOL_VMA,
+  RCU_FREE_POOL,
   RQ_BASE,
   VMA_BASE,
   VMA_RCU_HEAD,
@@ -113,14 +114,14 @@ function crossIpi(): void {
 /** Hart 0 replaces an object and retires the old one; the others must never see a retired one inside a section. */
 function rcu(gracePeriod: boolean): void {
   const callbacks: (RcuCallback | undefined)[] = [];
-  callbacks[RCU_FREE_VMA] = (_, head) => shared.storeRelease(head - VMA_RCU_HEAD + 4, 0xdead);
+  callbacks[RCU_FREE_POOL + POOL_VMA] = (_, head) => shared.storeRelease(head - VMA_RCU_HEAD + 4, 0xdead);
   const slot = (round: number) => VMA_BASE + 192 * (round % 4096);
   for (let round = 1; round <= rounds; round++) {
     if (id === 0) {
       const old = shared.loadOnce(COUNT_WORD);
       shared.storeRelease(slot(round) + 4, round);
       shared.storeRelease(COUNT_WORD, slot(round));
-      if (old !== 0 && gracePeriod) callRcu(hart, old + VMA_RCU_HEAD, RCU_FREE_VMA);
+      if (old !== 0 && gracePeriod) callRcu(hart, old + VMA_RCU_HEAD, RCU_FREE_POOL + POOL_VMA);
       else if (old !== 0) shared.storeRelease(old + 4, 0xdead);
       do rcuAdvance(hart, callbacks);
       while (rcuPending(hart) && round % 4096 > 4000);

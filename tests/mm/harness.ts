@@ -36,9 +36,9 @@ import { createMemory } from "../../host/machine/memory-map.ts";
 import type { Core } from "../../host/memory/core.ts";
 import { cpumaskSet } from "../../host/memory/cpumask.ts";
 import { HartLocal } from "../../host/memory/hart-local.ts";
-import { initPools, poolAlloc, poolLive } from "../../host/memory/pool.ts";
 import { rcuAdvance, rcuPending, rcuQuiescent } from "../../host/memory/rcu.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
+import { initKmemCaches, kmemCacheAlloc, kmemCacheLive } from "../../host/memory/slab.ts";
 import { checkLru, memoryInUse } from "../../host/mm/check-lru.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
 import { switchMm } from "../../host/mm/context.ts";
@@ -93,7 +93,7 @@ export class MmMachine {
     const config = resolveConfig({ program: new Uint8Array(), harts, ramBytes, seed: 1, mutate });
     this.shared = createMemory(config, { realtimeNs: 0, hrtimeNs: 0 }, false);
     const module = new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`));
-    initPools(this.shared);
+    initKmemCaches(this.shared);
     initFrames(this.shared, RAM_PFN_BASE);
     for (let id = 0; id < harts; id++) {
       const core: Core = instantiateCore(module, this.shared.memory);
@@ -108,8 +108,8 @@ export class MmMachine {
     this.hart.interrupts = { serve: () => this.#serveOthers() };
     initKernelMm(this.hart);
     for (const hart of this.harts) switchMm(hart, 0, this.shared.get(MACHINE_BASE + MACHINE_INIT_MM));
-    const task = poolAlloc(this.hart, POOL_TASK);
-    this.process = poolAlloc(this.hart, POOL_PROCESS);
+    const task = kmemCacheAlloc(this.hart, POOL_TASK);
+    this.process = kmemCacheAlloc(this.hart, POOL_PROCESS);
     this.shared.set(task + TASK_PROCESS, this.process);
     for (let i = 0; i < RLIMIT_COUNT; i++) this.setRlimit(i, 2 ** 64);
     for (const hart of this.harts) hart.setCurrent(task);
@@ -160,7 +160,7 @@ export class MmMachine {
       anonVma: POOL_ANON_VMA,
       mm: POOL_MM,
     })) {
-      const live = poolLive(this.shared, pool) - (pool === POOL_MM ? 1 : 0);
+      const live = kmemCacheLive(this.shared, pool) - (pool === POOL_MM ? 1 : 0);
       if (live !== 0) problems.push(`${live} records of pool ${name} lost`);
     }
     return problems;

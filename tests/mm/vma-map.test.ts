@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { POOL_VMA, POOL_VMA_NODE, VMA_END, VMA_START } from "../../assembly/layout.ts";
-import { poolFree, poolLive } from "../../host/memory/pool.ts";
+import { kmemCacheFree, kmemCacheLive } from "../../host/memory/slab.ts";
 import { vmaAlloc } from "../../host/mm/vma.ts";
 import { gapBelow, NO_GAP, vmaFind, vmaFindBelow } from "../../host/mm/vma-map.ts";
 import { VmaMapEdit } from "../../host/mm/vma-map-edit.ts";
@@ -62,7 +62,7 @@ test("65,530 mappings: every one is found, and the highest gap among them", () =
   expect(gapBelow(hart, mm, 0, top, 1)).toBe(count * 3 - 1);
   expect(gapBelow(hart, mm, 3, top, 2)).toBe(NO_GAP);
   expect(gapBelow(hart, mm, 0, top, 3)).toBe(0);
-  expect(poolLive(machine.shared, POOL_VMA_NODE)).toBeLessThan(16_384);
+  expect(kmemCacheLive(machine.shared, POOL_VMA_NODE)).toBeLessThan(16_384);
 });
 
 class Model {
@@ -84,7 +84,7 @@ class Model {
       expect(edit.insert(at, at + pages, vma)).toBe(true);
       if (kind === "abort") {
         edit.abort();
-        poolFree(this.#machine.hart, POOL_VMA, vma);
+        kmemCacheFree(this.#machine.hart, POOL_VMA, vma);
         return;
       }
       this.#entries.push({ start: at, end: at + pages, vma });
@@ -94,7 +94,7 @@ class Model {
     } else if (kind === "erase") {
       expect(edit.erase(next.start, next.vma)).toBe(true);
       this.#entries = this.#entries.filter((entry) => entry !== next);
-      poolFree(this.#machine.hart, POOL_VMA, next.vma);
+      kmemCacheFree(this.#machine.hart, POOL_VMA, next.vma);
     } else {
       const low = this.#entries.filter((entry) => entry.end <= next.start).at(-1)?.end ?? 0;
       const start = Math.max(low, next.start - pages);
@@ -128,7 +128,7 @@ class Model {
       const edit = new VmaMapEdit(this.#machine.hart, this.#mm);
       edit.erase(start, vma);
       edit.commit();
-      poolFree(this.#machine.hart, POOL_VMA, vma);
+      kmemCacheFree(this.#machine.hart, POOL_VMA, vma);
     }
     this.#entries = [];
     return this.#machine.finish();

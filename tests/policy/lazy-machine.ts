@@ -36,8 +36,8 @@ import { resolveConfig } from "../../host/machine/config.ts";
 import { instantiateCore } from "../../host/machine/core.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";
 import { cpumaskSet } from "../../host/memory/cpumask.ts";
-import { initPools, poolLive } from "../../host/memory/pool.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
+import { initKmemCaches, kmemCacheLive } from "../../host/memory/slab.ts";
 import { switchMm } from "../../host/mm/context.ts";
 import { freeFrameCount, initFrames, pageOf } from "../../host/mm/frames.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
@@ -56,7 +56,7 @@ export class LazyMachine {
   constructor(policy: Readonly<Record<string, string>>, { harts = 3, mutate = "" } = {}) {
     const config = resolveConfig({ program: new Uint8Array(), harts, ramBytes: 1 << 24, seed: 1, policy, mutate });
     this.shared = createMemory(config, { realtimeNs: 0, hrtimeNs: 0 }, false);
-    initPools(this.shared);
+    initKmemCaches(this.shared);
     initFrames(this.shared, RAM_PFN_BASE);
     const clock = { now: () => performance.now() * 1e6 };
     for (let id = 0; id < harts; id++) {
@@ -168,7 +168,7 @@ export class LazyMachine {
       releaseBorrowedMm(hart);
     }
     const problems = this.problems();
-    const mms = poolLive(this.shared, POOL_MM) - 1;
+    const mms = kmemCacheLive(this.shared, POOL_MM) - 1;
     if (mms !== 0) problems.push(`${mms} mms lost`);
     const frames = this.#freeAtStart - freeFrameCount(this.shared);
     if (frames !== 0) problems.push(`${frames} frames lost`);

@@ -10,7 +10,7 @@ import {
   VMA_REFCNT,
   VMA_RWSEM,
 } from "../../assembly/layout.ts";
-import { poolSlot } from "../../host/memory/pool.ts";
+import { kmemCacheObject } from "../../host/memory/slab.ts";
 import { vmaFind } from "../../host/mm/vma-map.ts";
 import { dumpVma } from "../../host/policy/vma-lock/dump.ts";
 import type { MmMachine } from "../mm/harness.ts";
@@ -32,7 +32,7 @@ export function wrongStates(machine: MmMachine, mms: readonly number[]): string[
   const counts = vmaLock.name.startsWith("refcount");
   const wrong: string[] = [];
   for (let index = 0; index < shared.get(POOL_BASE + POOL_VMA * POOL_BYTES + POOL_FRESH); index++) {
-    const vma = poolSlot(POOL_VMA, index);
+    const vma = kmemCacheObject(POOL_VMA, index);
     const isIn = mapped.has(vma);
     const rest = counts
       ? shared.get(vma + VMA_REFCNT) === (isIn ? 1 : 0)

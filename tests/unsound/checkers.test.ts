@@ -20,7 +20,7 @@ import {
   POOL_MM,
   POOL_VMA,
   PTE_PPN_SHIFT,
-  RCU_FREE_VMA,
+  RCU_FREE_POOL,
   TASK_ACTIVE_MM,
   VMA_END,
   VMA_RCU_HEAD,
@@ -28,8 +28,8 @@ import {
 import { Watch } from "../../host/check/watch.ts";
 import type { KernelHart } from "../../host/kernel/kernel-hart.ts";
 import { makeLaboratory } from "../../host/machine/laboratory.ts";
-import { poolAlloc, poolFree } from "../../host/memory/pool.ts";
 import { callRcu, rcuDrainAll, rcuReadLock, rcuReadUnlock, synchronizeRcu } from "../../host/memory/rcu.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../../host/memory/slab.ts";
 import { spinLock, spinUnlock } from "../../host/memory/spinlock.ts";
 import { allocFrame, freeFrame, putPage } from "../../host/mm/frames.ts";
 import { doMadvise } from "../../host/mm/madvise.ts";
@@ -167,7 +167,7 @@ describe("what is left over", () => {
   const LEAKS: readonly (readonly [string, (hart: KernelHart) => void, RegExp])[] = [
     ["a frame", (hart) => allocFrame(hart), /^frames: \d+, before \d+$/],
     ["an mm, with its root table", (hart) => mmAlloc(hart), /^mm: 2, before 1; frames: /],
-    ["a vma", (hart) => poolAlloc(hart, POOL_VMA), /^vma: 1, before 0$/],
+    ["a vma", (hart) => kmemCacheAlloc(hart, POOL_VMA), /^vma: 1, before 0$/],
     [
       "a borrower's reference of init_mm",
       (hart) => hart.shared.fetchAdd(hart.shared.get(MACHINE_BASE + MACHINE_INIT_MM) + MM_COUNT, 1),
@@ -192,9 +192,9 @@ describe("references and queues, which the kernel counts itself", () => {
 
   test("an RCU head that is queued twice stops the machine", () => {
     const { harts } = new Watched();
-    const vma = poolAlloc(harts[0], POOL_VMA);
-    callRcu(harts[0], vma + VMA_RCU_HEAD, RCU_FREE_VMA);
-    expect(() => callRcu(harts[0], vma + VMA_RCU_HEAD, RCU_FREE_VMA)).toThrow("call_rcu of a queued head");
+    const vma = kmemCacheAlloc(harts[0], POOL_VMA);
+    callRcu(harts[0], vma + VMA_RCU_HEAD, RCU_FREE_POOL + POOL_VMA);
+    expect(() => callRcu(harts[0], vma + VMA_RCU_HEAD, RCU_FREE_POOL + POOL_VMA)).toThrow("call_rcu of a queued head");
   });
 });
 
@@ -309,9 +309,9 @@ describe("incarnations", () => {
 
   test("a record that is freed twice is reported", () => {
     const { harts, reports } = new Watched();
-    const mm = poolAlloc(harts[0], POOL_MM);
-    poolFree(harts[0], POOL_MM, mm);
-    poolFree(harts[0], POOL_MM, mm);
+    const mm = kmemCacheAlloc(harts[0], POOL_MM);
+    kmemCacheFree(harts[0], POOL_MM, mm);
+    kmemCacheFree(harts[0], POOL_MM, mm);
     expect(reports.join()).toContain("double free: mm1");
   });
 
@@ -350,7 +350,7 @@ describe("vma locks", () => {
   test("a vma that is freed while somebody has it is reported", () => {
     const { machine, mm, vma, hart, writer } = locked();
     hart.policies.vmaLock.startRead(hart, mm, VPN);
-    poolFree(writer, POOL_VMA, vma);
+    kmemCacheFree(writer, POOL_VMA, vma);
     expect(machine.problems()).toContain("freed while counted");
   });
 

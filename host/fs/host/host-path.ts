@@ -9,7 +9,7 @@ import {
   HOST_PARENT,
   POOL_NAME,
 } from "../../../assembly/layout.ts";
-import { poolAlloc, poolFree } from "../../memory/pool.ts";
+import { kmemCacheAlloc, kmemCacheFree } from "../../memory/slab.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { iget, iput } from "../inode.ts";
 
@@ -20,7 +20,7 @@ export function setHostPlace(hart: Hart, inode: number, parent: number, name: nu
   const { shared } = hart;
   let at = inode + HOST_NAME;
   if (nameBytes > HOST_NAME_BYTES_MAX) {
-    at = poolAlloc(hart, POOL_NAME);
+    at = kmemCacheAlloc(hart, POOL_NAME);
     if (at === 0) return false;
     shared.set(inode + HOST_NAME_LONG, at);
   }
@@ -34,7 +34,7 @@ export function dropHostPlace(hart: Hart, inode: number): void {
   const { shared } = hart;
   const long = shared.get(inode + HOST_NAME_LONG);
   const parent = shared.get(inode + HOST_PARENT);
-  if (long !== 0) poolFree(hart, POOL_NAME, long);
+  if (long !== 0) kmemCacheFree(hart, POOL_NAME, long);
   if (parent !== 0) iput(hart, parent);
 }
 

@@ -19,10 +19,10 @@ import {
   VMA_START,
 } from "../../../assembly/layout.ts";
 import { D_M3, D_M16, MUTATIONS } from "../../memory/mutation.ts";
-import { poolAlloc } from "../../memory/pool.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { readTryLock, readUnlock, writeLock, writeUnlock } from "../../memory/rwlock.ts";
 import { SCHEDULE_POINTS } from "../../memory/schedule.ts";
+import { kmemCacheAlloc } from "../../memory/slab.ts";
 import type { Hart } from "../hart.ts";
 import type { MmFrame, VmaLock } from "../seams.ts";
 import { isAttached, setAttached, setDetached } from "./detached.ts";
@@ -105,7 +105,7 @@ function initInside(hart: Hart, vma: number): boolean {
 }
 
 function initOutside(hart: Hart, vma: number): boolean {
-  const lock = poolAlloc(hart, POOL_VMA_LOCK);
+  const lock = kmemCacheAlloc(hart, POOL_VMA_LOCK);
   if (lock === 0) return false;
   hart.shared.set(lock + RWSEM_WORD, 0);
   hart.shared.set(vma + VMA_EXTERNAL_LOCK, lock);
