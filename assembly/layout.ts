@@ -912,6 +912,7 @@ export const VM_MAYEXEC = 1 << 6;
 export const VM_MAYSHARE = 1 << 7;
 export const VM_GROWSDOWN = 1 << 8;
 export const VM_UFFD_MISSING = 1 << 9; // userfaultfd hears of faults on pages that are not there
+export const VM_UFFD_MINOR = 1 << 10; // of shared pages that are there and not mapped here yet
 export const VM_UFFD_WP = 1 << 12; // and of stores to pages that it has write-protected
 export const VM_LOCKED = 1 << 13;
 export const VM_DONTCOPY = 1 << 17;

@@ -2,20 +2,14 @@
 // calls, and hears of stores to pages that it has write-protected.
 // System calls: userfaultfd, ioctl, read, poll, mmap, munmap, mremap, madvise, pipe2, write, clone, wait4, tgkill.
 
-#include <linux/fcntl.h>
-#include <linux/ioctl.h>
 #include <linux/poll.h>
-#include <linux/userfaultfd.h>
 
-#include "lib/memory.h"
-#include "lib/print.h"
 #include "lib/signals.h"
 #include "lib/thread.h"
+#include "lib/userfault.h"
 
 #define PAGES 8
-#define CALL(name, a, b, c, d, e) syscall6(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 
-static int uffd;
 static char *area, *source;
 static volatile uint32_t missing, written, protected_stores;
 static volatile int handled, seen_by_handler;
@@ -23,47 +17,6 @@ static volatile int handled, seen_by_handler;
 static void nothing(int signal, siginfo_t *info, struct ucontext *context) {
     (void)signal, (void)info, (void)context;
     seen_by_handler = 1;
-}
-
-static long control(unsigned long request, void *argument) {
-    return CALL(ioctl, uffd, request, argument, 0, 0);
-}
-
-static int open_uffd(unsigned long features) {
-    int fd = (int)CALL(userfaultfd, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0);
-    CHECK(fd >= 0);
-    uffd = fd;
-    struct uffdio_api api = {.api = UFFD_API, .features = features};
-    CHECK(control(UFFDIO_API, &api) == 0);
-    CHECK((api.ioctls & (1ul << _UFFDIO_REGISTER)) != 0);
-    return fd;
-}
-
-static long enroll(void *start, size_t pages, unsigned long mode, unsigned long *ioctls) {
-    struct uffdio_register request = {.range = {(unsigned long)start, pages * PAGE_BYTES}, .mode = mode};
-    long result = control(UFFDIO_REGISTER, &request);
-    if (ioctls != NULL) *ioctls = request.ioctls;
-    return result;
-}
-
-static long copy_page(void *target, void *from, size_t pages, unsigned long mode, long *done) {
-    struct uffdio_copy request = {
-        .dst = (unsigned long)target, .src = (unsigned long)from, .len = pages * PAGE_BYTES, .mode = mode};
-    long result = control(UFFDIO_COPY, &request);
-    if (done != NULL) *done = request.copy;
-    return result;
-}
-
-static long zero_page(void *target, size_t pages, long *done) {
-    struct uffdio_zeropage request = {.range = {(unsigned long)target, pages * PAGE_BYTES}};
-    long result = control(UFFDIO_ZEROPAGE, &request);
-    if (done != NULL) *done = request.zeropage;
-    return result;
-}
-
-static long protect(void *start, size_t pages, unsigned long mode) {
-    struct uffdio_writeprotect request = {.range = {(unsigned long)start, pages * PAGE_BYTES}, .mode = mode};
-    return control(UFFDIO_WRITEPROTECT, &request);
 }
 
 /** Answers faults until it is told to end by a byte in the pipe. */

@@ -4,6 +4,8 @@
 
 import {
   ACCESS_STORE,
+  HART_TVAL,
+  PAGE_BYTES,
   PF_EXITING,
   TASK_FLAGS,
   TASK_INTERRUPTIBLE,
@@ -20,6 +22,8 @@ import {
   UFFD_FLAGS,
   UFFD_PENDING,
   UFFD_READERS,
+  VM_UFFD_MINOR,
+  VM_UFFD_WP,
   VMA_MM,
   VMA_UFFD,
   WAITQ_LOCK,
@@ -27,10 +31,15 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_USERFAULT } from "../mm/fault.ts";
+import { isUffdWp } from "../mm/pte.ts";
+import { toVpn } from "../mm/range.ts";
 import type { Hart } from "../policy/hart.ts";
 import { wakePollers } from "./poll-wait.ts";
+import { loadU64 } from "./registers.ts";
 import {
+  KEY_OFFSET_SHIFT,
   UFFD_FEATURE_SIGBUS,
+  UFFD_PAGEFAULT_FLAG_MINOR,
   UFFD_PAGEFAULT_FLAG_WP,
   UFFD_PAGEFAULT_FLAG_WRITE,
   UFFD_USER_MODE_ONLY,
@@ -43,7 +52,7 @@ export function userFault(
   vma: number,
   vpn: number,
   pteAddress: number,
-  pte: number,
+  kind: number,
   access: number,
 ): number {
   const hart = local as Hart;
@@ -51,11 +60,14 @@ export function userFault(
   const context = shared.get(vma + VMA_UFFD);
   if (!mayWait(hart, vma, context)) return FAULT_BUS;
   rememberResult(hart);
-  const flags = (access === ACCESS_STORE ? UFFD_PAGEFAULT_FLAG_WRITE : 0) | (pte === 0 ? 0 : UFFD_PAGEFAULT_FLAG_WP);
+  const pte = shared.loadOnce(pteAddress);
+  const isStill = kind === VM_UFFD_WP ? isUffdWp(pte) : pte === 0;
+  if (!isStill) return FAULT_OK;
+  const flags = (access === ACCESS_STORE ? UFFD_PAGEFAULT_FLAG_WRITE : 0) | flagOf(kind);
   const queue = context + UFFD_PENDING;
   spinLock(hart, queue + WAITQ_LOCK);
   shared.set(current + TASK_WAIT_KEY_LO, vpn);
-  shared.set(current + TASK_WAIT_KEY_HI, flags);
+  shared.set(current + TASK_WAIT_KEY_HI, flags | (offsetInPage(hart, vpn) << KEY_OFFSET_SHIFT));
   waitqAdd(hart, queue);
   shared.storeRelease(current + TASK_STATE, hart.userFaultState);
   spinUnlock(hart, queue + WAITQ_LOCK);
@@ -74,6 +86,17 @@ export function endUserFault(hart: Hart): void {
   finishWait(hart);
   shared.set(current + TASK_WAIT_RESULT, shared.get(current + TASK_USERFAULT) - 1);
   shared.set(current + TASK_USERFAULT, 0);
+}
+
+function flagOf(kind: number): number {
+  if (kind === VM_UFFD_WP) return UFFD_PAGEFAULT_FLAG_WP;
+  return kind === VM_UFFD_MINOR ? UFFD_PAGEFAULT_FLAG_MINOR : 0;
+}
+
+/** Which byte of the page: known if the access itself has trapped, and not for what is faulted in ahead. */
+function offsetInPage(hart: Hart, vpn: number): number {
+  const va = loadU64(hart, hart.base + HART_TVAL);
+  return toVpn(va) === vpn ? va % PAGE_BYTES : 0;
 }
 
 function mayWait(hart: Hart, vma: number, context: number): boolean {

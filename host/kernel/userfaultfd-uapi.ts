@@ -9,6 +9,7 @@ export const UFFDIO_WAKE = 0x8010aa02;
 export const UFFDIO_COPY = 0xc028aa03;
 export const UFFDIO_ZEROPAGE = 0xc020aa04;
 export const UFFDIO_WRITEPROTECT = 0xc018aa06;
+export const UFFDIO_CONTINUE = 0xc020aa07;
 export const UFFDIO_API = 0xc018aa3f;
 
 const REGISTER = 1 << 0; // 1 << _UFFDIO_*: what can be done with the descriptor, or with a registered range
@@ -17,21 +18,32 @@ const WAKE = 1 << 2;
 const COPY = 1 << 3;
 const ZEROPAGE = 1 << 4;
 export const RANGE_WRITEPROTECT = 1 << 6;
+export const RANGE_CONTINUE = 1 << 7;
 export const API_IOCTLS = REGISTER | UNREGISTER; // and UFFDIO_API, bit 63
 export const API_IOCTLS_HIGH = 1 << 31;
-export const RANGE_IOCTLS = WAKE | COPY | ZEROPAGE | RANGE_WRITEPROTECT;
+export const RANGE_IOCTLS = WAKE | COPY | ZEROPAGE | RANGE_WRITEPROTECT | RANGE_CONTINUE;
 
 export const UFFD_FEATURE_PAGEFAULT_FLAG_WP = 1 << 0;
+export const UFFD_FEATURE_MISSING_SHMEM = 1 << 5;
 export const UFFD_FEATURE_SIGBUS = 1 << 7;
 export const UFFD_FEATURE_THREAD_ID = 1 << 8;
+export const UFFD_FEATURE_MINOR_SHMEM = 1 << 10;
+export const UFFD_FEATURE_EXACT_ADDRESS = 1 << 11;
 /** All that there are; no events, so that fork, mremap and munmap need no word from a monitor. */
-export const UFFD_FEATURES_ALL = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS | UFFD_FEATURE_THREAD_ID;
+export const UFFD_FEATURES_ALL =
+  UFFD_FEATURE_PAGEFAULT_FLAG_WP |
+  UFFD_FEATURE_MISSING_SHMEM |
+  UFFD_FEATURE_SIGBUS |
+  UFFD_FEATURE_THREAD_ID |
+  UFFD_FEATURE_MINOR_SHMEM |
+  UFFD_FEATURE_EXACT_ADDRESS;
 /** In UFFD_FEATURES: UFFDIO_API has been called. */
 export const UFFD_INITIALIZED = 1 << 31;
 
 export const REGISTER_MODE_MISSING = 1 << 0;
 export const REGISTER_MODE_WP = 1 << 1;
 export const REGISTER_MODE_MINOR = 1 << 2;
+export const CONTINUE_MODE_DONTWAKE = 1 << 0;
 export const COPY_MODE_DONTWAKE = 1 << 0;
 export const COPY_MODE_WP = 1 << 1;
 export const ZEROPAGE_MODE_DONTWAKE = 1 << 0;
@@ -41,5 +53,8 @@ export const WRITEPROTECT_MODE_DONTWAKE = 1 << 1;
 export const UFFD_EVENT_PAGEFAULT = 0x12;
 export const UFFD_PAGEFAULT_FLAG_WRITE = 1 << 0;
 export const UFFD_PAGEFAULT_FLAG_WP = 1 << 1;
+export const UFFD_PAGEFAULT_FLAG_MINOR = 1 << 2;
+/** TASK_WAIT_KEY_HI of a task that waits: UFFD_PAGEFAULT_FLAG_*, and from here on the byte in the page. */
+export const KEY_OFFSET_SHIFT = 8;
 /** struct uffd_msg: event u8, then from byte 8 on flags u64, address u64, ptid u32. */
 export const UFFD_MSG_BYTES = 32;

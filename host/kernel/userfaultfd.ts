@@ -35,8 +35,16 @@ import { storeU64 } from "./registers.ts";
 import { signalPending } from "./signal.ts";
 import { O_NONBLOCK, POLLERR, POLLIN, POLLRDNORM } from "./uapi.ts";
 import { scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
-import { controlUserfaultfd, unregisterAll } from "./userfaultfd-ioctl.ts";
-import { UFFD_EVENT_PAGEFAULT, UFFD_FEATURE_THREAD_ID, UFFD_INITIALIZED, UFFD_MSG_BYTES } from "./userfaultfd-uapi.ts";
+import { controlUserfaultfd } from "./userfaultfd-ioctl.ts";
+import { unregisterAll } from "./userfaultfd-register.ts";
+import {
+  KEY_OFFSET_SHIFT,
+  UFFD_EVENT_PAGEFAULT,
+  UFFD_FEATURE_EXACT_ADDRESS,
+  UFFD_FEATURE_THREAD_ID,
+  UFFD_INITIALIZED,
+  UFFD_MSG_BYTES,
+} from "./userfaultfd-uapi.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, waitqMove, waitqWake, waitqWakeAll } from "./wait.ts";
 
 export const userfaultfdOps: FileOps = {
@@ -150,11 +158,14 @@ function movePending(hart: Hart, context: number, countMax: number): number {
 /** struct uffd_msg. Requires: the lock of the queue that `task` is on. */
 function writeMessage(hart: Hart, context: number, task: number, address: number): void {
   const { shared } = hart;
-  const namesThread = (shared.loadOnce(context + UFFD_FEATURES) & UFFD_FEATURE_THREAD_ID) !== 0;
+  const features = shared.loadOnce(context + UFFD_FEATURES);
+  const namesThread = (features & UFFD_FEATURE_THREAD_ID) !== 0;
   hart.core.zeroBytes(address, UFFD_MSG_BYTES);
   shared.set(address, UFFD_EVENT_PAGEFAULT);
-  shared.set(address + 8, shared.get(task + TASK_WAIT_KEY_HI));
-  storeU64(hart, address + 16, shared.get(task + TASK_WAIT_KEY_LO) * PAGE_BYTES);
+  const key = shared.get(task + TASK_WAIT_KEY_HI);
+  const offset = (features & UFFD_FEATURE_EXACT_ADDRESS) !== 0 ? key >>> KEY_OFFSET_SHIFT : 0;
+  shared.set(address + 8, key & ((1 << KEY_OFFSET_SHIFT) - 1));
+  storeU64(hart, address + 16, shared.get(task + TASK_WAIT_KEY_LO) * PAGE_BYTES + offset);
   if (namesThread) shared.set(address + 24, shared.get(task + TASK_PID));
 }
 

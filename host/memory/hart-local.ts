@@ -48,15 +48,16 @@ export interface FileHooks {
 }
 
 /**
- * The page of `vpn`, whose entry `pte` is, is userfaultfd's to resolve: FAULT_USERFAULT if the current task has begun
- * to wait for that, FAULT_OK to look again, or why the access fails. Called with mmap_lock held for read.
+ * The page of `vpn` is userfaultfd's to resolve, for the reason that `kind` (VM_UFFD_*) says: FAULT_USERFAULT if the
+ * current task has begun to wait for that, FAULT_OK to look again, or why the access fails. Called with mmap_lock held
+ * for read.
  */
 export type UserFaultHandler = (
   hart: HartLocal,
   vma: number,
   vpn: number,
   pteAddress: number,
-  pte: number,
+  kind: number,
   access: number,
 ) => number;
 

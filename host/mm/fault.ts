@@ -20,7 +20,7 @@ import {
   PTE_X,
   VM_EXEC,
   VM_READ,
-  VM_UFFD_MISSING,
+  VM_UFFD_WP,
   VM_WRITE,
   VMA_FLAGS,
   VMA_MAPPING,
@@ -40,6 +40,8 @@ import { speculativeFault } from "./speculative-fault.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
 import { mapSwapPage } from "./swap-in.ts";
 import { TASK_BYTES_USER } from "./uapi.ts";
+import { emptyFault } from "./userfaultfd-shared.ts";
+import { VM_UFFD } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 
 export const FAULT_OK = 0;
@@ -113,13 +115,14 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   for (;;) {
     const pte = shared.loadOnce(pteAddress);
     if (pte === 0) {
-      if ((flags & VM_UFFD_MISSING) !== 0) return userFault(hart, vma, vpn, pteAddress, pte, access);
+      const kind = (flags & VM_UFFD) === 0 ? 0 : emptyFault(hart, vma, vpn, flags);
+      if (kind !== 0) return userFault(hart, vma, vpn, pteAddress, kind, access);
       if (shared.get(vma + VMA_MAPPING) !== 0) return mapCachePage(hart, mm, vma, vpn, pteAddress, access);
       if (access !== ACCESS_STORE) return mapZeroPage(hart, pteAddress, flags);
       return mapNewFrame(hart, mm, vma, vpn, pteAddress);
     }
     if (isSwapPte(pte)) return mapSwapPage(hart, mm, vma, vpn, pteAddress, pte, access);
-    if (access === ACCESS_STORE && isUffdWp(pte)) return userFault(hart, vma, vpn, pteAddress, pte, access);
+    if (access === ACCESS_STORE && isUffdWp(pte)) return userFault(hart, vma, vpn, pteAddress, VM_UFFD_WP, access);
     if (access === ACCESS_STORE && (pte & PTE_W) === 0) return wpPage(hart, mm, vma, vpn, pteAddress, pte);
     if (isGoodFor(pte, access)) {
       hart.count(COUNTER_SPURIOUS_FAULT);
@@ -135,8 +138,8 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
 }
 
 /** The page is what somebody else decides about. Requires: mmap_lock for read. */
-function userFault(hart: Hart, vma: number, vpn: number, pteAddress: number, pte: number, access: number): number {
-  return hart.userFault?.(hart, vma, vpn, pteAddress, pte, access) ?? FAULT_BUS;
+function userFault(hart: Hart, vma: number, vpn: number, pteAddress: number, kind: number, access: number): number {
+  return hart.userFault?.(hart, vma, vpn, pteAddress, kind, access) ?? FAULT_BUS;
 }
 
 /** Linux/riscv's access_error: PROT_WRITE implies reading. */

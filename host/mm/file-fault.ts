@@ -41,15 +41,34 @@ export function mapCachePage(
   const flags = shared.get(vma + VMA_FLAGS);
   const isShared = (flags & VM_SHARED) !== 0;
   if (!isShared && access === ACCESS_STORE) return mapPrivateCopy(hart, mm, vma, vpn, pteAddress, pfn);
+  mapCacheFrame(hart, mm, vma, pteAddress, pfn, access === ACCESS_STORE ? PTE_D : 0);
+  return FAULT_OK;
+}
+
+/**
+ * Fills an empty entry with page `pfn` of the vma's mapping, with `marks` (PTE_D); the caller's reference goes to the
+ * entry. False: somebody was faster, or the page has left the mapping. Requires: the vma locked for read.
+ */
+export function mapCacheFrame(
+  hart: Hart,
+  mm: number,
+  vma: number,
+  pteAddress: number,
+  pfn: number,
+  marks: number,
+): boolean {
+  const { shared } = hart;
+  const flags = shared.get(vma + VMA_FLAGS);
   if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);
   // Before the entry is visible: whoever clears it may count down at once.
   shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
-  const pte = leafPte(pfn, flags, isShared) | (access === ACCESS_STORE ? PTE_D : 0);
-  if (install(hart, pteAddress, pte, mapping, pfn)) {
+  const pte = leafPte(pfn, flags, (flags & VM_SHARED) !== 0) | marks;
+  const done = install(hart, pteAddress, pte, shared.get(vma + VMA_MAPPING), pfn);
+  if (done) {
     addRssKind(hart, mm, pageOf(pfn), 1);
     addRss(hart, mm, 1);
   } else dropMapping(hart, pfn);
-  return FAULT_OK;
+  return done;
 }
 
 /** After FAULT_RETRY: gets the page into memory. FAULT_OK: take the fault again. No lock held; may wait for a disk. */

@@ -24,7 +24,7 @@ import {
   PG_SWAPBACKED,
   PG_UPTODATE,
 } from "../../assembly/layout.ts";
-import { EIO } from "../memory/errno.ts";
+import { EEXIST, EFAULT, EIO, ENOMEM } from "../memory/errno.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
@@ -60,6 +60,23 @@ export function mappingFrame(hart: Hart, mapping: number, index: number, mayExte
 /** The same with locks held, in a fault: NEEDS_IO where mappingFrame would read or wait. */
 export function mappingFrameNowait(hart: HartLocal, mapping: number, index: number): number {
   return lookup(hart, mapping, index, false);
+}
+
+/**
+ * The caller's frame, whose bytes are there, fills the hole `index` of shared memory: 0, and the tree has a reference
+ * besides the caller's; or -EEXIST, -EFAULT (beyond the end) or -ENOMEM. (Linux: shmem_add_to_page_cache)
+ */
+export function mappingInsert(hart: HartLocal, mapping: number, index: number, pfn: number): number {
+  makeCachePage(hart, mapping, index, PG_CACHE | PG_UPTODATE | PG_SWAPBACKED | PG_DIRTY, pfn);
+  const there = treeInsertAndLock(hart, mapping, index, pfn);
+  const isBeyond = there === pfn && index >= mappingEndLocked(hart, mapping);
+  if (isBeyond) treeDelete(hart, mapping, index);
+  if (there !== 0) spinUnlock(hart, mapping + MAPPING_LOCK);
+  dropSpareNode(hart);
+  if (there === pfn && !isBeyond) return 0;
+  putPage(hart, pfn); // the tree's
+  if (there === 0) return -ENOMEM;
+  return isBeyond ? -EFAULT : -EEXIST;
 }
 
 /** Is page `index` in memory? */
@@ -190,10 +207,16 @@ function readPage(hart: HartLocal, mapping: number, index: number, pfn: number):
 
 /** A frame with one reference, for the tree, and one for the caller. */
 function allocCachePage(hart: HartLocal, mapping: number, index: number, flags: number): number {
-  const { shared } = hart;
   const pfn = allocUserFrame(hart);
   if (pfn === 0) return 0;
   hart.core.zeroPage(frameAddress(pfn));
+  makeCachePage(hart, mapping, index, flags, pfn);
+  return pfn;
+}
+
+/** The caller's frame becomes one for page `index`, with a reference for the tree besides his own. */
+function makeCachePage(hart: HartLocal, mapping: number, index: number, flags: number, pfn: number): void {
+  const { shared } = hart;
   const page = pageOf(pfn);
   const isShmem = shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
   shared.set(page + PAGE_FLAGS, isShmem ? flags | PG_SHMEM : flags);
@@ -201,7 +224,6 @@ function allocCachePage(hart: HartLocal, mapping: number, index: number, flags: 
   shared.set(page + PAGE_INDEX, index);
   getPage(hart, pfn);
   if ((shared.loadOnce(mapping + MAPPING_FLAGS) & MAPPING_UNEVICTABLE) === 0) lruAdd(hart, pfn);
-  return pfn;
 }
 
 /** Puts a new page into the tree; gives what is to be used instead, if there is something by now, or none is needed. */

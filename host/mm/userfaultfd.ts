@@ -8,12 +8,11 @@ import {
   PAGE_PT_ENTRIES,
   PTE_COUNT,
   PTE_D,
-  VM_SHARED,
   VM_UFFD_WP,
   VMA_MAPPING,
   VMA_UFFD,
 } from "../../assembly/layout.ts";
-import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM } from "../memory/errno.ts";
+import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ESTALE } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { isExclusive, makeAnon } from "./anon.ts";
 
@@ -27,10 +26,16 @@ import { clearUffdWp, isSwapPte, isUffdWp, leafPte, pteModify, ptePfn, setUffdWp
 import { toVpn } from "./range.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { copyFromUser } from "./uaccess.ts";
+import { fillsMapping, installShared, isBeyond, isShmemVma } from "./userfaultfd-shared.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { lockVma, unlockVma } from "./vma-lock.ts";
 import { vmaFind } from "./vma-map.ts";
 import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+
+/** What a page is filled with: a frame that is a hole's of the mapping, one of its own, or the zero page. */
+const FILL_MAPPING = 1;
+const FILL_PRIVATE = 2;
+const FILL_ZERO_PAGE = 3;
 
 /**
  * Fills the empty pages [start, start + bytes) of `mm` with what the current task has at `source`, or with zeros if
@@ -59,15 +64,16 @@ export function fillPages(
 /** One page; `end` is where the whole request ends, which one vma must cover. 0 or -errno. */
 function fillPage(hart: Hart, mm: number, vpn: number, end: number, source: number | null, protects: boolean): number {
   // Looked at twice: whoever may not be given pages learns that before the source is read.
-  const refused = locked(hart, mm, vpn, (vma) => refusal(hart, vma, end, protects));
-  if (refused !== 0) return refused;
   for (;;) {
-    const pfn = source === null ? hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN) : copySource(hart, source);
+    const kind = locked(hart, mm, vpn, (vma) => refusal(hart, vma, vpn, end, protects) || kindOf(hart, vma, source));
+    if (kind < 0) return kind;
+    const pfn = contents(hart, kind, source);
     if (pfn < 0) return pfn;
     const result =
-      pfn === 0 ? -ENOMEM : locked(hart, mm, vpn, (vma) => installPage(hart, mm, vma, vpn, end, pfn, source, protects));
-    if (result !== 0 && pfn > 0 && source !== null) freeFrame(hart, pfn);
-    if (result !== -ENOMEM || !makeRoom(hart)) return result;
+      pfn === 0 ? -ENOMEM : locked(hart, mm, vpn, (vma) => installPage(hart, mm, vma, vpn, end, pfn, kind, protects));
+    if (result !== 0 && pfn > 0 && kind !== FILL_ZERO_PAGE) freeFrame(hart, pfn);
+    const isAgain = result === -ESTALE || (result === -ENOMEM && makeRoom(hart));
+    if (!isAgain) return result;
   }
 }
 
@@ -77,6 +83,20 @@ function locked(hart: Hart, mm: number, vpn: number, work: (vma: number) => numb
   const result = work(vma);
   unlockVma(hart, mm, vma);
   return result;
+}
+
+function kindOf(hart: Hart, vma: number, source: number | null): number {
+  if (fillsMapping(hart, vma)) return FILL_MAPPING;
+  return source === null ? FILL_ZERO_PAGE : FILL_PRIVATE;
+}
+
+/** The frame to install, 0 or -EFAULT. */
+function contents(hart: Hart, kind: number, source: number | null): number {
+  if (kind === FILL_ZERO_PAGE) return hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
+  if (source !== null) return copySource(hart, source);
+  const pfn = allocUserFrame(hart);
+  if (pfn !== 0) hart.core.zeroPage(frameAddress(pfn));
+  return pfn;
 }
 
 /** A frame with a copy of the page at `va` of the current task, 0, or -EFAULT. */
@@ -93,12 +113,13 @@ function copySource(hart: Hart, va: number): number {
 }
 
 /** Why [vpn, end) may not be filled, or 0. Requires: a locked vma. (find_dst_vma and what follows it) */
-function refusal(hart: Hart, vma: number, end: number, protects: boolean): number {
+function refusal(hart: Hart, vma: number, vpn: number, end: number, protects: boolean): number {
   if (vmaEnd(hart, vma) < end) return -ENOENT;
   if (hart.shared.get(vma + VMA_UFFD) === 0) return -ENOENT;
-  const flags = vmaFlags(hart, vma);
-  if (protects && (flags & VM_UFFD_WP) === 0) return -EINVAL;
-  return hart.shared.get(vma + VMA_MAPPING) !== 0 || (flags & VM_SHARED) !== 0 ? -EINVAL : 0;
+  if (protects && (vmaFlags(hart, vma) & VM_UFFD_WP) === 0) return -EINVAL;
+  if (hart.shared.get(vma + VMA_MAPPING) === 0) return 0;
+  if (!isShmemVma(hart, vma)) return -EINVAL;
+  return isBeyond(hart, vma, vpn) ? -EFAULT : 0;
 }
 
 /** The frame becomes the page of `vpn`. 0 or -errno: then it is still the caller's. Requires: a locked vma. */
@@ -109,23 +130,26 @@ function installPage(
   vpn: number,
   end: number,
   pfn: number,
-  source: number | null,
+  kind: number,
   protects: boolean,
 ): number {
-  const refused = refusal(hart, vma, end, protects);
+  const refused = refusal(hart, vma, vpn, end, protects);
   if (refused !== 0) return refused;
+  if (fillsMapping(hart, vma) !== (kind === FILL_MAPPING)) return -ESTALE;
+  if (kind === FILL_MAPPING) return installShared(hart, mm, vma, vpn, pfn);
   const pteAddress = allocPte(hart, mm, vpn);
   if (pteAddress === 0) return -ENOMEM;
   const flags = vmaFlags(hart, vma);
-  if (source !== null) makeAnon(hart, vma, vpn, pfn);
-  const leaf = leafPte(pfn, flags, source !== null) | (source === null ? 0 : PTE_D);
+  const isPrivate = kind === FILL_PRIVATE;
+  if (isPrivate) makeAnon(hart, vma, vpn, pfn);
+  const leaf = leafPte(pfn, flags, isPrivate) | (isPrivate ? PTE_D : 0);
   const table = tablePageOf(pteAddress);
   lockTable(hart, table);
   const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
   if (isEmpty) setNewPte(hart, pteAddress, table, protects ? setUffdWp(leaf) : leaf);
   unlockTable(hart, table);
   if (!isEmpty) return -EEXIST;
-  if (source !== null) addRss(hart, mm, 1);
+  if (isPrivate) addRss(hart, mm, 1);
   return 0;
 }
 

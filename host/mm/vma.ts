@@ -12,6 +12,7 @@ import {
   VM_READ,
   VM_SHARED,
   VM_STACK,
+  VM_UFFD_MINOR,
   VM_UFFD_MISSING,
   VM_UFFD_WP,
   VM_WRITE,
@@ -34,7 +35,7 @@ import type { Hart } from "../policy/hart.ts";
 import { mappingGet, mappingPut } from "./mapping.ts";
 import { PROT_EXEC, PROT_READ, PROT_WRITE, STACK_GUARD_GAP_PAGES } from "./uapi.ts";
 
-export const VM_UFFD = VM_UFFD_MISSING | VM_UFFD_WP;
+export const VM_UFFD = VM_UFFD_MISSING | VM_UFFD_MINOR | VM_UFFD_WP;
 export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 
 /** VM_READ, VM_WRITE and VM_EXEC of PROT_*: the same bits in both. */

@@ -1,7 +1,7 @@
 // qemu-riscv64 has no userfaultfd: what Linux answers is written down here.
 
 import { expect, test } from "vitest";
-import { POOL_MM, POOL_UFFD, POOL_VMA, STOP_EXIT } from "../../assembly/layout.ts";
+import { POOL_MAPPING, POOL_MM, POOL_UFFD, POOL_VMA, STOP_EXIT } from "../../assembly/layout.ts";
 import { runGuest } from "../kernel/one-hart.ts";
 import { PREBUILT } from "../support/paths.ts";
 import { pagewalk } from "../support/process.ts";
@@ -39,6 +39,23 @@ a call gets EFAULT: -14
 moved elsewhere it is registered no more: 0
 `;
 
+const EXPECTED_SHARED = `shared and write-protected: -22
+missing: 0, copy 1 zeropage 1 continue 0
+missing at byte 8: copy 0 4096, it reads 1, the other mapping 1
+and the file 1
+missing by a store at byte 4112: zeropage 0 4096, then 0 1
+a page of the file is mapped without a word: 1
+copy over it: -17 -17, not mapped here: -17 -17, zeropage -17 -17
+continue a hole: -14 -14, a page 0 4096, again -17 -17
+minor: 0, continue 1
+minor at byte 12288: continue 0 4096, it reads M
+minor by a store at byte 8216: continue 0 4096, then s
+a hole is filled without a word: 0
+private memory: -22
+beyond the end: copy -14 -14, continue -14 -14, a load 1 SIGBUS
+private: 0, copy 0 4096, it reads 1, the file 0
+`;
+
 test("userfaultfd delivers pages, tells of stores, and leaves nothing behind", () => {
   const run = runGuest("userfault");
   expect([run.oops, run.stderr, run.stop, run.status]).toEqual(["", "", STOP_EXIT, 0]);
@@ -48,7 +65,18 @@ test("userfaultfd delivers pages, tells of stores, and leaves nothing behind", (
   expect(run.live[POOL_MM]).toBe(1);
 });
 
-test.each([2, 4])("the same on %d harts", async (harts) => {
-  const outcome = await pagewalk(["run", "--harts", `${harts}`, `${PREBUILT}/userfault`]);
-  expect([outcome.stderr, outcome.stdout.toString(), outcome.status]).toEqual(["", EXPECTED, 0]);
+test("userfaultfd on shared memory: missing pages fill the file, pages of the file are minor faults", () => {
+  const run = runGuest("userfault-shared");
+  expect([run.oops, run.stderr, run.stdout, run.stop, run.status]).toEqual(["", "", EXPECTED_SHARED, STOP_EXIT, 0]);
+  expect([run.framesLost, run.live[POOL_UFFD]]).toEqual([0, 0]);
+  expect(run.live[POOL_MAPPING]).toBe(runGuest("userfault").live[POOL_MAPPING]);
+});
+
+test.each([
+  ["userfault", 2, EXPECTED],
+  ["userfault", 4, EXPECTED],
+  ["userfault-shared", 2, EXPECTED_SHARED],
+] as const)("%s says the same on %d harts", async (program, harts, expected) => {
+  const outcome = await pagewalk(["run", "--harts", `${harts}`, `${PREBUILT}/${program}`]);
+  expect([outcome.stderr, outcome.stdout.toString(), outcome.status]).toEqual(["", expected, 0]);
 });

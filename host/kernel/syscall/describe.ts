@@ -32,7 +32,7 @@ export const MISSING: Readonly<Record<string, string>> = {
   tee: "always EINVAL",
   times: "all time is user time",
   timer_create: "no alarm clocks",
-  userfaultfd: "private memory without a file; no events, UFFDIO_MOVE, CONTINUE or POISON",
+  userfaultfd: "no events, UFFDIO_MOVE or POISON; write protection of private memory only",
   vmsplice: "always EINVAL",
   ...Object.fromEntries(xattrCalls.map(([, { name }]) => [name, "files have no attributes"])),
 };
