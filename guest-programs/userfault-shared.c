@@ -46,8 +46,8 @@ static void missing(void) {
     unsigned long ioctls = 0;
     print("shared and write-protected: %ld\n", enroll(area, PAGES, UFFDIO_REGISTER_MODE_WP, NULL));
     print("missing: %ld", enroll(area, PAGES, UFFDIO_REGISTER_MODE_MISSING, &ioctls));
-    print(", copy %d zeropage %d continue %d\n", (int)(ioctls >> _UFFDIO_COPY & 1), (int)(ioctls >> _UFFDIO_ZEROPAGE & 1),
-          (int)(ioctls >> _UFFDIO_CONTINUE & 1));
+    print(", copy %d zeropage %d", (int)(ioctls >> _UFFDIO_COPY & 1), (int)(ioctls >> _UFFDIO_ZEROPAGE & 1));
+    print(" continue %d\n", (int)(ioctls >> _UFFDIO_CONTINUE & 1));
     struct thread *thread = begin(touch, area + 8);
     long done = 0, result = copy_page(area, source, 1, 0, &done);
     thread_join(thread);
