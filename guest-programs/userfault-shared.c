@@ -1,5 +1,5 @@
-// userfaultfd on shared memory: what fills a hole fills it for everybody who maps the file; a page that is there already,
-// put there through another mapping, is a minor fault; beyond the end there is no fault to hear of, but SIGBUS.
+// userfaultfd on shared memory: what fills a hole fills it for all who map the file; a page that is there already, put
+// there through another mapping, is a minor fault; beyond the end there is no fault to hear of, but SIGBUS.
 // System calls: userfaultfd, ioctl, read, memfd_create, ftruncate, pread64, mmap, munmap, madvise, clone, futex.
 
 #include "lib/signals.h"
@@ -51,7 +51,8 @@ static void missing(void) {
     struct thread *thread = begin(touch, area + 8);
     long done = 0, result = copy_page(area, source, 1, 0, &done);
     thread_join(thread);
-    print(": copy %ld %ld, it reads %d, the other mapping %d\n", result, done, seen == source[8], other[0] == source[0]);
+    print(": copy %ld %ld, it reads %d", result, done, seen == source[8]);
+    print(", the other mapping %d\n", other[0] == source[0]);
     char byte = 0;
     print("and the file %d\n", CALL(pread64, memory, &byte, 1, 0, 0) == 1 && byte == source[0]);
     thread = begin(store, area + PAGE_BYTES + 16);
