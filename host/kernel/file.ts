@@ -39,6 +39,16 @@ export function getFile(hart: Hart, file: number): number {
   return file;
 }
 
+/** Counts in whatever file the record is now, if it is one: for who has no reference. (Linux: get_file_rcu) */
+export function getFileNotZero(hart: Hart, file: number): boolean {
+  const { shared } = hart;
+  for (;;) {
+    const count = shared.loadOnce(file + FILE_REFCOUNT);
+    if (count <= 0) return false;
+    if (shared.compareExchange(file + FILE_REFCOUNT, count, count + 1) === count) return true;
+  }
+}
+
 /** Open for reading? An O_PATH file is open for neither. */
 export function isReadable(hart: Hart, file: number): boolean {
   const flags = hart.shared.loadOnce(file + FILE_FLAGS);

@@ -1,5 +1,5 @@
 // Descriptor tables (files_struct) and open files (struct file). A table is shared by the threads of a group; its
-// lock guards the slots, each of which holds one reference to its file.
+// lock guards the slots, each of which holds one reference to its file; who only looks one up takes no lock.
 
 import {
   FD_COUNT_MAX,
@@ -23,11 +23,12 @@ import {
 import { dput } from "../fs/dentry.ts";
 import { S_IFIFO } from "../fs/uapi.ts";
 import { EBADF, EMFILE } from "../memory/errno.ts";
+import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { anonymousDentry, PIPE_NAME } from "./anonymous-file.ts";
-import { allocFile } from "./file.ts";
+import { allocFile, getFileNotZero } from "./file.ts";
 import { opsOf } from "./file-kinds.ts";
 import { dropFileLocks } from "./file-locks.ts";
 import { consoleDentry } from "./mount-root.ts";
@@ -108,16 +109,25 @@ export function putFiles(hart: Hart, files: number): void {
   kmemCacheFree(hart, POOL_FILES, files);
 }
 
-/** The file behind descriptor `fd` of the current task with a reference of the caller's own (fput), or 0: EBADF. */
+/**
+ * The file behind descriptor `fd` of the current task with a reference of the caller's own (fput), or 0: EBADF. Takes
+ * no lock: the file may be closed meanwhile and its record be another one, which the second look at the slot finds out.
+ * (Linux: __fget_files_rcu; filp is SLAB_TYPESAFE_BY_RCU)
+ */
 export function fget(hart: Hart, fd: number): number {
   if (fd < 0 || fd >= FD_COUNT_MAX) return 0;
   const { shared } = hart;
-  const files = shared.get(hart.current + TASK_FILES);
-  spinLock(hart, files + FILES_LOCK);
-  const file = shared.get(slotOf(files, fd) + FD_FILE);
-  if (file !== 0) shared.fetchAdd(file + FILE_REFCOUNT, 1);
-  spinUnlock(hart, files + FILES_LOCK);
-  return file;
+  const slot = slotOf(shared.get(hart.current + TASK_FILES), fd) + FD_FILE;
+  for (;;) {
+    rcuReadLock(hart);
+    const file = shared.loadAcquire(slot);
+    const isCounted = file !== 0 && getFileNotZero(hart, file);
+    rcuReadUnlock(hart);
+    if (file === 0) return 0;
+    if (!isCounted) continue; // its last reference was that of a slot which has changed since
+    if (shared.loadAcquire(slot) === file) return file;
+    fput(hart, file);
+  }
 }
 
 /** The last reference closes the file. No lock held. */
@@ -142,7 +152,7 @@ export function closeOnExec(hart: Hart, files: number): void {
     const file = shared.get(slot + FD_FILE);
     if (file === 0 || (shared.get(slot + FD_FLAGS) & FD_CLOEXEC) === 0) continue;
     spinLock(hart, files + FILES_LOCK);
-    shared.set(slot + FD_FILE, 0);
+    shared.storeRelease(slot + FD_FILE, 0);
     if (fd < shared.get(files + FILES_FIRST_FREE)) shared.set(files + FILES_FIRST_FREE, fd);
     spinUnlock(hart, files + FILES_LOCK);
     dropDescriptor(hart, files, file);
@@ -158,7 +168,7 @@ export function installFd(hart: Hart, file: number, from: number, limit: number,
   let fd = Math.max(from, firstFree);
   while (fd < limit && shared.get(slotOf(files, fd) + FD_FILE) !== 0) fd++;
   if (fd < limit) {
-    shared.set(slotOf(files, fd) + FD_FILE, file);
+    shared.storeRelease(slotOf(files, fd) + FD_FILE, file);
     shared.set(slotOf(files, fd) + FD_FLAGS, fdFlags);
     if (from <= firstFree) shared.set(files + FILES_FIRST_FREE, fd + 1);
     if (fd >= shared.get(files + FILES_END)) shared.set(files + FILES_END, fd + 1);
@@ -174,7 +184,7 @@ export function replaceFd(hart: Hart, fd: number, file: number, fdFlags: number)
   const slot = slotOf(files, fd);
   spinLock(hart, files + FILES_LOCK);
   const old = shared.get(slot + FD_FILE);
-  shared.set(slot + FD_FILE, file);
+  shared.storeRelease(slot + FD_FILE, file);
   shared.set(slot + FD_FLAGS, fdFlags);
   if (fd >= shared.get(files + FILES_END)) shared.set(files + FILES_END, fd + 1);
   if (file === 0 && old !== 0 && fd < shared.get(files + FILES_FIRST_FREE)) shared.set(files + FILES_FIRST_FREE, fd);

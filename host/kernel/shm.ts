@@ -43,7 +43,7 @@ import { mappingCommit } from "../mm/mapping.ts";
 import { enoughMemory } from "../mm/overcommit.ts";
 import type { Hart } from "../policy/hart.ts";
 import { currentId, GROUPS, ID_EFFECTIVE, isCapable, USERS } from "./cred.ts";
-import { allocFile } from "./file.ts";
+import { allocFile, getFileNotZero } from "./file.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
 import { fput } from "./files.ts";
 import { memoryDentry } from "./memory-dentry.ts";
@@ -185,13 +185,8 @@ export function removeSegmentLocked(hart: Hart, segment: number): number {
 
 /** A reference on the file of a segment, or 0: its last attachment is just going. Requires: SHM_LOCK. */
 export function getSegmentFileLocked(hart: Hart, segment: number): number {
-  const { shared } = hart;
-  const file = shared.get(segment + SHM_FILE);
-  for (;;) {
-    const count = shared.loadOnce(file + FILE_REFCOUNT);
-    if (count <= 0) return 0;
-    if (shared.compareExchange(file + FILE_REFCOUNT, count, count + 1) === count) return file;
-  }
+  const file = hart.shared.get(segment + SHM_FILE);
+  return getFileNotZero(hart, file) ? file : 0;
 }
 
 /** A vma of `file` comes (SHM_ATIME) or goes (SHM_DTIME); nothing if it is no segment's. (shm_open, shm_close) */

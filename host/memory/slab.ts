@@ -253,6 +253,28 @@ export function kmemCacheLive(shared: SharedMemory, pool: number): number {
   return shared.get(POOL_BASE + pool * POOL_BYTES + POOL_LIVE);
 }
 
+/** Counts of a cache; a hint unless the machine is quiet. */
+export interface KmemCacheCounts {
+  readonly live: number;
+  /** Records that are, or have been, an object: the most there ever were at once. */
+  readonly touched: number;
+  readonly allocs: number;
+  /** Of these, in a record that had been another object. */
+  readonly reuses: number;
+  readonly fails: number;
+}
+
+export function kmemCacheCounts(shared: SharedMemory, pool: number): KmemCacheCounts {
+  const word = (field: number) => shared.get(POOL_BASE + pool * POOL_BYTES + field) >>> 0;
+  return {
+    live: word(POOL_LIVE),
+    touched: word(POOL_FRESH),
+    allocs: word(POOL_ALLOCS),
+    reuses: word(POOL_REUSES),
+    fails: word(POOL_FAILS),
+  };
+}
+
 /** Requires: POOL_LOCK, or the object is the caller's alone. */
 function countLocked(shared: SharedMemory, address: number, change: number): void {
   shared.set(address, shared.get(address) + change);

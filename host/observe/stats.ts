@@ -14,6 +14,7 @@ import {
   OPTION_DETERMINISTIC,
 } from "../../assembly/layout.ts";
 import type { SharedMemory } from "../memory/shared.ts";
+import { KMEM_CACHES, type KmemCacheCounts, kmemCacheCounts } from "../memory/slab.ts";
 import { COUNTERS, readCounter, readInstret } from "./counters.ts";
 
 /** Counter names (see COUNTERS) and "instret" to their values. */
@@ -40,6 +41,8 @@ export interface MachineStats {
   readonly inUse: InUse;
   readonly total: CounterValues;
   readonly perHart: readonly CounterValues[];
+  /** Object caches that have been used. */
+  readonly caches: readonly CacheStats[];
   /** Only of the deterministic driver. */
   readonly deterministic: DeterministicStats | null;
 }
@@ -50,6 +53,12 @@ export interface InUse {
   /** Pages that reclaim knows of. */
   readonly listedPages: number;
   readonly committedPages: number;
+}
+
+/** An object cache, by its name in /proc/slabinfo. */
+export interface CacheStats extends KmemCacheCounts {
+  readonly name: string;
+  readonly objectBytes: number;
 }
 
 /** What the shared memory does not say by itself. */
@@ -72,6 +81,7 @@ export function readStats(shared: SharedMemory, observed: Observed): MachineStat
     framesFreeAtBoot: shared.get(MACHINE_BASE + MACHINE_FRAMES_AT_BOOT),
     total: sum(perHart),
     perHart,
+    caches: readCaches(shared),
     deterministic: isDeterministic ? readDeterministic(shared) : null,
   };
 }
@@ -85,6 +95,12 @@ export function formatStats(stats: MachineStats): string {
     if (stats.total[name] > 0) lines.push(row(stats.total[name], name, meaning));
   lines.push(row(stats.framesFreeAtBoot, "frames at boot", "free when init was about to be made"));
   lines.push(row(stats.framesFree, stats.stopped ? "frames at exit" : "frames free", verdictOnFrames(stats)));
+  for (const { name, live, touched, allocs, reuses, fails } of stats.caches) {
+    const failed = fails === 0 ? "" : `, ${fails} in vain`;
+    lines.push(
+      row(live, name, `objects, at most ${touched}; ${allocs} allocations${failed}, ${reuses} in used records`),
+    );
+  }
   if (stats.deterministic !== null) {
     const { traceHash, scheduleSteps, virtualSeconds } = stats.deterministic;
     lines.push(`trace hash ${traceHash}, ${scheduleSteps} schedule points, ${virtualSeconds.toFixed(6)} virtual s`);
@@ -105,6 +121,12 @@ function readHart(shared: SharedMemory, id: number): CounterValues {
   const values: Record<string, number> = { instret: readInstret(shared, id) };
   for (const counter of COUNTERS) values[counter.name] = readCounter(shared, id, counter);
   return values;
+}
+
+function readCaches(shared: SharedMemory): CacheStats[] {
+  return KMEM_CACHES.map(({ name, objectBytes }, pool) => {
+    return { name, objectBytes, ...kmemCacheCounts(shared, pool) };
+  }).filter(({ touched }) => touched > 0);
 }
 
 function sum(perHart: readonly CounterValues[]): CounterValues {

@@ -23,6 +23,7 @@ import {
   statusText,
   writeComm,
 } from "./process-files.ts";
+import { slabinfoText } from "./slabinfo.ts";
 import { OS_RELEASE, OS_TYPE, OS_VERSION, SYSCTLS } from "./sysctl.ts";
 
 type Read = NonNullable<ProcNode["read"]>;
@@ -88,6 +89,7 @@ const ROOT = directory(
     file("meminfo", meminfoText),
     link("mounts", () => "self/mounts"),
     link("self", linkSelf),
+    { name: "slabinfo", mode: S_IFREG | 0o400, children: [], read: slabinfoText },
     file("stat", statText),
     file("swaps", swapsText),
     directory("sys", sysctlTree()),
