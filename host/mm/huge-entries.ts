@@ -1,6 +1,6 @@
-// What munmap, mprotect and fork do to a leaf of level 1: all of it in one go if they mean all of it, else it is split
-// and they come again for its pages. Each returns the vpn to go on with. (Linux: zap_huge_pmd, change_huge_pmd and
-// copy_huge_pmd in mm/huge_memory.c)
+// What munmap, mprotect, fork and mremap do to a leaf of level 1: all of it in one go if they mean all of it, else it
+// is split and they come again for its pages. The first three return the vpn to go on with. (Linux: zap_huge_pmd,
+// change_huge_pmd, copy_huge_pmd and move_huge_pmd in mm/huge_memory.c)
 
 import { MM_HUGE_LEAVES, PAGE_MAPCOUNT, PTE_A, PTE_W, PTE_X, RUN_FRAMES, VM_WRITE } from "../../assembly/layout.ts";
 import { B_M14, MUTATIONS } from "../memory/mutation.ts";
@@ -121,6 +121,26 @@ export function dupHuge(hart: Hart, parent: number, child: number, vpn: number, 
   }
   addRss(hart, child, RUN_FRAMES);
   return vpn + RUN_FRAMES;
+}
+
+/**
+ * The leaf at `vpn` goes to `target`, whose entry of level 1 is there and empty, and its table for a split along.
+ * Requires: mmap_lock for write, the vma's reverse maps, an open gather. (Linux: move_huge_pmd)
+ */
+export function moveHuge(hart: Hart, mm: number, vpn: number, target: number): void {
+  const from = findPmd(hart, mm, vpn);
+  const to = findPmd(hart, mm, target);
+  const sourcePage = tablePageOf(from);
+  const targetPage = tablePageOf(to);
+  lockTable(hart, Math.min(sourcePage, targetPage));
+  if (sourcePage !== targetPage) lockTable(hart, Math.max(sourcePage, targetPage));
+  const pte = clearPte(hart, from, sourcePage);
+  depositTable(hart, targetPage, withdrawTable(hart, sourcePage));
+  setNewPte(hart, to, targetPage, pte);
+  gatherHugePte(hart, vpn);
+  gatherUnlock(hart);
+  if (sourcePage !== targetPage) unlockTable(hart, Math.max(sourcePage, targetPage));
+  unlockTable(hart, Math.min(sourcePage, targetPage));
 }
 
 /** Takes W from the leaf; returns what it is now, or 0 if it is none any more. */

@@ -1,12 +1,15 @@
 // Moves the pages of one range to another: the second half of mremap. (Linux: move_page_tables in mm/mremap.c)
 
-import { PAGE_PT_ENTRIES, PTE_COUNT } from "../../assembly/layout.ts";
+import { PAGE_PT_ENTRIES, PTE_COUNT, RUN_FRAMES } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
+import { moveHuge } from "./huge-entries.ts";
 import { splitHuge } from "./huge-split.ts";
 import {
+  allocEntry,
   allocPte,
   clearPte,
+  findHuge,
   findPte,
   lockTable,
   PTE_BYTES,
@@ -24,18 +27,31 @@ import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
  * and nothing has moved. Requires: mmap_lock for write. Waits.
  */
 export function movePageTables(hart: Hart, mm: number, vma: number, from: number, to: number, pages: number): boolean {
-  if (!prepareTarget(hart, mm, from, to, pages)) return false;
+  // First of all: what is prepared must hold for what faults and reclaim leave there.
   hart.policies.vmaLock.startWrite(hart, mm, vma);
   // A walker of a reverse map must not look at the target before a page came and at the source when it has gone.
   rmapLock(hart, vma);
+  const isPrepared = prepareTarget(hart, mm, from, to, pages);
+  if (isPrepared) moveAll(hart, mm, from, to, pages);
+  rmapUnlock(hart, vma);
+  return isPrepared;
+}
+
+function moveAll(hart: Hart, mm: number, from: number, to: number, pages: number): void {
   gatherBegin(hart, mm);
   for (let vpn = from; vpn < from + pages; ) {
+    const target = to + (vpn - from);
     const pte = findPte(hart, mm, vpn);
+    if (pte === 0 && findHuge(hart, mm, vpn) !== 0) {
+      moveHuge(hart, mm, vpn, target);
+      vpn += RUN_FRAMES;
+      hart.pollIrq();
+      continue;
+    }
     if (pte === 0) {
       vpn = skipMissingTable(hart, mm, vpn);
       continue;
     }
-    const target = to + (vpn - from);
     const count = Math.min(from + pages - vpn, CHUNK_PAGES, restOfTable(vpn), restOfTable(target));
     if (hart.shared.get(tablePageOf(pte) + PAGE_PT_ENTRIES) !== 0) {
       moveEntries(hart, pte, findPte(hart, mm, target), vpn, count);
@@ -44,20 +60,28 @@ export function movePageTables(hart: Hart, mm: number, vma: number, from: number
     hart.pollIrq();
   }
   gatherFinish(hart);
-  rmapUnlock(hart, vma);
-  return true;
 }
 
 /** Makes the tables that the moved entries will need, so that the move itself can not fail half-way. */
 function prepareTarget(hart: Hart, mm: number, from: number, to: number, pages: number): boolean {
   for (let vpn = from; vpn < from + pages; ) {
-    // Moved page by page. Linux moves a leaf whole if both ends are aligned to it.
-    splitHuge(hart, mm, vpn);
+    const target = to + (vpn - from);
+    if (findHuge(hart, mm, vpn) !== 0) {
+      if (isWholeLeaf(vpn, target, from + pages)) {
+        const pmd = allocEntry(hart, mm, target, 1);
+        if (pmd === 0) return false;
+        if (hart.shared.loadOnce(pmd) === 0) {
+          vpn += RUN_FRAMES;
+          hart.pollIrq();
+          continue;
+        }
+      }
+      splitHuge(hart, mm, vpn);
+    }
     if (findPte(hart, mm, vpn) === 0) {
       vpn = skipMissingTable(hart, mm, vpn);
       continue;
     }
-    const target = to + (vpn - from);
     if (allocPte(hart, mm, target) === 0) return false;
     vpn += Math.min(restOfTable(vpn), restOfTable(target));
     hart.pollIrq();
@@ -81,6 +105,11 @@ function moveEntries(hart: Hart, source: number, target: number, vpn: number, co
   gatherUnlock(hart);
   if (sourcePage !== targetPage) unlockTable(hart, Math.max(sourcePage, targetPage));
   unlockTable(hart, Math.min(sourcePage, targetPage));
+}
+
+/** Can the leaf at `vpn` of a range that ends at `end` be moved as it is? (Linux: get_extent) */
+function isWholeLeaf(vpn: number, target: number, end: number): boolean {
+  return vpn % RUN_FRAMES === 0 && target % RUN_FRAMES === 0 && end - vpn >= RUN_FRAMES;
 }
 
 function restOfTable(vpn: number): number {

@@ -45,6 +45,7 @@ const replay = `HUGE_MODEL_SEED=${seed} npx vitest run --config tests/vitest.con
 const page = fc
   .record({ leaf: fc.integer({ min: 0, max: 3 }), at: fc.constantFrom(0, 0, 0, 1, 256, 511) })
   .map(({ leaf, at }) => ARENA + leaf * RUN_FRAMES + at);
+const leafPage = fc.integer({ min: 0, max: 3 }).map((leaf) => ARENA + leaf * RUN_FRAMES);
 const pages = fc.constantFrom(1, 2, 255, 511, 512, 512, 513, 1024);
 const rw = PROT_READ | PROT_WRITE;
 const prot = fc.constantFrom(rw, rw, rw, PROT_READ, 0, 7);
@@ -70,6 +71,16 @@ const operation = fc.oneof(
       pages,
       flags: fc.constantFrom(1, 3),
       target: page,
+    }),
+  },
+  {
+    weight: 2, // leaves as they are
+    arbitrary: fc.record({
+      call: fc.constant("mremap" as const),
+      page: leafPage,
+      pages: fc.constantFrom(RUN_FRAMES, RUN_FRAMES + 7),
+      flags: fc.constant(3),
+      target: leafPage,
     }),
   },
   { weight: 2, arbitrary: fc.record({ call: fc.constant("dontneed" as const), page, pages }) },

@@ -3,6 +3,7 @@
 import { beforeEach, expect, test } from "vitest";
 import {
   ACCESS_STORE,
+  COUNTER_PAGE_TABLE_ALLOC,
   COUNTER_THP_FAULT_ALLOC,
   COUNTER_THP_FAULT_FALLBACK,
   COUNTER_THP_SPLIT_PMD,
@@ -210,6 +211,63 @@ test("mremap moves the pages, and takes the old addresses from every hart", () =
     expect(machine.peek(page(n), other)).toBeNull();
     expect(machine.load(OTHER + n * PAGE_BYTES, other)).toBe(n + 1);
   }
+});
+
+test("mremap moves a leaf whole where both ends are aligned to it", () => {
+  map(2);
+  fill(2);
+  const tables = field(MM_PT_PAGES);
+  const flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+  expect(doMremap(machine.hart, machine.mm, BASE, 2 * HUGE_BYTES, 2 * HUGE_BYTES, flags, OTHER)).toBe(OTHER);
+  expect(field(MM_HUGE_LEAVES)).toBe(2);
+  expect(counter(COUNTER_THP_SPLIT_PMD)).toBe(0);
+  expect(field(MM_PT_PAGES)).toBe(tables);
+  expect(checkMms(machine.hart, [machine.mm])).toEqual([]);
+  for (let n = 0; n < 2 * RUN_FRAMES; n++) {
+    expect(machine.peek(page(n), other)).toBeNull();
+    expect(machine.load(OTHER + n * PAGE_BYTES, other)).toBe(n + 1);
+  }
+  // What was kept for the split has come along, and reclaim finds the pages.
+  expect(doMunmap(machine.hart, machine.mm, OTHER + 5 * PAGE_BYTES, PAGE_BYTES)).toBe(0);
+  expect(counter(COUNTER_THP_SPLIT_PMD)).toBe(1);
+  while (shrinkMemory(machine.hart, RUN_FRAMES) > 0);
+  expect(field(MM_SWAP)).toBe(2 * RUN_FRAMES - 1);
+  for (let n = 6; n < 2 * RUN_FRAMES; n++) expect(machine.load(OTHER + n * PAGE_BYTES)).toBe(n + 1);
+});
+
+test("mremap splits a leaf of which a part stays, and one that comes to lie across two", () => {
+  map(2);
+  fill(2);
+  const flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+  const bytes = HUGE_BYTES + 10 * PAGE_BYTES;
+  expect(doMremap(machine.hart, machine.mm, BASE, bytes, bytes, flags, OTHER)).toBe(OTHER);
+  expect(field(MM_HUGE_LEAVES)).toBe(1);
+  expect(counter(COUNTER_THP_SPLIT_PMD)).toBe(1);
+  const across = OTHER + 3 * HUGE_BYTES + PAGE_BYTES;
+  expect(doMremap(machine.hart, machine.mm, OTHER, HUGE_BYTES, HUGE_BYTES, flags, across)).toBe(across);
+  expect(field(MM_HUGE_LEAVES)).toBe(0);
+  for (let n = 0; n < RUN_FRAMES; n++) expect(machine.load(across + n * PAGE_BYTES, other)).toBe(n + 1);
+  expectFilled(RUN_FRAMES + 10, 2 * RUN_FRAMES);
+});
+
+test("what a fault under the vma's lock mapped while mremap made tables was lost, or written to nowhere", () => {
+  map(2, MAP_PRIVATE);
+  machine.store(page(0), 1);
+  const { vmaLock } = machine.hart.policies;
+  const locked: number[] = [];
+  const { count } = machine.hart;
+  machine.hart.count = (counter) => {
+    count.call(machine.hart, counter);
+    if (counter !== COUNTER_PAGE_TABLE_ALLOC) return;
+    const vma = vmaLock.startRead(other, machine.mm, BASE / PAGE_BYTES + RUN_FRAMES);
+    locked.push(vma);
+    if (vma !== 0) vmaLock.endRead(other, vma);
+  };
+  const flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+  expect(doMremap(machine.hart, machine.mm, BASE, 2 * HUGE_BYTES, 2 * HUGE_BYTES, flags, 2 ** 31)).toBe(2 ** 31);
+  machine.hart.count = count;
+  expect(locked.length).toBeGreaterThan(0);
+  expect(locked.filter((vma) => vma !== 0)).toEqual([]);
 });
 
 test("an area that is cut inside a leaf leaves no leaf in two areas", () => {
