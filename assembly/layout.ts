@@ -533,6 +533,7 @@ export const HART_LOADED_MM = 896; // shared, own line: mm whose root satp holds
 export const HART_IS_LAZY = 900; // shared
 export const HART_TEMP_MM_DEPTH = 904; // owner
 export const HART_LOADED_GEN = 908; // owner: tlb_gen of LOADED_MM up to which this hart has flushed
+export const HART_SWITCHING_MM = 912; // owner: 1 while satp is on its way to LOADED_MM (Linux: LOADED_MM_SWITCHING)
 
 export const HART_CURRENT = 960; // own line; written by the owner, read by others as a hint: current task
 export const HART_IDLE_TASK = 964;

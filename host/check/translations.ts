@@ -22,6 +22,7 @@ import {
   HART_TLB,
   HART_TLB_ENTRIES,
   LEVEL_COUNT,
+  MM_ROOT_PFN,
   PAGE_FLAGS,
   PAGE_SHIFT,
   PG_FREE,
@@ -37,6 +38,7 @@ import {
   RUN_PARKED,
   RUN_STATE_MASK,
   RUN_USER,
+  TASK_MM,
   TLB_ADDEND,
   TLB_ENTRY_BYTES,
   TLB_META,
@@ -71,19 +73,27 @@ export class TranslationChecker {
   readonly #report: (text: string) => void;
   /** By address of the entry. */
   readonly #condemned = new Map<number, Condemned>();
+  /** Per hart, the root that its MMU has in use, which HART_SATP_ROOT may be ahead of; 0: not known yet. */
+  readonly #satpRoot: Int32Array;
 
   constructor(harts: readonly HartLocal[], report: (text: string) => void) {
     this.#harts = harts;
     this.#shared = harts[0].shared;
     this.#report = report;
+    this.#satpRoot = new Int32Array(harts.length);
   }
 
   reset(): void {
     this.#condemned.clear();
   }
 
-  /** The hart is about to make a guest access to `va`. */
+  satpLoaded(hart: HartLocal): void {
+    this.#satpRoot[hart.id] = this.#word(hart.base + HART_SATP_ROOT);
+  }
+
+  /** The hart is about to make a guest access to `va`, in user mode or in an NMI. */
   guestAccess(hart: HartLocal, va: number): void {
+    this.#checkRoot(hart);
     const vpn = Math.floor(va / (1 << PAGE_SHIFT));
     const asid = this.#word(hart.base + HART_SATP_ASID);
     this.#checkWalk(hart, vpn, asid);
@@ -91,6 +101,18 @@ export class TranslationChecker {
       if (entry.vpn !== vpn || entry.asid !== asid) continue;
       const condemned = this.#stillCondemned(hart, entry);
       if (condemned !== null) this.#report(`hart ${hart.id} uses a stale translation: ${condemned}`);
+    }
+  }
+
+  /** User memory is the current task's, seen through the root table of its mm and not before a flush that is owed. */
+  #checkRoot(hart: HartLocal): void {
+    const mm = this.#word(hart.current + TASK_MM); // HART_CURRENT may still be in its store buffer
+    const root = this.#satpRoot[hart.id];
+    if (root !== 0 && (mm === 0 || root !== this.#word(mm + MM_ROOT_PFN))) {
+      this.#report(`hart ${hart.id} reads user memory, but satp holds another mm than its current task's`);
+    }
+    if (this.#hasPromisedToFlush(hart)) {
+      this.#report(`hart ${hart.id} reads user memory before the flush that it has promised`);
     }
   }
 

@@ -24,15 +24,15 @@ export class Watch implements Observer {
   /** Told of each record that is freed. */
   onFreed: ((pool: number, slot: number) => void) | null = null;
 
-  /** Before the scenario's set-up. */
-  constructor(harts: readonly HartLocal[], report: Report) {
+  /** Before the scenario's set-up. With `nmisLook`, what an NMI would read is left to NMIs. */
+  constructor(harts: readonly HartLocal[], report: Report, nmisLook = false) {
     this.#harts = harts;
     this.#translations = new TranslationChecker(harts, (text) => report("stale translation", text));
     this.#locks = new LockOrderChecker(harts, report);
     this.#lifetime = new LifetimeChecker(report);
     this.#sleeping = new SleepingChecker(harts, report);
     this.#vmaLocks = new VmaLockChecker(harts, report);
-    const loadedMm = new LoadedMmChecker(harts, () => this.events++);
+    const loadedMm = new LoadedMmChecker(harts, () => this.events++, nmisLook);
     this.#states = [loadedMm, new LeftOverChecker(harts[0].shared), this.#vmaLocks];
   }
 
@@ -59,6 +59,10 @@ export class Watch implements Observer {
   access(hart: number, address: number): void {
     this.#lifetime.access(hart, address);
     this.#vmaLocks.access(hart, address);
+  }
+
+  satpLoaded(hart: number): void {
+    this.#translations.satpLoaded(this.#harts[hart]);
   }
 
   guestAccess(hart: number, va: number): void {

@@ -32,8 +32,8 @@ export function rowsOf(families: readonly string[]): Row[] {
 
 /** The search for a row's mutation, as the flags say. */
 export function jobOf({ scenario, policies, mutation }: Row, flags: ExploreFlags): ExploreJob {
-  const { strategy, depth, seed, schedules } = flags;
-  return { scenario, policies, mutation, strategy, depth, seed, first: 0, step: 1, schedules };
+  const { strategy, depth, seed, schedules, inject } = flags;
+  return { scenario, policies, mutation, strategy, depth, seed, injects: inject, first: 0, step: 1, schedules };
 }
 
 /** Each worker takes the next one as soon as it is free. */

@@ -107,6 +107,7 @@ function jobFor(scenario: Scenario, flags: ExploreFlags): ExploreJob {
     first: (flags.shard?.index ?? 1) - 1,
     step: flags.shard?.count ?? 1,
     schedules: flags.schedules,
+    injects: flags.inject,
     strongMemory: flags.strongMemory === true,
   };
 }
@@ -125,11 +126,14 @@ function outcome({ failure, isComplete }: Pick<JobResult, "failure" | "isComplet
 }
 
 async function keep(job: ExploreJob, failure: Failure, path: string | undefined): Promise<void> {
-  const { scenario, policies, mutation, strategy, seed } = job;
+  const { scenario, policies, mutation, injects, strategy, seed } = job;
   const { index, violation, choices } = failure;
   const stem = [scenario.replaceAll("/", "-"), mutation, `seed${seed}`].filter((part) => part !== "").join("-");
   const file = path ?? `${stem}.schedule.json`;
-  await writeFile(file, encodeSchedule({ scenario, policies, mutation, strategy, seed, index, violation, choices }));
+  await writeFile(
+    file,
+    encodeSchedule({ scenario, policies, mutation, injects, strategy, seed, index, violation, choices }),
+  );
   print(failure);
   process.stdout.write(`replay: pagewalk explore --replay ${file}\n`);
 }
@@ -167,9 +171,9 @@ async function readSchedule(file: string): Promise<ScheduleFile> {
   }
 }
 
-function jobOf({ scenario, policies, mutation, seed }: ScheduleFile): ExploreJob {
+function jobOf({ scenario, policies, mutation, injects = [], seed }: ScheduleFile): ExploreJob {
   const unused = { strategy: "random", depth: 0, first: 0, step: 1, schedules: 1 } as const;
-  return { scenario, policies, mutation, seed, ...unused };
+  return { scenario, policies, mutation, injects, seed, ...unused };
 }
 
 function print({ violation, table }: Failure): void {

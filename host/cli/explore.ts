@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { INJECTIONS_FOR_ALL, type Injection } from "../simulate/injection.ts";
 import { STRATEGY_NAMES, type StrategyName } from "../simulate/job.ts";
 import { parseInteger } from "./sizes.ts";
 
@@ -30,6 +31,7 @@ export interface ExploreFlags {
   readonly shard?: { readonly index: number; readonly count: number };
   readonly mutate: string;
   readonly policy: Readonly<Record<string, string>>;
+  readonly inject: readonly Injection[];
   readonly jobs: number;
   readonly json?: string;
   readonly keep?: string;
@@ -66,6 +68,11 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
       new Option("--policy <SEAM=NAME,...>", "instead of the scenario's own policies")
         .argParser(parsePolicies)
         .default({}),
+    )
+    .addOption(
+      new Option("--inject <NAME,...>", `more than the scenario's own: ${INJECTIONS_FOR_ALL.join(", ")}`)
+        .argParser(parseInjections)
+        .default([]),
     )
     .addOption(new Option("--jobs <N>", "explorers at a time").argParser(parseInteger).default(availableParallelism()))
     .option("--json <FILE>", "write the result to FILE")
@@ -112,6 +119,12 @@ function parseShard(text: string): { index: number; count: number } {
     throw new InvalidArgumentError("Give I/N with I from 1 to N.");
   }
   return { index, count };
+}
+
+function parseInjections(text: string, soFar: readonly Injection[]): readonly Injection[] {
+  const found = text.split(",").map((name) => INJECTIONS_FOR_ALL.find((injection) => injection === name));
+  if (found.includes(undefined)) throw new InvalidArgumentError(`There is ${INJECTIONS_FOR_ALL.join(", ")}.`);
+  return [...soFar, ...found.filter((injection) => injection !== undefined)];
 }
 
 function parsePolicies(text: string, soFar: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -126,6 +126,10 @@ export class BatonScheduler implements Scheduler {
     return false;
   }
 
+  ringsLate(): boolean {
+    return false;
+  }
+
   retired(instructions: number): void {
     this.#shared.f64[VIRTUAL_NS] += instructions;
   }

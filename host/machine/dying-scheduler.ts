@@ -51,5 +51,9 @@ export class DyingScheduler implements Scheduler {
     return false;
   }
 
+  ringsLate(): boolean {
+    return false;
+  }
+
   retired(): void {}
 }

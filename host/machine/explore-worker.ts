@@ -42,6 +42,7 @@ function explorerFor({ job }: ExploreRequest): Explorer {
     job.seed,
     job.strategy,
     job.depth,
+    job.injects,
     job.strongMemory,
   ]);
   if (explorer !== null && key === explorerKey) return explorer;
@@ -55,7 +56,7 @@ function explorerFor({ job }: ExploreRequest): Explorer {
     pageWalkCache: scenario.pageWalkCache === true,
     weakMemory: scenario.weakMemory === true && job.strongMemory !== true,
   });
-  explorer = new Explorer(scenario, lab);
+  explorer = new Explorer(scenario, lab, job.injects);
   explorerKey = key;
   return explorer;
 }

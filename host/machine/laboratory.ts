@@ -73,6 +73,7 @@ function makeHart(module: WebAssembly.Module, shared: SharedMemory, id: number, 
 function withModel(core: Core, shared: SharedMemory): Core {
   const functions = Object.entries(core as unknown as Record<string, (...args: unknown[]) => unknown>);
   const wrapped = functions.map(([name, call]) => {
+    if (name === "loadSatp") return [name, () => loadSatp(core, shared)];
     const inKernel = name === "zeroBytes" || name === "copyBytes" || name === "saveContext" || name === "zeroPage";
     const isAccess = /^(copy|clear|strncpy|user|run)/.test(name);
     if (!inKernel && !isAccess) return [name, call];
@@ -84,6 +85,11 @@ function withModel(core: Core, shared: SharedMemory): Core {
     return [name, committing];
   });
   return Object.fromEntries(wrapped) as Core;
+}
+
+function loadSatp(core: Core, shared: SharedMemory): void {
+  core.loadSatp();
+  shared.observer?.satpLoaded(shared.hartId);
 }
 
 function smallConfig({ harts, policies, mutation, ramBytes = RAM_BYTES }: LaboratoryOptions): ResolvedConfig {

@@ -39,6 +39,7 @@ import { KernelBug } from "./errors.ts";
 import { type HartLocal, hartBase } from "./hart-local.ts";
 import { A_M12, MUTATIONS } from "./mutation.ts";
 import { park } from "./park.ts";
+import { SCHEDULE_POINTS } from "./schedule.ts";
 
 /** What the handler of an IPI does; runs in interrupt context on the receiver: no lock, no allocation. */
 export type IpiHandler = (op: number, arg0: number, arg1: number, arg2: number, arg3: number) => void;
@@ -77,7 +78,8 @@ export function sendIpi(hart: HartLocal, mask: Int32Array, op: number, arg0 = 0,
 export function ringDoorbell(hart: HartLocal, target: number, bits: number): void {
   const { shared } = hart;
   const block = hartBase(target);
-  shared.fetchOr(block + HART_DOORBELL, bits);
+  const isLate = SCHEDULE_POINTS && shared.scheduler?.ringsLate(target, bits) === true;
+  shared.fetchOr(block + HART_DOORBELL, isLate ? 0 : bits);
   if ((shared.loadOnce(block + HART_RUN_STATE) & RUN_STATE_MASK) === RUN_PARKED) wakeParked(hart, target);
 }
 

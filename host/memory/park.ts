@@ -59,8 +59,9 @@ function enterParked(hart: HartLocal, address: number): void {
 function leaveParked(hart: HartLocal): void {
   const { shared, base } = hart;
   const state = shared.exchange(base + HART_RUN_STATE, RUN_KERNEL);
-  shared.storeOnce(base + HART_PARK_WORD, 0);
+  // Before anything else, an NMI included: the flush has counted as delivered since the flag was set.
   if ((state & FLUSH_ON_RESUME) !== 0) hart.core.flushAll();
+  shared.storeOnce(base + HART_PARK_WORD, 0);
 }
 
 /**

@@ -22,6 +22,7 @@ export const POINT_RMW_RELAXED = 11; // atomic, and ordered with nothing
 export const POINT_RMW_ACQUIRE = 12;
 export const POINT_RMW_RELEASE = 13;
 export const POINT_RCU = 14; // begin or end of a read section, call_rcu
+export const POINT_NMI = 15; // a non-maskable interrupt comes
 
 /** What a deterministic driver does at a schedule point: it may let another hart run first. */
 export interface Scheduler {
@@ -37,6 +38,8 @@ export interface Scheduler {
   wait(kind: number, address: number, expected: number, deadlineNs: number): void;
   /** A frame or record is about to be allocated: true makes the allocation fail. */
   allocationFails(): boolean;
+  /** The calling hart rings these DOORBELL_* bits at another: true if the driver sets them, later. */
+  ringsLate(target: number, bits: number): boolean;
   /** The calling hart has just retired this many guest instructions: the deterministic clock advances. */
   retired(instructions: number): void;
 }
@@ -67,7 +70,9 @@ export interface MemoryModel {
 export interface Observer {
   /** A plain or shared access to the word at `address`. */
   access(hart: number, address: number): void;
-  /** A guest access to `va` is about to be translated. */
+  /** The MMU walks the root table in HART_SATP_ROOT from now on. */
+  satpLoaded(hart: number): void;
+  /** A guest access to `va`, or an NMI's, is about to be translated. */
   guestAccess(hart: number, va: number): void;
   /** A lock word is about to be waited for or taken; was taken; is about to be dropped. */
   lockWanted(hart: number, address: number): void;

@@ -9,6 +9,7 @@ import {
   COUNTER_LOADED_DIVERGES,
   HART_LOADED_MM,
   HART_SATP_ROOT,
+  HART_SWITCHING_MM,
   MACHINE_BASE,
   MACHINE_INIT_MM,
   MM_CPUMASK,
@@ -28,9 +29,11 @@ export function loadMm(hart: Hart, next: number): void {
   const { shared } = hart;
   if (MUTATIONS && hart.mutation === A_M4) cpumaskSetRelaxed(hart, next + MM_CPUMASK, hart.id);
   else hart.policies.cpumask.enter(hart, next);
+  hart.set(HART_SWITCHING_MM, 1); // an NMI must not take LOADED_MM at its word
   shared.storeRelease(hart.base + HART_LOADED_MM, next);
   hart.set(HART_SATP_ROOT, shared.get(next + MM_ROOT_PFN));
   hart.policies.tlbFlush.switchTo(hart, next);
+  hart.set(HART_SWITCHING_MM, 0);
 }
 
 /** Another mm is loaded, and no pointer of this hart names `mm` any more. Requires: interrupts off. */

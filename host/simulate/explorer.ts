@@ -6,18 +6,20 @@
 // violation; or after POINTS_MAX points. What the memory model and the checkers think of an access they say through the
 // hooks of SharedMemory and by reportViolation().
 
-import { ACCESS_LOAD, HART_CAUSE, MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
+import { ACCESS_LOAD, HART_CAUSE, HART_NMI_DEPTH, MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
 import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
+import { handleNmi } from "../kernel/nmi.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { FOREVER } from "../memory/park.ts";
-import { POINT_ACQUIRE, POINT_GUEST } from "../memory/schedule.ts";
+import { POINT_ACQUIRE, POINT_GUEST, POINT_NMI } from "../memory/schedule.ts";
 import { kmemCacheObject } from "../memory/slab.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
 import { drainRcu, GracePeriods } from "./grace-periods.ts";
 import { HartDriver, type Turns } from "./hart-driver.ts";
 import { MemoryImage } from "./image.ts";
+import { type Injection, LateRings } from "./injection.ts";
 import type { Laboratory } from "./laboratory.ts";
 import { HartMemory, WeakMemory } from "./memory-model.ts";
 import type { Scenario } from "./scenario.ts";
@@ -45,12 +47,16 @@ export class Explorer implements Turns, Pending {
   readonly #watch: Watch;
   readonly #weak: WeakMemory | null;
   readonly #gracePeriods: GracePeriods | null;
+  readonly #lateRings: LateRings | null;
+  readonly #injects: ReadonlySet<Injection>;
   readonly #memories: HartMemory[] = [];
   #enabledCount = 0;
   #strategy: Strategy | null = null;
   #next = 0;
   #idleWakes = 0;
   #tearingDown = false;
+  /** Of a schedule so far. */
+  #pointsMost = 100;
   /** The strategy has seen enough of this schedule. */
   #isDropped = false;
   points = 0;
@@ -59,13 +65,16 @@ export class Explorer implements Turns, Pending {
   violation: Violation | null = null;
   recorder: Recorder | null = null;
 
-  constructor(scenario: Scenario, lab: Laboratory) {
+  /** Injects what the scenario says, and more. */
+  constructor(scenario: Scenario, lab: Laboratory, injects: readonly Injection[]) {
     this.scenario = scenario;
     this.lab = lab;
+    this.#injects = new Set([...(scenario.injects ?? []), ...injects]);
     this.#speculates = scenario.speculates !== undefined;
-    this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text));
+    this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text), this.#injects.has("nmi"));
     this.#weak = lab.weakMemory ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
-    this.#gracePeriods = scenario.gracePeriods === "earliest" ? new GracePeriods(lab.harts) : null;
+    this.#gracePeriods = this.#injects.has("earliest-grace") ? new GracePeriods(lab.harts) : null;
+    this.#lateRings = this.#injects.has("late-ipi") ? new LateRings(lab.shared) : null;
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);
@@ -88,9 +97,13 @@ export class Explorer implements Turns, Pending {
     if (!strategy.begin(index)) return false;
     this.#reset(strategy);
     const { programs } = this.scenario;
-    for (const driver of this.#drivers) this.#start(driver, programs[driver.id] ?? (() => {}));
+    for (const driver of this.#drivers) {
+      this.#start(driver, programs[driver.id] ?? (() => {}));
+      if (this.#injects.has("nmi")) driver.nmiAt = this.#chooseStep();
+    }
     this.#turnUntilRest();
     strategy.end(this.points);
+    this.#pointsMost = Math.max(this.#pointsMost, this.points);
     if (this.violation === null && !this.#isDropped) this.#tearDown();
     return true;
   }
@@ -135,9 +148,11 @@ export class Explorer implements Turns, Pending {
     this.points++;
     this.lab.shared.f64[(MACHINE_BASE + MACHINE_VIRTUAL_NS) >>> 3] += 1;
     this.#gracePeriods?.atStep(this.points);
+    this.#lateRings?.arrive(this.points);
     this.#checkState();
     if (this.points > POINTS_MAX) this.reportViolation("endless", `no end after ${POINTS_MAX} schedule points`);
     if (this.violation !== null) return true;
+    if (this.#nmisCome(driver)) return true;
     if (this.#speculates && !this.#tearingDown) this.#readAhead(driver);
     const matters = this.#contention.matters(driver.id, driver.kind, driver.address);
     const asks = matters || this.#strategy!.everyPoint;
@@ -149,7 +164,11 @@ export class Explorer implements Turns, Pending {
   }
 
   allocationFails(): boolean {
-    return this.scenario.allocationsFail === true && this.choose(2) === 1;
+    return this.#injects.has("allocation-failure") && this.choose(2) === 1;
+  }
+
+  ringsLate(target: number, bits: number): boolean {
+    return this.#lateRings?.send(target, bits, this.points, (count) => this.choose(count)) ?? false;
   }
 
   #reset(strategy: Strategy): void {
@@ -161,6 +180,7 @@ export class Explorer implements Turns, Pending {
     }
     this.#weak?.reset();
     this.#gracePeriods?.reset();
+    this.#lateRings?.reset();
     for (const memory of this.#memories) memory.reset();
     this.#watch.reset();
     this.#strategy = strategy;
@@ -185,17 +205,42 @@ export class Explorer implements Turns, Pending {
       const driver = this.#drivers[this.#next];
       if (driver.isWaiting()) this.#wake(driver);
       else if (driver.kind !== 0) this.#record(driver);
-      this.#resume(driver);
-      if (this.violation === null && driver.isWaiting()) this.#next = this.#pick(-1);
+      const isBack = this.#resume(driver);
+      if (this.violation !== null) return;
+      if (driver.isWaiting()) this.#next = this.#pick(-1);
+      else if (isBack) this.#next = this.#pick(driver.id);
     }
   }
 
-  #resume(driver: HartDriver): void {
+  /** True if an NMI's handler has come to its end: the hart stands where it stood before. */
+  #resume(driver: HartDriver): boolean {
     try {
-      if (driver.coroutine!.next().done === true) throw new KernelBug("a hart left its program");
+      if (driver.coroutine!.next().done !== true) return false;
+      if (!driver.endInterrupt()) throw new KernelBug("a hart left its program");
+      return true;
     } catch (error) {
       this.violation ??= violationOf(error, driver.id);
+      return false;
     }
+  }
+
+  /** A number of an access of this schedule, or 0: how long a schedule is has been learned, a replay takes any. */
+  #chooseStep(): number {
+    return this.choose(1 + (this.#strategy!.everyPoint ? POINTS_MAX : this.#pointsMost));
+  }
+
+  /** NMIs that are due come to their harts, wherever those stand; true if the one that runs is among them. */
+  #nmisCome(running: HartDriver): boolean {
+    let isHit = false;
+    for (const driver of this.#drivers) {
+      if (driver.nmiAt === 0 || driver.nmiAt > this.points) continue;
+      const handler = this.scenario.nmi ?? handleNmi;
+      driver.interrupt(asCoroutine(() => handler(driver.hart)));
+      this.recorder?.(driver.id, POINT_NMI, driver.hart.base + HART_NMI_DEPTH);
+      isHit ||= driver === running;
+    }
+    if (isHit) this.#next = running.id;
+    return isHit;
   }
 
   /**
@@ -223,6 +268,7 @@ export class Explorer implements Turns, Pending {
     for (;;) {
       this.#findEnabled();
       if (this.#enabledCount > 0) break;
+      if (this.#lateRings?.arrive(Number.POSITIVE_INFINITY)) continue;
       if (this.#drivers.every((driver) => driver.isAtRest())) return -1;
       if (!this.#passTime()) {
         this.reportViolation("deadlock", this.#describeWaits());
@@ -271,6 +317,7 @@ export class Explorer implements Turns, Pending {
   #tearDown(): void {
     const { scenario } = this;
     this.#tearingDown = true;
+    for (const driver of this.#drivers) driver.nmiAt = 0;
     for (const driver of this.#drivers) {
       if (scenario.tearDown === undefined || this.violation !== null) break;
       this.#start(driver, (hart, state) => scenario.tearDown?.(hart, state));

@@ -6,6 +6,7 @@
 import {
   HART_FRAMES_LIST,
   HART_LOCK_COUNT,
+  HART_NMI_DEPTH,
   HART_RCU_CB_COUNT,
   HART_RCU_NESTING,
   HART_RUN_STATE,
@@ -77,5 +78,6 @@ export function drainRcu(hart: KernelHart): void {
 
 function isQuiescent(i32: Int32Array<ArrayBufferLike>, base: number): boolean {
   const state = i32[(base + HART_RUN_STATE) >>> 2] & RUN_STATE_MASK;
-  return (state === RUN_PARKED || state === RUN_USER) && i32[(base + HART_RCU_NESTING) >>> 2] === 0;
+  const inside = i32[(base + HART_RCU_NESTING) >>> 2] + i32[(base + HART_NMI_DEPTH) >>> 2];
+  return (state === RUN_PARKED || state === RUN_USER) && inside === 0;
 }

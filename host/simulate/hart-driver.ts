@@ -14,6 +14,15 @@ export interface Turns {
   /** The hart is about to make the access that its driver describes; true if another goes first. */
   atPoint(driver: HartDriver): boolean;
   allocationFails(): boolean;
+  ringsLate(target: number, bits: number): boolean;
+}
+
+/** Where an NMI has come in between. */
+interface Interrupted {
+  readonly coroutine: Coroutine;
+  readonly state: number;
+  readonly kind: number;
+  readonly address: number;
 }
 
 export class HartDriver implements Scheduler {
@@ -28,6 +37,9 @@ export class HartDriver implements Scheduler {
   #word = 0;
   #expected = 0;
   #deadlineNs = FOREVER;
+  /** Before which access of the schedule an NMI comes; 0: none does. */
+  nmiAt = 0;
+  #interrupted: Interrupted | null = null;
 
   constructor(hart: KernelHart, turns: Turns) {
     this.id = hart.id;
@@ -40,6 +52,30 @@ export class HartDriver implements Scheduler {
     this.state = RUNNABLE;
     this.kind = 0;
     this.address = 0;
+    this.nmiAt = 0;
+    this.#interrupted = null;
+  }
+
+  /** An NMI comes now: the hart runs `handler`, and then goes on where it stands. */
+  interrupt(handler: Coroutine): void {
+    const { state, kind, address } = this;
+    this.#interrupted = { coroutine: this.coroutine!, state, kind, address };
+    this.coroutine = handler;
+    this.state = RUNNABLE;
+    this.kind = 0;
+    this.nmiAt = 0;
+  }
+
+  /** The handler has come to its end; false if there was none. */
+  endInterrupt(): boolean {
+    if (this.#interrupted === null) return false;
+    const { coroutine, state, kind, address } = this.#interrupted;
+    this.coroutine = coroutine;
+    this.state = state;
+    this.kind = kind;
+    this.address = address;
+    this.#interrupted = null;
+    return true;
   }
 
   point(kind: number, address: number): boolean {
@@ -59,6 +95,10 @@ export class HartDriver implements Scheduler {
 
   allocationFails(): boolean {
     return this.#turns.allocationFails();
+  }
+
+  ringsLate(target: number, bits: number): boolean {
+    return target !== this.id && this.#turns.ringsLate(target, bits);
   }
 
   retired(): void {}

@@ -4,6 +4,7 @@
 import { nameOf } from "../check/names.ts";
 import type { Explorer } from "./explorer.ts";
 import { BLOCK_BYTES } from "./image.ts";
+import type { Injection } from "./injection.ts";
 import type { PolicyChoice } from "./laboratory.ts";
 import { minimise } from "./minimise.ts";
 import { AbortingStrategy } from "./strategy/aborting.ts";
@@ -33,6 +34,8 @@ export interface ExploreJob {
   readonly first: number;
   readonly step: number;
   readonly schedules: number;
+  /** Besides what the scenario injects. */
+  readonly injects: readonly Injection[];
   /** Accesses are sequentially consistent, whatever the scenario says. */
   readonly strongMemory?: boolean;
   /** A failing schedule is wanted as it was found: only that there is one matters. */

@@ -1,6 +1,7 @@
 // A scenario: a set-up that runs once, alone, and a short program for each hart, whose schedules are explored.
 
 import type { KernelHart } from "../kernel/kernel-hart.ts";
+import type { Injection } from "./injection.ts";
 import type { PolicyChoice } from "./laboratory.ts";
 
 export interface Scenario<State = unknown> {
@@ -19,10 +20,10 @@ export interface Scenario<State = unknown> {
   readonly finds: Readonly<Record<string, PolicyChoice>>;
   /** Pages whose translations the hardware may fetch at any time, by itself. */
   readonly speculates?: readonly number[];
-  /** Any allocation of its programs may fail, as if memory had run out for a moment. */
-  readonly allocationsFail?: boolean;
-  /** When grace periods end: the latest is after the schedule, which is what happens if nothing is said. */
-  readonly gracePeriods?: "earliest" | "latest";
+  /** What its schedules bring besides the order of accesses; a search may ask for more. */
+  readonly injects?: readonly Injection[];
+  /** Instead of the kernel's handler of NMIs. */
+  readonly nmi?: (hart: KernelHart) => void;
   /** On hart 0, before any schedule. What it returns is constant: addresses of the objects that it made. */
   setUp(hart: KernelHart, harts: readonly KernelHart[]): State;
   readonly programs: readonly ((hart: KernelHart, state: State) => void)[];

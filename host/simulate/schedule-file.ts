@@ -1,6 +1,7 @@
 // A failing schedule as a small file: what ran, what was wrong with it, and every choice, so that one command replays
 // it. Choices are written as runs, "0*12 1 0*3": hart 0 for 12 points, then hart 1.
 
+import type { Injection } from "./injection.ts";
 import type { PolicyChoice } from "./laboratory.ts";
 import type { Violation } from "./violation.ts";
 
@@ -11,6 +12,8 @@ export interface ScheduleFile {
   readonly policies: PolicyChoice;
   /** "" without one. */
   readonly mutation: string;
+  /** Besides what the scenario injects; files of older versions lack it. */
+  readonly injects?: readonly Injection[];
   readonly strategy: string;
   readonly seed: number;
   /** Number of the schedule in that strategy. */

@@ -7,6 +7,7 @@ import {
   POINT_GUEST,
   POINT_IDLE,
   POINT_IPI,
+  POINT_NMI,
   POINT_ONCE_LOAD,
   POINT_ONCE_STORE,
   POINT_RELEASE,
@@ -33,6 +34,7 @@ const WORDS: Readonly<Record<number, string>> = {
   [POINT_IDLE]: "rest",
   [POINT_GUEST]: "guest",
   [POINT_IPI]: "ipi",
+  [POINT_NMI]: "NMI",
 };
 
 const COLUMN = 44;
@@ -100,7 +102,12 @@ export class TraceTable {
   }
 
   #isOwn({ kind, address }: Step): boolean {
-    return kind !== POINT_GUEST && !isContended(this.#users.get(address) ?? 0) && !isWatchedStore(kind, address);
+    return (
+      kind !== POINT_GUEST &&
+      kind !== POINT_NMI &&
+      !isContended(this.#users.get(address) ?? 0) &&
+      !isWatchedStore(kind, address)
+    );
   }
 
   #close(): void {
@@ -111,10 +118,11 @@ export class TraceTable {
 }
 
 function describe({ kind, address, value }: Step): string {
+  if (kind === POINT_NMI) return "NMI";
   const where = kind === POINT_GUEST ? `va 0x${address.toString(16)}` : nameOf(address);
   return `${WORDS[kind] ?? "?"} ${where}${hasWord(kind) ? ` = ${value}` : ""}`;
 }
 
 function hasWord(kind: number): boolean {
-  return kind !== POINT_GUEST && kind !== POINT_IPI;
+  return kind !== POINT_GUEST && kind !== POINT_IPI && kind !== POINT_NMI;
 }

@@ -6,7 +6,9 @@ import "../support/schedule-points.ts";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
+  FLUSH_ON_RESUME,
   HART_IRQ_DEPTH,
+  HART_RUN_STATE,
   MACHINE_BASE,
   MACHINE_FRAMES_LOCK,
   MACHINE_INIT_MM,
@@ -21,6 +23,7 @@ import {
   POOL_VMA,
   PTE_PPN_SHIFT,
   RCU_FREE_POOL,
+  RUN_PARKED,
   TASK_ACTIVE_MM,
   VMA_END,
   VMA_RCU_HEAD,
@@ -237,6 +240,24 @@ describe("translations", () => {
     machine.watch.flushEnds(root, VPN + 1, 1);
     read(reader);
     expect(machine.problems()).toBe("");
+  });
+
+  test("user memory that is read through another mm's root is reported, whatever LOADED_MM says", () => {
+    const { machine, hart, reader } = withReader();
+    const { current } = reader;
+    startOn(reader, makeUserTask(reader, mmAlloc(hart)));
+    read(reader);
+    expect(machine.problems()).toBe("");
+    reader.setCurrent(current); // its mm is not the one that has just been loaded
+    read(reader);
+    expect(machine.problems()).toMatch(/hart 1 reads user memory, but satp holds another mm than its current task's/);
+  });
+
+  test("user memory that is read before a flush that was promised is reported", () => {
+    const { machine, reader } = withReader();
+    reader.set(HART_RUN_STATE, RUN_PARKED | FLUSH_ON_RESUME);
+    machine.watch.guestAccess(reader.id, pageAt(0));
+    expect(machine.problems()).toContain("hart 1 reads user memory before the flush that it has promised");
   });
 
   test("a page that is freed before the flush is reported at once if the hart is in user mode", () => {

@@ -9,6 +9,8 @@ import { returnAfterwards, returnMeanwhile } from "./lazy-tlb/return-to-another.
 import { switchInWeak, switchInWhileUnmapping } from "./lazy-tlb/switch-in.ts";
 import { twoExits } from "./lazy-tlb/two-exits.ts";
 import { dekker } from "./membarrier/dekker.ts";
+import { nmiReadsUserStack } from "./nmi/user-stack.ts";
+import { nmiWhileLazy } from "./nmi/while-lazy.ts";
 import { firmwareWhileLazy, pokeAndLook } from "./temporary-mm/firmware.ts";
 import { asidReused } from "./tlb-flush/asid-reused.ts";
 import { forkWithoutMemory } from "./tlb-flush/fork-without-memory.ts";
@@ -18,6 +20,9 @@ import { cleanShared, protectThenStore, refillHash } from "./tlb-flush/protect-t
 import { reclaimUnderReader } from "./tlb-flush/reclaim.ts";
 import { crossFlush, fullFlush, twoFlushers } from "./tlb-flush/two-flushers.ts";
 import { freeTables, freeTablesOfLazy, unmapUnderReader } from "./tlb-flush/unmap-under-reader.ts";
+import { nmiTrustsLoadedMm } from "./unsound/nmi-user-stack.ts";
+import { nodeAfterWait } from "./unsound/node-after-wait.ts";
+import { pollAsAnswer } from "./unsound/poll-as-answer.ts";
 import {
   faultAgainstShrink,
   faultAgainstUnmap,
@@ -30,6 +35,7 @@ import { recycleAsCopy, recycleHere, recycleThere, recycleWeak } from "./vma-loc
 import { fork, readerLimit, stackGrows, tableOfNeighbour } from "./vma-lock/users.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
+  nmiWhileLazy,
   exitWhileLazy,
   returnMeanwhile,
   returnAfterwards,
@@ -55,6 +61,7 @@ export const SCENARIOS: readonly Scenario[] = [
   forkWithoutMemory,
   firmwareWhileLazy,
   pokeAndLook,
+  nmiReadsUserStack,
   dekker,
   faultAgainstUnmap,
   faultAgainstShrink,
@@ -74,6 +81,9 @@ export const SCENARIOS: readonly Scenario[] = [
   earliestGrace,
 ];
 
+/** Scenarios with a mistake of their own, for the tests: what is injected must show it. */
+const UNSOUND: readonly Scenario[] = [nmiTrustsLoadedMm, nodeAfterWait, pollAsAnswer];
+
 export function findScenario(name: string): Scenario | undefined {
-  return SCENARIOS.find((scenario) => scenario.name === name);
+  return SCENARIOS.find((scenario) => scenario.name === name) ?? UNSOUND.find((scenario) => scenario.name === name);
 }

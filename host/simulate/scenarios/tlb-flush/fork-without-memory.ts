@@ -16,7 +16,7 @@ const PAGES = 2;
 export const forkWithoutMemory = scenario<State>({
   name: "B/fork-without-memory",
   summary: "fork copies an address space that another hart writes; any allocation may fail",
-  allocationsFail: true,
+  injects: ["allocation-failure"],
   finds: {},
   setUp(_hart, harts) {
     return { mm: sharedMm(harts, PAGES) };

@@ -20,7 +20,7 @@ export const reclaimUnderReader = scenario<State>({
   name: "B/reclaim-under-reader",
   summary: "reclaim takes a page of MADV_FREE that another hart reads and writes",
   policies: { "tlb-flush": "reclaim-batch" },
-  finds: {},
+  finds: { "B-M7": { "tlb-flush": "broadcast" } },
   setUp(hart, harts) {
     const mm = sharedMm(harts, 1);
     const pte = findPte(hart, mm, pageAt(0) / PAGE_BYTES);

@@ -11,7 +11,7 @@ interface State {
 export const earliestGrace = scenario<State>({
   name: "D/earliest-grace",
   summary: "a vma comes and goes while another hart takes faults; grace periods end at the earliest",
-  gracePeriods: "earliest",
+  injects: ["earliest-grace"],
   finds: {},
   setUp(_hart, harts) {
     return { mm: sharedMm(harts, 2) };
