@@ -156,8 +156,9 @@ function caches(): KmemCache[] {
   const node = { rcuHead: VMA_NODE_RCU_HEAD };
   add(POOL_VMA_NODE, "maple_node", VMA_NODE_BASE, VMA_NODE_BYTES, VMA_NODE_COUNT_MAX, node);
   add(POOL_VMA_LOCK, "vma_lock", RWSEM_BASE, RWSEM_BYTES, RWSEM_COUNT_MAX);
-  add(POOL_ANON_VMA, "anon_vma", ANON_VMA_BASE, ANON_VMA_BYTES, ANON_VMA_COUNT_MAX);
-  add(POOL_MAPPING, "address_space", MAPPING_BASE, MAPPING_BYTES, MAPPING_COUNT_MAX);
+  // Whoever follows a page to one of these takes its lock, and then looks whether it still is the page's.
+  add(POOL_ANON_VMA, "anon_vma", ANON_VMA_BASE, ANON_VMA_BYTES, ANON_VMA_COUNT_MAX, typesafe);
+  add(POOL_MAPPING, "address_space", MAPPING_BASE, MAPPING_BYTES, MAPPING_COUNT_MAX, typesafe);
   add(POOL_UFFD, "userfaultfd_ctx_cache", UFFD_BASE, UFFD_BYTES, UFFD_COUNT_MAX);
   add(POOL_TASK, "task_struct", TASK_BASE, TASK_BYTES, TASK_COUNT_MAX, { rcuHead: TASK_RCU_HEAD });
   add(POOL_PROCESS, "signal_cache", PROCESS_BASE, PROCESS_BYTES, PROCESS_COUNT_MAX);

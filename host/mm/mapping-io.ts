@@ -17,7 +17,7 @@ import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf, putPage } from "./frames.ts";
 import { MAPPING_INDEX_END, MAPPING_LENGTH_MAX, mappingBytes, mappingExtend } from "./mapping.ts";
 import { treeRemoveFrom } from "./mapping-tree.ts";
-import { BEYOND_MAPPING, IO_FAILED, mappingContains, mappingFrame, markDirty } from "./page-cache.ts";
+import { BEYOND_MAPPING, mappingContains, mappingFrame, markDirty } from "./page-cache.ts";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "./uapi.ts";
 import { unmapMappingRange } from "./unmap-mapping.ts";
 
@@ -53,7 +53,7 @@ export function mappingWrite(hart: Hart, mapping: number, position: number, addr
     const offset = (position + done) % PAGE_BYTES;
     const piece = Math.min(wanted - done, PAGE_BYTES - offset);
     const pfn = mappingFrame(hart, mapping, Math.floor((position + done) / PAGE_BYTES), true);
-    if (pfn <= 0) return done === 0 ? (pfn === 0 ? -ENOMEM : IO_FAILED) : done;
+    if (pfn <= 0) return done === 0 ? (pfn === 0 ? -ENOMEM : pfn) : done;
     markDirty(hart, pageOf(pfn));
     hart.core.copyBytes(frameAddress(pfn) + offset, address + done, piece);
     done += piece;

@@ -20,6 +20,7 @@ import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
+import { commitPages, isPromisedByPage } from "./overcommit.ts";
 import { swapPut } from "./swap-map.ts";
 
 const NODE_BITS = 10;
@@ -93,7 +94,7 @@ export function treeDelete(hart: HartLocal, mapping: number, index: number): num
     shared.set(mapping + MAPPING_ROOT, 0);
     shared.set(mapping + MAPPING_HEIGHT, 0);
   }
-  shared.set(mapping + MAPPING_PAGES, shared.get(mapping + MAPPING_PAGES) - 1);
+  countPages(hart, mapping, -1);
   return entry;
 }
 
@@ -154,8 +155,18 @@ function store(hart: HartLocal, mapping: number, index: number, entry: number): 
   if (found !== 0) return found;
   shared.set(slot, entry);
   addEntries(hart, node, 1);
-  shared.set(mapping + MAPPING_PAGES, shared.get(mapping + MAPPING_PAGES) + 1);
+  countPages(hart, mapping, 1);
   return entry;
+}
+
+/**
+ * Requires: MAPPING_LOCK. Memory that was not promised as a whole (a file of tmpfs, a memfd) is promised page by page,
+ * be they in memory or in swap. (Linux: shmem_acct_blocks)
+ */
+function countPages(hart: HartLocal, mapping: number, change: number): void {
+  const { shared } = hart;
+  shared.set(mapping + MAPPING_PAGES, shared.get(mapping + MAPPING_PAGES) + change);
+  if (isPromisedByPage(hart, mapping)) commitPages(hart, change);
 }
 
 /** One level more: the old root becomes the first entry of a new one. */

@@ -1,6 +1,6 @@
 // Commitment: how much memory has been promised, and whether more may be. A promise is what a private writable mapping
-// could come to if all of it were written (isAccountable), or a piece of shared memory. (Linux: __vm_enough_memory in
-// mm/util.c, vm_committed_as)
+// could come to if all of it were written (isAccountable), a piece of shared memory, or a page of a file in memory.
+// (Linux: __vm_enough_memory in mm/util.c, vm_committed_as)
 //
 // The sum is kept in parts, one on each hart, which may be negative: mmap on one hart and munmap on another share no
 // line.
@@ -12,8 +12,12 @@ import {
   MACHINE_OVERCOMMIT_MEMORY,
   MACHINE_OVERCOMMIT_RATIO,
   MACHINE_SWAP_SLOTS,
+  MAPPING_COMMITTED,
+  MAPPING_KIND,
+  MAPPING_SHMEM,
   MM_TOTAL_VM,
   PAGE_BYTES,
+  TASK_MM,
 } from "../../assembly/layout.ts";
 import { type HartLocal, hartBase } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
@@ -56,6 +60,19 @@ export function commitLimit(shared: SharedMemory): number {
   const ratio = shared.loadOnce(MACHINE_BASE + MACHINE_OVERCOMMIT_RATIO);
   const ofRam = kilobytes !== 0 ? (kilobytes * 1024) / PAGE_BYTES : (ramFrameCount(shared) * ratio) / 100;
   return Math.floor(ofRam) + shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS);
+}
+
+/** Is each page of the mapping promised when it is made? Else all were at once, or the host has them. */
+export function isPromisedByPage(hart: HartLocal, mapping: number): boolean {
+  const { shared } = hart;
+  return shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM && shared.get(mapping + MAPPING_COMMITTED) === 0;
+}
+
+/** May the current task have a page of `mapping` made? */
+export function mayMakePage(hart: HartLocal, mapping: number): boolean {
+  const { shared } = hart;
+  if (overcommitMode(shared) !== OVERCOMMIT_NEVER || !isPromisedByPage(hart, mapping)) return true;
+  return enoughMemory(hart, shared.get(hart.current + TASK_MM), 1);
 }
 
 /** May `pages` more be promised to `mm`? */

@@ -24,7 +24,7 @@ import {
   PG_SWAPBACKED,
   PG_UPTODATE,
 } from "../../assembly/layout.ts";
-import { EEXIST, EFAULT, EIO, ENOMEM } from "../memory/errno.ts";
+import { EEXIST, EFAULT, EIO, ENOMEM, ENOSPC } from "../memory/errno.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
@@ -34,6 +34,7 @@ import { lruAdd } from "./lru.ts";
 import { makeRoom } from "./make-room.ts";
 import { mappingEndLocked } from "./mapping.ts";
 import { dropSpareNode, entrySlot, treeDelete, treeInsertAndLock, treeLoad, treeReplace } from "./mapping-tree.ts";
+import { mayMakePage } from "./overcommit.ts";
 import { unlockPage, waitForPage } from "./page-lock.ts";
 import { dropSlot, readSlot } from "./swap-in.ts";
 import { swapDup } from "./swap-map.ts";
@@ -44,10 +45,12 @@ export const BEYOND_MAPPING = -1;
 export const NEEDS_IO = -2;
 /** The host did not give the bytes. */
 export const IO_FAILED = -EIO;
+/** No page may be promised any more: OVERCOMMIT_NEVER. */
+export const NO_SPACE = -ENOSPC;
 
 /**
  * Frame of page `index`, up to date, with a reference for the caller; made if it is a hole. 0: out of memory; or
- * BEYOND_MAPPING, or IO_FAILED. No lock held: may wait, and may read from the host.
+ * BEYOND_MAPPING, IO_FAILED or NO_SPACE. No lock held: may wait, and may read from the host.
  */
 export function mappingFrame(hart: Hart, mapping: number, index: number, mayExtend = false): number {
   for (;;) {
@@ -131,6 +134,7 @@ function lookup(hart: HartLocal, mapping: number, index: number, mayExtend: bool
 function fillHole(hart: HartLocal, mapping: number, index: number, mayExtend: boolean): number {
   const isShmem = hart.shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
   const flags = PG_CACHE | PG_UPTODATE | (isShmem ? PG_SWAPBACKED : 0);
+  if (isShmem && !mayMakePage(hart, mapping)) return NO_SPACE;
   const pfn = allocCachePage(hart, mapping, index, flags);
   return pfn === 0 ? 0 : addToMapping(hart, mapping, index, pfn, mayExtend);
 }

@@ -4,6 +4,9 @@
 import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
+  MAPPING_KIND,
+  MAPPING_LOCK,
+  MAPPING_SHMEM,
   PAGE_BYTES,
   PAGE_FLAGS,
   PAGE_MAPCOUNT,
@@ -14,10 +17,14 @@ import {
   PTE_D,
   PTE_V,
   VMA_END,
+  VMA_MAPPING,
+  VMA_PGOFF,
   VMA_START,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
+import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { pageOf } from "./frames.ts";
+import { TREE_END, treeLoad, treeNext } from "./mapping-tree.ts";
 import { findHuge, findPte, loadPte } from "./page-table.ts";
 import { isSwapPte, ptePfn } from "./pte.ts";
 import { swapUsers } from "./swap-map.ts";
@@ -61,6 +68,7 @@ export function emptyUsage(): VmaUsage {
 /** Adds what of `vma` is in memory to `usage`. Requires: mmap_lock for read. */
 export function addVmaUsage(hart: HartLocal, mm: number, vma: number, usage: VmaUsage): void {
   const { shared } = hart;
+  usage.swap += swappedShmem(hart, mm, vma) * PAGE_BYTES;
   const zero = shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
   const end = shared.get(vma + VMA_END);
   for (let vpn = shared.get(vma + VMA_START); vpn < end; ) {
@@ -80,6 +88,26 @@ export function addVmaUsage(hart: HartLocal, mm: number, vma: number, usage: Vma
     if ((pte & PTE_V) !== 0 && ptePfn(pte) !== zero) addPage(hart, pageOf(ptePfn(pte)), pte, usage);
     vpn++;
     if (vpn % 64 === 0) hart.pollIrq();
+  }
+}
+
+/** Pages of a file in memory that are in swap, where the vma has none of its own instead. (shmem_partial_swap_usage) */
+function swappedShmem(hart: HartLocal, mm: number, vma: number): number {
+  const { shared } = hart;
+  const mapping = shared.get(vma + VMA_MAPPING);
+  if (mapping === 0 || shared.get(mapping + MAPPING_KIND) !== MAPPING_SHMEM) return 0;
+  const first = shared.get(vma + VMA_PGOFF);
+  const start = shared.get(vma + VMA_START);
+  const end = first + shared.get(vma + VMA_END) - start;
+  let pages = 0;
+  for (let index = first; ; index++) {
+    spinLock(hart, mapping + MAPPING_LOCK);
+    index = treeNext(hart, mapping, index, end);
+    const isSwapped = index !== TREE_END && treeLoad(hart, mapping, index) < 0;
+    spinUnlock(hart, mapping + MAPPING_LOCK);
+    if (index === TREE_END) return pages;
+    if (isSwapped && loadPte(hart, mm, start + index - first) === 0) pages++;
+    if (index % 64 === 0) hart.pollIrq();
   }
 }
 

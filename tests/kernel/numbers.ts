@@ -6,6 +6,7 @@ export const NR = {
   fcntl: 25,
   ioctl: 29,
   faccessat: 48,
+  ftruncate: 46,
   openat: 56,
   close: 57,
   lseek: 62,

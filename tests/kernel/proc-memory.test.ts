@@ -1,7 +1,7 @@
 // What /proc says of memory, and what can be set there.
 
 import { beforeEach, expect, test } from "vitest";
-import { EINVAL, ENOMEM } from "../../host/memory/errno.ts";
+import { EINVAL, ENOMEM, ENOSPC } from "../../host/memory/errno.ts";
 import { freeFrameCount } from "../../host/mm/frames.ts";
 import { MADV_FREE, MADV_PAGEOUT } from "../../host/mm/uapi.ts";
 import { NR } from "./numbers.ts";
@@ -11,6 +11,9 @@ const TRUNCATE = 45;
 const AT_FDCWD = -100;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
+const O_CREAT_RDWR = 0o102;
+const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
 const PAGE = 4096;
 const RW = 3;
 const PRIVATE = 0x22;
@@ -94,6 +97,44 @@ test("resident pages by kind, lists, and what is promised", () => {
   expect(p.call(NR.munmap, va, 20 * PAGE)).toBe(0);
   expect(value("/proc/self/status", "RssShmem")).toBe(shmem);
   expect(value("/proc/meminfo", "Committed_AS")).toBe(promised + KB(30));
+});
+
+test("pages of a file in memory: RssShmem until a private copy is made, promised one by one, not in VmSwap", () => {
+  const fd = p.call(NR.openat, AT_FDCWD, p.pokeText(p.memory, "/f"), O_CREAT_RDWR, 0o600);
+  expect(p.call(NR.ftruncate, fd, 10 * PAGE)).toBe(0);
+  const status = (name: string) => value("/proc/self/status", name);
+  const promised = value("/proc/meminfo", "Committed_AS");
+  const [anon, shmem] = [status("RssAnon"), status("RssShmem")];
+  const va = p.call(NR.mmap, 0, 10 * PAGE, RW, MAP_PRIVATE, fd, 0);
+  expect(value("/proc/meminfo", "Committed_AS")).toBe(promised + KB(10)); // what could be written to
+  for (let i = 0; i < 6; i++) p.peek(va + i * PAGE, 4);
+  expect(value("/proc/meminfo", "Committed_AS")).toBe(promised + KB(16)); // holes of a file become pages
+  expect(status("RssShmem")).toBe(shmem + KB(6));
+  expect(status("RssAnon")).toBe(anon);
+  for (let i = 0; i < 2; i++) p.poke32(va + i * PAGE, 1);
+  expect(status("RssShmem")).toBe(shmem + KB(4));
+  expect(status("RssAnon")).toBe(anon + KB(2));
+  expect(p.call(NR.munmap, va, 10 * PAGE)).toBe(0);
+  const shared = p.call(NR.mmap, 0, 10 * PAGE, RW, MAP_SHARED, fd, 0);
+  for (let i = 0; i < 10; i++) p.poke32(shared + i * PAGE, 1);
+  expect(value("/proc/meminfo", "Committed_AS")).toBe(promised + KB(10));
+  const swapped = value("/proc/self/smaps_rollup", "Swap");
+  expect(p.call(NR.madvise, shared, 4 * PAGE, MADV_PAGEOUT)).toBe(0);
+  expect(value("/proc/self/smaps_rollup", "Swap")).toBe(swapped + KB(4));
+  expect(status("VmSwap")).toBe(0); // the file's, not the process's
+  expect(value("/proc/meminfo", "Committed_AS")).toBe(promised + KB(10));
+  expect(p.call(NR.ftruncate, fd, 0)).toBe(0);
+  expect(value("/proc/meminfo", "Committed_AS")).toBe(promised);
+});
+
+test("overcommit_memory 2 keeps files in memory from growing too", () => {
+  p = new TestProcess();
+  const fd = p.call(NR.openat, AT_FDCWD, p.pokeText(p.memory, "/f"), O_CREAT_RDWR, 0o600);
+  expect(write("/proc/sys/vm/overcommit_memory", "2")).toBe(1);
+  expect(write("/proc/sys/vm/overcommit_kbytes", "1")).toBe(1);
+  expect(p.call(NR.write, fd, p.memory, 16 * PAGE)).toBe(-ENOSPC);
+  expect(write("/proc/sys/vm/overcommit_memory", "0")).toBe(1);
+  expect(p.call(NR.write, fd, p.memory, 16 * PAGE)).toBe(16 * PAGE);
 });
 
 test("what may be forgotten is LazyFree, and what is locked VmLck", () => {
