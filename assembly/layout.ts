@@ -204,7 +204,7 @@ export const LRU_BASE = RUN_BASE + RUN_BYTES * RUN_COUNT_MAX;
 export const LRU_BYTES = 128;
 
 export const UFFD_BASE = LRU_BASE + LRU_BYTES * HART_COUNT_MAX; // userfaultfd_ctx, see UFFD_*
-export const UFFD_BYTES = 64;
+export const UFFD_BYTES = 128;
 export const UFFD_COUNT_MAX = 1 << 12;
 
 // Locks of vmas that lie outside them (vma-lock=rwsem-external), see RWSEM_*
@@ -215,6 +215,10 @@ export const RWSEM_COUNT_MAX = 1 << 18;
 export const SHM_BASE = RWSEM_BASE + RWSEM_BYTES * RWSEM_COUNT_MAX; // System V shared memory: segments, see SHM_*
 export const SHM_BYTES = 128;
 export const SHM_COUNT_MAX = 1 << 12; // SHMMNI
+
+export const UFFD_EVENT_BASE = SHM_BASE + SHM_BYTES * SHM_COUNT_MAX; // what userfaultfds are to tell, see UFFD_EVENT_*
+export const UFFD_EVENT_BYTES = 64;
+export const UFFD_EVENT_COUNT_MAX = 1 << 13;
 
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
@@ -456,7 +460,8 @@ export const POOL_TIMER = 17;
 export const POOL_ANON_VMA = 18;
 export const POOL_UFFD = 19;
 export const POOL_VMA_LOCK = 20;
-export const POOL_COUNT = 21;
+export const POOL_UFFD_EVENT = 21;
+export const POOL_COUNT = 22;
 
 // ---------------------------------------------------------------- TLBI: what a hart has broadcast, and what has reached it
 
@@ -998,10 +1003,23 @@ export const LRU_UNEVICTABLE = 4;
 export const UFFD_NEXT = 0; // SLOT_NEXT
 export const UFFD_MM = 4; // whose faults it hears of, pinned (mm_count); constant
 export const UFFD_FEATURES = 8; // shared: UFFD_FEATURE_* that UFFDIO_API switched on, and UFFD_INITIALIZED (1 << 31)
-export const UFFD_FLAGS = 12; // UFFD_USER_MODE_ONLY; constant
+export const UFFD_FLAGS = 12; // flags of userfaultfd(2); constant
 export const UFFD_READERS = 16; // WAITQ: tasks in read
 export const UFFD_PENDING = 32; // WAITQ: tasks whose faults nobody has read yet; its lock guards FAULTS too
 export const UFFD_FAULTS = 48; // WAITQ: tasks whose faults have been read
+export const UFFD_WAITERS = 64; // WAITQ: tasks whose events have not been read
+export const UFFD_EVENT_HEAD = 80; // lock of PENDING, like the next two: events that nobody has read yet
+export const UFFD_EVENT_TAIL = 84; // means nothing if HEAD is 0
+export const UFFD_POSTED = 88; // events so far, over all lives of the record
+export const UFFD_READ = 92; // lock of WAITERS: how many of them have been read, or never will be
+
+// ---------------------------------------------------------------- UFFD_EVENT, see host/kernel/userfaultfd-events.ts
+
+export const UFFD_EVENT_NEXT = 0; // lock of PENDING: in the list of its UFFD; and SLOT_NEXT
+export const UFFD_EVENT_KIND = 4; // UFFD_EVENT_* of Linux; it and all that follows are constant once it is posted
+export const UFFD_EVENT_CONTEXT = 8; // UFFD that will tell it
+export const UFFD_EVENT_CHILD = 12; // fork: UFFD of the copy, whose descriptor its reader gets; 0 = none
+export const UFFD_EVENT_ARGS = 16; // three f64: addresses and lengths
 
 // ---------------------------------------------------------------- SHM: struct shmid_kernel, all under MACHINE_SHM_LOCK
 
@@ -1091,9 +1109,13 @@ export const TASK_VFORK_WAITQ = 1104; // WAITQ of 12 bytes: the vforking task it
 export const TASK_SET_CHILD_TID = 1120; // f64, owner: where a new task writes its number before its first instruction
 export const TASK_PDEATH_SIGNAL = 1128; // owner: sent to it when its parent process ends, 0 = none
 export const TASK_USERFAULT = 1136; // owner: 1 + WAIT_RESULT of the call in progress while a copy of it waits for userfaultfd
+export const TASK_UFFD_CONTEXT = 1140; // owner: UFFD whose reader the call in progress has to wait for, 0 = none
 export const TASK_RSEQ = 1144; // f64, owner: user address of its struct rseq
 export const TASK_RSEQ_BYTES = 1152; // owner: its length, 0 = not registered
 export const TASK_RSEQ_SIGNATURE = 1156; // owner: what must stand before an abort handler
+export const TASK_UFFD_POSTED = 1160; // owner: UFFD_POSTED that UFFD_READ has to reach
+export const TASK_UFFD_IS_DONE = 1164; // owner: 1 = nothing else is left of the call than to wait for that
+export const TASK_UFFD_RESULT = 1168; // f64, owner: its result
 // signals
 export const TASK_QUEUE_HEAD = 1280; // lock SIGHAND_LOCK: SIGQUEUE records of the thread's own pending signals
 export const TASK_QUEUE_TAIL = 1284;

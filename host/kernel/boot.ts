@@ -40,6 +40,7 @@ import { outOfMemory, waitForMemory } from "./oom.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
 import { makeIdleTask, makeKthread } from "./task.ts";
 import { userFault } from "./userfault.ts";
+import { userfaultEvents } from "./userfaultfd-events.ts";
 import { wakeTask } from "./wake.ts";
 
 /** MIN_THREADS, and a kernel thread or two. */
@@ -58,6 +59,7 @@ export function bootHart(hart: KernelHart, init: InitProgram | null): void {
   hart.wakeKhugepaged = () => wakeKhugepaged(hart);
   hart.outOfMemory = () => outOfMemory(hart);
   hart.userFault = userFault;
+  hart.userfaultEvents = userfaultEvents;
   hart.warn = (_hart, text) => writeKernelLine(hart, `pagewalk: warning: ${text}`);
   hart.shared.storeRelease(hart.base + HART_RUN_STATE, RUN_KERNEL);
   if (init !== null) {

@@ -118,7 +118,8 @@ export function rememberResult(hart: Hart): void {
   shared.set(current + TASK_USERFAULT, 1 + shared.get(current + TASK_WAIT_RESULT));
 }
 
-function wakeReader(hart: Hart, context: number): void {
+/** Something is there to be read. */
+export function wakeReader(hart: Hart, context: number): void {
   const readers = context + UFFD_READERS;
   spinLock(hart, readers + WAITQ_LOCK); // held by a reader from its look to its sleep
   waitqWakeOne(hart, readers);

@@ -2,15 +2,17 @@
 // in user memory; results go back into them. (Linux: fs/userfaultfd.c)
 
 import { HART_KERNEL_SCRATCH, UFFD_FEATURES, UFFD_MM } from "../../assembly/layout.ts";
-import { EAGAIN, EFAULT, EINVAL, ESRCH } from "../memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, EPERM, ESRCH } from "../memory/errno.ts";
 import { mmgetNotZero, mmput } from "../mm/mm.ts";
 import { toVpn } from "../mm/range.ts";
 import { copyFromUser, copyToUser } from "../mm/uaccess.ts";
 import { fillPages, writeProtectPages } from "../mm/userfaultfd.ts";
 import { continuePages } from "../mm/userfaultfd-shared.ts";
 import type { Hart } from "../policy/hart.ts";
+import { isCapable } from "./cred.ts";
 import { loadU64, storeI64, storeU64 } from "./registers.ts";
 import { wakeRange } from "./userfaultfd.ts";
+import { isChanging } from "./userfaultfd-events.ts";
 import { isValidRange, register, unregister } from "./userfaultfd-register.ts";
 import * as uapi from "./userfaultfd-uapi.ts";
 
@@ -53,6 +55,7 @@ function initialize(hart: Hart, context: number, va: number): number {
     hart.core.zeroBytes(struct, API_BYTES);
     return copyToUser(hart, va, struct, API_BYTES) < 0 ? -EFAULT : -EINVAL;
   }
+  if ((features & uapi.UFFD_FEATURE_EVENT_FORK) !== 0 && !isCapable(hart)) return -EPERM;
   storeU64(hart, struct + 8, uapi.UFFD_FEATURES_ALL);
   shared.set(struct + 16, uapi.API_IOCTLS);
   shared.set(struct + 20, uapi.API_IOCTLS_HIGH);
@@ -102,8 +105,9 @@ function continueFault(hart: Hart, context: number, va: number): number {
   return finishFill(hart, context, va + 24, start, length, done, mode === 0);
 }
 
-/** What `work` says of the address space whose faults these are, or -ESRCH: it has ended. */
+/** What `work` says of the address space whose faults these are; -ESRCH: it has ended; -EAGAIN: read the events first. */
 function inMm(hart: Hart, context: number, work: (mm: number) => number): number {
+  if (isChanging(hart, context)) return -EAGAIN;
   const mm = hart.shared.get(context + UFFD_MM);
   if (!mmgetNotZero(hart, mm)) return -ESRCH;
   try {

@@ -24,14 +24,22 @@ export const API_IOCTLS_HIGH = 1 << 31;
 export const RANGE_IOCTLS = WAKE | COPY | ZEROPAGE | RANGE_WRITEPROTECT | RANGE_CONTINUE;
 
 export const UFFD_FEATURE_PAGEFAULT_FLAG_WP = 1 << 0;
+export const UFFD_FEATURE_EVENT_FORK = 1 << 1;
+export const UFFD_FEATURE_EVENT_REMAP = 1 << 2;
+export const UFFD_FEATURE_EVENT_REMOVE = 1 << 3;
 export const UFFD_FEATURE_MISSING_SHMEM = 1 << 5;
+export const UFFD_FEATURE_EVENT_UNMAP = 1 << 6;
 export const UFFD_FEATURE_SIGBUS = 1 << 7;
 export const UFFD_FEATURE_THREAD_ID = 1 << 8;
 export const UFFD_FEATURE_MINOR_SHMEM = 1 << 10;
 export const UFFD_FEATURE_EXACT_ADDRESS = 1 << 11;
-/** All that there are; no events, so that fork, mremap and munmap need no word from a monitor. */
+/** All that there are. */
 export const UFFD_FEATURES_ALL =
   UFFD_FEATURE_PAGEFAULT_FLAG_WP |
+  UFFD_FEATURE_EVENT_FORK |
+  UFFD_FEATURE_EVENT_REMAP |
+  UFFD_FEATURE_EVENT_REMOVE |
+  UFFD_FEATURE_EVENT_UNMAP |
   UFFD_FEATURE_MISSING_SHMEM |
   UFFD_FEATURE_SIGBUS |
   UFFD_FEATURE_THREAD_ID |
@@ -56,5 +64,5 @@ export const UFFD_PAGEFAULT_FLAG_WP = 1 << 1;
 export const UFFD_PAGEFAULT_FLAG_MINOR = 1 << 2;
 /** TASK_WAIT_KEY_HI of a task that waits: UFFD_PAGEFAULT_FLAG_*, and from here on the byte in the page. */
 export const KEY_OFFSET_SHIFT = 8;
-/** struct uffd_msg: event u8, then from byte 8 on flags u64, address u64, ptid u32. */
+/** struct uffd_msg: event u8, then from byte 8 on: flags u64, address u64, ptid u32; or fd u32; or up to three u64. */
 export const UFFD_MSG_BYTES = 32;

@@ -61,6 +61,15 @@ export type UserFaultHandler = (
   access: number,
 ) => number;
 
+/** What a userfaultfd hears of changes to mappings that are registered with it (UFFD_EVENT_*). */
+export interface UserfaultEvents {
+  /** A record to post or to cancel; 0: `context` does not want such events; -1: no memory. `mm`: the copy, of a fork. */
+  prepare(hart: HartLocal, context: number, kind: number, mm: number): number;
+  /** It has happened. Called with mmap_lock held, and the current task waits for the reader before its call returns. */
+  post(hart: HartLocal, event: number, first: number, second: number, third: number): void;
+  cancel(hart: HartLocal, event: number): void;
+}
+
 /** Where pages of a mapping that are not in memory come from. */
 export interface PageIo {
   /**
@@ -118,6 +127,7 @@ export class HartLocal {
   framesRanOut = false;
   /** A fault in an area that is registered with userfaultfd. Handed in at boot. */
   userFault: UserFaultHandler | null = null;
+  userfaultEvents: UserfaultEvents | null = null;
   /**
    * State (TASK_*) in which the current task waits if its access is userfaultfd's to resolve; TASK_RUNNING: it can not
    * wait now, and the access fails. Set around traps and system calls.

@@ -29,7 +29,7 @@ export function detachFile(hart: Hart, mm: number, vpn: number, isSegment: (file
     if (isPart && start - vpn === shared.get(vma + VMA_PGOFF)) {
       if (file === 0) end = vpn + toVpn(pageAlign(mappingBytes(hart, shared.get(vma + VMA_MAPPING))));
       file = itsFile;
-      result = unmapRange(hart, mm, start, last);
+      result = unmapRange(hart, mm, start, last, false);
       if (result !== 0) break;
     }
     vma = vmaFind(hart, mm, last);

@@ -56,6 +56,7 @@ import { relieveVmaPools } from "./pool-pressure.ts";
 import { clearUffdWp, isSwapPte, ptePfn } from "./pte.ts";
 import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
+import { EventBatch, UFFD_EVENT_FORK } from "./userfaultfd-events.ts";
 import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { VmaTransaction } from "./vma-transaction.ts";
@@ -94,19 +95,22 @@ function tryDupMm(hart: Hart, parent: number): number {
   for (const field of FIELDS_COPIED) hart.shared.setF64(child + field, hart.shared.getF64(parent + field));
   hart.shared.set(child + MM_KHUGEPAGED, hart.shared.loadOnce(parent + MM_KHUGEPAGED));
   hart.shared.set(child + MM_MEMBARRIER, hart.shared.loadOnce(parent + MM_MEMBARRIER));
+  const events = new EventBatch(hart);
   gatherBegin(hart, parent);
-  const done = dupVmas(hart, parent, child) && dupPages(hart, parent, child);
+  const done = dupVmas(hart, parent, child, events) && dupPages(hart, parent, child, events);
   gatherFinish(hart);
   flushRss(hart);
+  if (done) events.post(0, 0);
   mmapWriteUnlock(hart, child);
   mmapWriteUnlock(hart, parent);
   if (done) return child;
   mmput(hart, child); // pages copied so far lose their second reference: the parent's next store takes them over
+  events.cancel();
   return 0;
 }
 
 /** Requires: both mmap_locks for write. */
-function dupVmas(hart: Hart, parent: number, child: number): boolean {
+function dupVmas(hart: Hart, parent: number, child: number, events: EventBatch): boolean {
   const copy = new VmaTransaction(hart, child);
   let done = true;
   let promised = 0;
@@ -115,11 +119,11 @@ function dupVmas(hart: Hart, parent: number, child: number): boolean {
     // Also what is not copied: a fault may not change what is shared while it is being shared.
     if (!(MUTATIONS && hart.mutation === D_M18)) hart.policies.vmaLock.startWrite(hart, parent, vma);
     if ((flags & VM_DONTCOPY) === 0) {
-      // The copy is registered with no userfaultfd: nobody asked to hear of forks. (dup_userfaultfd)
       promised += isAccountable(flags) ? vmaEnd(hart, vma) - vmaStart(hart, vma) : 0;
       done =
         enoughMemory(hart, parent, promised) &&
-        copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), flags & ~(VM_LOCKED | VM_LOCKONFAULT | VM_UFFD));
+        events.add(vma, UFFD_EVENT_FORK, child) &&
+        dupVma(hart, copy, vma, flags & ~(VM_LOCKED | VM_LOCKONFAULT), events.childOf(vma));
     }
     hart.pollIrq();
   }
@@ -128,18 +132,25 @@ function dupVmas(hart: Hart, parent: number, child: number): boolean {
   return done;
 }
 
+/** The copy is registered with a userfaultfd of its own, if somebody asked to hear of forks. (dup_userfaultfd) */
+function dupVma(hart: Hart, copy: VmaTransaction, vma: number, flags: number, uffd: number): boolean {
+  const own = uffd === 0 ? flags & ~VM_UFFD : flags;
+  return copy.carve(vma, vmaStart(hart, vma), vmaEnd(hart, vma), own, uffd);
+}
+
 /** Requires: both mmap_locks for write, an open gather of the parent. */
-function dupPages(hart: Hart, parent: number, child: number): boolean {
+function dupPages(hart: Hart, parent: number, child: number, events: EventBatch): boolean {
   for (let vma = vmaFind(hart, parent, 0); vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
     // A shared mapping's pages come from its object when the child faults.
     if ((vmaFlags(hart, vma) & (VM_DONTCOPY | VM_WIPEONFORK | VM_SHARED)) !== 0) continue;
-    if (!dupRange(hart, parent, child, vmaStart(hart, vma), vmaEnd(hart, vma))) return false;
+    const keepsMarks = events.childOf(vma) !== 0;
+    if (!dupRange(hart, parent, child, vmaStart(hart, vma), vmaEnd(hart, vma), keepsMarks)) return false;
   }
   return true;
 }
 
 /** (Linux: copy_page_range) */
-function dupRange(hart: Hart, parent: number, child: number, start: number, end: number): boolean {
+function dupRange(hart: Hart, parent: number, child: number, start: number, end: number, keepsMarks: boolean): boolean {
   for (let vpn = start; vpn < end; ) {
     const source = findPte(hart, parent, vpn);
     if (source === 0) {
@@ -157,7 +168,7 @@ function dupRange(hart: Hart, parent: number, child: number, start: number, end:
     const target = allocPte(hart, child, vpn);
     if (target === 0) return false;
     const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
-    dupChunk(hart, child, source, target, vpn, chunkEnd);
+    dupChunk(hart, child, source, target, vpn, chunkEnd, keepsMarks);
     vpn = chunkEnd;
     hart.pollIrq();
   }
@@ -165,7 +176,15 @@ function dupRange(hart: Hart, parent: number, child: number, start: number, end:
 }
 
 /** Entries of one table to the same place of the other; two PTLs at once, the lower address first. */
-function dupChunk(hart: Hart, child: number, source: number, target: number, start: number, end: number): void {
+function dupChunk(
+  hart: Hart,
+  child: number,
+  source: number,
+  target: number,
+  start: number,
+  end: number,
+  keepsMarks: boolean,
+): void {
   const sourcePage = tablePageOf(source);
   const targetPage = tablePageOf(target);
   let resident = 0;
@@ -175,9 +194,10 @@ function dupChunk(hart: Hart, child: number, source: number, target: number, sta
   for (let vpn = start, at = 0; vpn < end; vpn++, at += PTE_BYTES) {
     const pte = writeProtect(hart, source + at, vpn);
     if (pte === 0) continue;
+    const copy = keepsMarks ? pte : clearUffdWp(pte);
     if (isSwapPte(pte)) {
       swapDup(hart, ptePfn(pte));
-      setNewPte(hart, target + at, targetPage, clearUffdWp(pte));
+      setNewPte(hart, target + at, targetPage, copy);
       swapped++;
       continue;
     }
@@ -185,7 +205,7 @@ function dupChunk(hart: Hart, child: number, source: number, target: number, sta
       addRssKind(hart, child, pageOf(ptePfn(pte)), 1);
       resident++;
     }
-    setNewPte(hart, target + at, targetPage, clearUffdWp(pte) & ~PTE_A);
+    setNewPte(hart, target + at, targetPage, copy & ~PTE_A);
   }
   gatherUnlock(hart);
   unlockTable(hart, Math.max(sourcePage, targetPage));

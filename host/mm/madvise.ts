@@ -135,6 +135,12 @@ function discard(hart: Hart, mm: number, start: number, end: number): number {
   return 0;
 }
 
+/** Does the advice give pages up, so that what is read there next comes from elsewhere? */
+export function removesPages(behavior: number): boolean {
+  const { MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE, MADV_REMOVE } = advice;
+  return [MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE, MADV_REMOVE].includes(behavior);
+}
+
 function populateResult(outcome: number): number {
   if (outcome === FAULT_OK) return 0;
   if (outcome === POPULATE_INTERRUPTED) return -EINTR;

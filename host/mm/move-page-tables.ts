@@ -24,20 +24,29 @@ import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
 /**
  * Moves the entries of `pages` vpns at `from`, which `vma` or its like covers, to `to`, where no page is mapped; the
  * ranges do not overlap. When it returns, no hart translates the old range any more. False: no memory for page tables,
- * and nothing has moved. Requires: mmap_lock for write. Waits.
+ * and nothing has moved. `keepsMarks`: what userfaultfd has write-protected stays so. Requires: mmap_lock for write.
+ * Waits.
  */
-export function movePageTables(hart: Hart, mm: number, vma: number, from: number, to: number, pages: number): boolean {
+export function movePageTables(
+  hart: Hart,
+  mm: number,
+  vma: number,
+  from: number,
+  to: number,
+  pages: number,
+  keepsMarks: boolean,
+): boolean {
   // First of all: what is prepared must hold for what faults and reclaim leave there.
   hart.policies.vmaLock.startWrite(hart, mm, vma);
   // A walker of a reverse map must not look at the target before a page came and at the source when it has gone.
   rmapLock(hart, vma);
   const isPrepared = prepareTarget(hart, mm, from, to, pages);
-  if (isPrepared) moveAll(hart, mm, from, to, pages);
+  if (isPrepared) moveAll(hart, mm, from, to, pages, keepsMarks);
   rmapUnlock(hart, vma);
   return isPrepared;
 }
 
-function moveAll(hart: Hart, mm: number, from: number, to: number, pages: number): void {
+function moveAll(hart: Hart, mm: number, from: number, to: number, pages: number, keepsMarks: boolean): void {
   gatherBegin(hart, mm);
   for (let vpn = from; vpn < from + pages; ) {
     const target = to + (vpn - from);
@@ -54,7 +63,7 @@ function moveAll(hart: Hart, mm: number, from: number, to: number, pages: number
     }
     const count = Math.min(from + pages - vpn, CHUNK_PAGES, restOfTable(vpn), restOfTable(target));
     if (hart.shared.get(tablePageOf(pte) + PAGE_PT_ENTRIES) !== 0) {
-      moveEntries(hart, pte, findPte(hart, mm, target), vpn, count);
+      moveEntries(hart, pte, findPte(hart, mm, target), vpn, count, keepsMarks);
     }
     vpn += count;
     hart.pollIrq();
@@ -90,16 +99,22 @@ function prepareTarget(hart: Hart, mm: number, from: number, to: number, pages: 
 }
 
 /** Two PTLs at once, the lower address first; only ever with mmap_lock held for write. */
-function moveEntries(hart: Hart, source: number, target: number, vpn: number, count: number): void {
+function moveEntries(
+  hart: Hart,
+  source: number,
+  target: number,
+  vpn: number,
+  count: number,
+  keepsMarks: boolean,
+): void {
   const sourcePage = tablePageOf(source);
   const targetPage = tablePageOf(target);
   lockTable(hart, Math.min(sourcePage, targetPage));
   if (sourcePage !== targetPage) lockTable(hart, Math.max(sourcePage, targetPage));
   for (let i = 0; i < count; i++) {
     if (hart.shared.loadOnce(source + i * PTE_BYTES) === 0) continue;
-    // The new place is registered with no userfaultfd.
-    const pte = clearUffdWp(clearPte(hart, source + i * PTE_BYTES, sourcePage));
-    setNewPte(hart, target + i * PTE_BYTES, targetPage, pte);
+    const pte = clearPte(hart, source + i * PTE_BYTES, sourcePage);
+    setNewPte(hart, target + i * PTE_BYTES, targetPage, keepsMarks ? pte : clearUffdWp(pte));
     gatherPte(hart, vpn + i);
   }
   gatherUnlock(hart);

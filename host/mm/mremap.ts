@@ -9,6 +9,7 @@ import {
   VM_SHARED,
   VMA_FILE,
   VMA_MAPPING,
+  VMA_UFFD,
 } from "../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -23,6 +24,7 @@ import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { mayLockPages } from "./rlimit.ts";
 import { MAX_MAP_COUNT, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE, TASK_BYTES_USER } from "./uapi.ts";
 import { getUnmappedArea } from "./unmapped-area.ts";
+import { EventBatch, UFFD_EVENT_REMAP } from "./userfaultfd-events.ts";
 import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart, vmaUffd } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { addVma, modifyVma } from "./vma-modify.ts";
@@ -187,8 +189,32 @@ function moveVma(
 ): number {
   // The source may be split on both sides, and the target is one more.
   if (hart.shared.get(mm + MM_MAP_COUNT) >= MAX_MAP_COUNT - 3) return -ENOMEM;
-  // Where it moves to it is registered with no userfaultfd. (mremap_userfaultfd_prep without UFFD_FEATURE_EVENT_REMAP)
-  const flags = vmaFlags(hart, vma) & ~VM_UFFD;
+  // It stays registered if its userfaultfd will hear where it is. (mremap_userfaultfd_prep)
+  const events = new EventBatch(hart);
+  if (!events.add(vma, UFFD_EVENT_REMAP)) return -ENOMEM;
+  const moved = movePages(hart, mm, vma, address, oldBytes, newBytes, va, keeps, events);
+  if (moved < 0) events.cancel();
+  else events.post(address, va, oldBytes);
+  if (moved < 0 || keeps) return moved;
+  // Cannot fail for the map count, which was checked; for a full pool it leaves an empty mapping behind.
+  const error = unmapRange(hart, mm, toVpn(address), toVpn(address + oldBytes));
+  return error === 0 ? va : error;
+}
+
+function movePages(
+  hart: Hart,
+  mm: number,
+  vma: number,
+  address: number,
+  oldBytes: number,
+  newBytes: number,
+  va: number,
+  keeps: boolean,
+  events: EventBatch,
+): number {
+  const uffd = hart.shared.get(vma + VMA_UFFD);
+  const staysRegistered = uffd !== 0 && events.find(uffd) !== 0;
+  const flags = staysRegistered ? vmaFlags(hart, vma) : vmaFlags(hart, vma) & ~VM_UFFD;
   const charged = keeps ? newBytes : newBytes - oldBytes;
   if (isAccountable(flags) && !enoughMemory(hart, mm, charged / PAGE_BYTES)) return -ENOMEM;
   const from = toVpn(address);
@@ -196,22 +222,17 @@ function moveVma(
   const mapping = hart.shared.get(vma + VMA_MAPPING);
   const file = hart.shared.get(vma + VMA_FILE);
   const pgoff = vmaPgoffAt(hart, vma, from);
-  const added = addVma(hart, mm, to, toVpn(va + newBytes), flags, mapping, file, pgoff);
+  const added = addVma(hart, mm, to, toVpn(va + newBytes), flags, mapping, file, pgoff, staysRegistered ? uffd : 0);
   if (added !== 0) return added;
-  if (!movePageTables(hart, mm, lookup(hart, mm, address), from, to, oldBytes / PAGE_BYTES)) {
-    unmapRange(hart, mm, to, toVpn(va + newBytes));
+  if (!movePageTables(hart, mm, lookup(hart, mm, address), from, to, oldBytes / PAGE_BYTES, staysRegistered)) {
+    unmapRange(hart, mm, to, toVpn(va + newBytes), false);
     return -ENOMEM;
   }
-  const oldEnd = toVpn(address + oldBytes);
-  if (!keeps) {
-    // Cannot fail for the map count, which was checked; for a full pool it leaves an empty mapping behind.
-    const error = unmapRange(hart, mm, from, oldEnd);
-    return error === 0 ? va : error;
-  }
+  if (!keeps) return va;
   // The vma may have been merged with the new one, if they touch.
   const source = lookup(hart, mm, address);
   const unlocked = vmaFlags(hart, source) & ~VM_LOCKED;
-  modifyVma(hart, mm, source, from, oldEnd, unlocked);
+  modifyVma(hart, mm, source, from, toVpn(address + oldBytes), unlocked);
   return va;
 }
 

@@ -1,6 +1,6 @@
 // munmap: vmas first, then their pages, then the page tables that are empty now. (Linux: do_vmi_munmap in mm/vma.c)
 
-import { MM_MAP_COUNT } from "../../assembly/layout.ts";
+import { MM_MAP_COUNT, PAGE_BYTES, VMA_UFFD } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
@@ -9,6 +9,7 @@ import { levelPages } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { MAX_MAP_COUNT, TASK_BYTES_USER } from "./uapi.ts";
+import { EventBatch, UFFD_EVENT_UNMAP } from "./userfaultfd-events.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { settle, VmaTransaction } from "./vma-transaction.ts";
@@ -58,9 +59,12 @@ function freeTables(hart: Hart, mm: number, start: number, end: number): void {
   mmapWriteUnlock(hart, mm);
 }
 
-/** Unmaps the vpns [start, end): 0, or -ENOMEM with nothing changed. Requires: mmap_lock for write. Waits. */
-export function unmapRange(hart: Hart, mm: number, start: number, end: number): number {
-  const cut = cutRange(hart, mm, start, end);
+/**
+ * Unmaps the vpns [start, end): 0, or -ENOMEM with nothing changed. `tells`: userfaultfds hear of it, and the caller's
+ * call is one that waits for that (afterEvents). Requires: mmap_lock for write. Waits.
+ */
+export function unmapRange(hart: Hart, mm: number, start: number, end: number, tells = true): number {
+  const cut = cutRange(hart, mm, start, end, tells);
   if (cut <= 0) return cut;
   gatherBegin(hart, mm);
   zapRange(hart, mm, start, end);
@@ -70,7 +74,7 @@ export function unmapRange(hart: Hart, mm: number, start: number, end: number): 
 }
 
 /** Takes [start, end) out of the vmas: 1, 0 if nothing was there, or -ENOMEM. Requires: mmap_lock for write. */
-function cutRange(hart: Hart, mm: number, start: number, end: number): number {
+function cutRange(hart: Hart, mm: number, start: number, end: number, tells = true): number {
   if (start === end) return 0; // mremap of length 0 has nothing to take away
   const first = vmaFind(hart, mm, start);
   if (first === 0 || vmaStart(hart, first) >= end) return 0;
@@ -78,12 +82,19 @@ function cutRange(hart: Hart, mm: number, start: number, end: number): number {
   const splits = vmaStart(hart, first) < start && vmaEnd(hart, first) > end;
   if (splits && hart.shared.get(mm + MM_MAP_COUNT) >= MAX_MAP_COUNT) return -ENOMEM;
   const change = new VmaTransaction(hart, mm);
+  let events: EventBatch | null = null;
   let done = true;
   for (let vma = first; done && vma !== 0 && vmaStart(hart, vma) < end; vma = vmaFind(hart, mm, vmaEnd(hart, vma))) {
-    done = cutOut(hart, change, vma, start, end);
+    if (tells && hart.shared.get(vma + VMA_UFFD) !== 0) {
+      events ??= new EventBatch(hart);
+      done = events.add(vma, UFFD_EVENT_UNMAP);
+    }
+    done &&= cutOut(hart, change, vma, start, end);
     hart.pollIrq();
   }
   const error = settle(change, done, ENOMEM);
+  if (error === 0) events?.post(start * PAGE_BYTES, end * PAGE_BYTES);
+  else events?.cancel();
   return error !== 0 ? error : 1;
 }
 

@@ -1,7 +1,7 @@
 // qemu-riscv64 has no userfaultfd: what Linux answers is written down here.
 
 import { expect, test } from "vitest";
-import { POOL_MAPPING, POOL_MM, POOL_UFFD, POOL_VMA, STOP_EXIT } from "../../assembly/layout.ts";
+import { POOL_MAPPING, POOL_MM, POOL_UFFD, POOL_UFFD_EVENT, POOL_VMA, STOP_EXIT } from "../../assembly/layout.ts";
 import { runGuest } from "../kernel/one-hart.ts";
 import { PREBUILT } from "../support/paths.ts";
 import { pagewalk } from "../support/process.ts";
@@ -56,6 +56,18 @@ beyond the end: copy -14 -14, continue -14 -14, a load 1 SIGBUS
 private: 0, copy 0 4096, it reads 1, the file 0
 `;
 
+const EXPECTED_EVENTS = `over 0, copy -11; remove 4096 to 12288: 0
+fault at 4096: it reads 1
+over 0, copy -11; unmap 24576 to 32768: 0, then copy -2
+over 0, copy -11; unmap 20480 to 24576: 1, not registered: it reads 0
+over 0, copy -11; remap of 16384 bytes from 0 to the place, unmap 0 to 16384: 1, it reads 1
+registered there: copy -17, where it was: copy -2
+over 0, copy -11; remove 4096 to 12288
+over 0, copy -11; fork; in the copy: fault at 4096, fault at 0 by a store: exit 7, the original reads p
+the copy has ended: copy -3
+over 0, copy -11; closed instead of read: exit 1
+`;
+
 test("userfaultfd delivers pages, tells of stores, and leaves nothing behind", () => {
   const run = runGuest("userfault");
   expect([run.oops, run.stderr, run.stop, run.status]).toEqual(["", "", STOP_EXIT, 0]);
@@ -72,10 +84,18 @@ test("userfaultfd on shared memory: missing pages fill the file, pages of the fi
   expect(run.live[POOL_MAPPING]).toBe(runGuest("userfault").live[POOL_MAPPING]);
 });
 
+test("a monitor hears of fork, mremap, madvise and munmap, which wait until it has read that", () => {
+  const run = runGuest("userfault-events");
+  expect([run.oops, run.stderr, run.stdout, run.stop, run.status]).toEqual(["", "", EXPECTED_EVENTS, STOP_EXIT, 0]);
+  expect([run.framesLost, run.live[POOL_UFFD], run.live[POOL_UFFD_EVENT], run.live[POOL_MM]]).toEqual([0, 0, 0, 1]);
+});
+
 test.each([
   ["userfault", 2, EXPECTED],
   ["userfault", 4, EXPECTED],
   ["userfault-shared", 2, EXPECTED_SHARED],
+  ["userfault-events", 2, EXPECTED_EVENTS],
+  ["userfault-events", 4, EXPECTED_EVENTS],
 ] as const)("%s says the same on %d harts", async (program, harts, expected) => {
   const outcome = await pagewalk(["run", "--harts", `${harts}`, `${PREBUILT}/${program}`]);
   expect([outcome.stderr, outcome.stdout.toString(), outcome.status]).toEqual(["", expected, 0]);

@@ -8,6 +8,7 @@ import { type CloneArguments, cloneTask } from "../clone.ts";
 import { argAddress, argUint, loadU64 } from "../registers.ts";
 import { SIGNAL_COUNT } from "../signal-numbers.ts";
 import { CLONE_DETACHED, CLONE_PARENT, CLONE_SIGHAND, CLONE_THREAD, CLONE_VFORK, CSIGNAL } from "../uapi.ts";
+import { afterEvents } from "../userfaultfd-events.ts";
 import { waitForVfork } from "../vfork.ts";
 import { isRestart, WAIT } from "../wait.ts";
 import { call, type SystemCall } from "./types.ts";
@@ -16,8 +17,8 @@ const NR_CLONE = 220;
 const NR_CLONE3 = 435;
 
 export const cloneCalls: readonly (readonly [number, SystemCall])[] = [
-  [NR_CLONE, call("clone", ["cloneFlags", "pointer", "pointer", "pointer", "pointer"], sysClone)],
-  [NR_CLONE3, call("clone3", ["pointer", "size"], sysClone3)],
+  [NR_CLONE, call("clone", ["cloneFlags", "pointer", "pointer", "pointer", "pointer"], afterEvents(sysClone))],
+  [NR_CLONE3, call("clone3", ["pointer", "size"], afterEvents(sysClone3))],
 ];
 
 /** riscv64 has the argument order of CONFIG_CLONE_BACKWARDS: tls before child_tid. */

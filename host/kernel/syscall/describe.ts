@@ -32,7 +32,7 @@ export const MISSING: Readonly<Record<string, string>> = {
   tee: "always EINVAL",
   times: "all time is user time",
   timer_create: "no alarm clocks",
-  userfaultfd: "no events, UFFDIO_MOVE or POISON; write protection of private memory only",
+  userfaultfd: "no UFFDIO_MOVE or POISON; write protection of private memory only",
   vmsplice: "always EINVAL",
   ...Object.fromEntries(xattrCalls.map(([, { name }]) => [name, "files have no attributes"])),
 };

@@ -3,7 +3,7 @@
 import { FILE_FLAGS, PAGE_BYTES, PAGE_SHIFT, TASK_MM } from "../../../assembly/layout.ts";
 import { EBADF, EINVAL } from "../../memory/errno.ts";
 import { doBrk } from "../../mm/brk.ts";
-import { doMadvise } from "../../mm/madvise.ts";
+import { doMadvise, removesPages } from "../../mm/madvise.ts";
 import type { MappedFile } from "../../mm/mapped-file.ts";
 import { doMincore } from "../../mm/mincore.ts";
 import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../mm/mlock.ts";
@@ -12,7 +12,9 @@ import { doMprotect } from "../../mm/mprotect.ts";
 import { doMremap } from "../../mm/mremap.ts";
 import { doMsync } from "../../mm/msync.ts";
 import { doMunmap } from "../../mm/munmap.ts";
+import { isPageAligned, isUserRange, pageAlign, toVpn } from "../../mm/range.ts";
 import { MAP_ANONYMOUS } from "../../mm/uapi.ts";
+import { announceRemoval } from "../../mm/userfaultfd-events.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isReadable, isWritable } from "../file.ts";
 import { opsOf } from "../file-kinds.ts";
@@ -20,13 +22,15 @@ import { MAPPING_ANONYMOUS } from "../file-ops.ts";
 import { fget, fput } from "../files.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
 import { O_APPEND } from "../uapi.ts";
+import { afterEvents, mustAnnounce } from "../userfaultfd-events.ts";
+import { WAIT } from "../wait.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const memoryCalls: readonly (readonly [number, SystemCall])[] = [
-  [214, call("brk", ["pointer"], sysBrk, "pointer")],
-  [215, call("munmap", ["pointer", "size"], sysMunmap)],
-  [216, call("mremap", ["pointer", "size", "size", "hex", "pointer"], sysMremap, "pointer")],
-  [222, call("mmap", ["pointer", "size", "prot", "mapFlags", "int", "hex"], sysMmap, "pointer")],
+  [214, call("brk", ["pointer"], afterEvents(sysBrk), "pointer")],
+  [215, call("munmap", ["pointer", "size"], afterEvents(sysMunmap))],
+  [216, call("mremap", ["pointer", "size", "size", "hex", "pointer"], afterEvents(sysMremap), "pointer")],
+  [222, call("mmap", ["pointer", "size", "prot", "mapFlags", "int", "hex"], afterEvents(sysMmap), "pointer")],
   [226, call("mprotect", ["pointer", "size", "prot"], sysMprotect)],
   [227, call("msync", ["pointer", "size", "hex"], sysMsync)],
   [228, call("mlock", ["pointer", "size"], sysMlock)],
@@ -103,7 +107,12 @@ function sysMremap(hart: Hart): number {
 }
 
 function sysMadvise(hart: Hart): number {
-  return doMadvise(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argInt(hart, 2));
+  const [mm, address, length, behavior] = [currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argInt(hart, 2)];
+  if (removesPages(behavior) && isUserRange(address, length) && isPageAligned(address)) {
+    const end = toVpn(address + pageAlign(length));
+    if (mustAnnounce(hart, () => announceRemoval(hart, mm, toVpn(address), end))) return WAIT;
+  }
+  return doMadvise(hart, mm, address, length, behavior);
 }
 
 function sysMincore(hart: Hart): number {

@@ -7,11 +7,10 @@ import {
   FILE_INODE,
   FILE_KIND_EVENTFD,
   FILE_KIND_REGULAR,
-  FILE_KIND_USERFAULTFD,
-  FILE_PRIVATE,
   HART_BUFFER,
   INODE_MAPPING,
   MAPPING_FLAGS,
+  TASK_MM,
 } from "../../../assembly/layout.ts";
 import { dput } from "../../fs/dentry.ts";
 import { EFAULT, EINVAL, ENFILE, ENOMEM } from "../../memory/errno.ts";
@@ -23,7 +22,7 @@ import { allocFile } from "../file.ts";
 import { memoryDentry } from "../memory-dentry.ts";
 import { argAddress, argUint } from "../registers.ts";
 import { O_CLOEXEC, O_LARGEFILE, O_NONBLOCK, O_RDWR } from "../uapi.ts";
-import { allocUserfaultfd, freeUserfaultfd } from "../userfaultfd.ts";
+import { freeContext, newContext, userfaultfdFile } from "../userfaultfd.ts";
 import { UFFD_USER_MODE_ONLY } from "../userfaultfd-uapi.ts";
 import { installOrDrop } from "./open.ts";
 import { call, type SystemCall } from "./types.ts";
@@ -49,15 +48,13 @@ function sysEventfd2(hart: Hart): number {
 function sysUserfaultfd(hart: Hart): number {
   const flags = argUint(hart, 0);
   if ((flags & ~(UFFD_USER_MODE_ONLY | O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
-  const context = allocUserfaultfd(hart, flags & UFFD_USER_MODE_ONLY);
+  const context = newContext(hart, hart.shared.get(hart.current + TASK_MM), flags);
   if (context === 0) return -ENOMEM;
-  const mode = O_RDWR | (flags & O_NONBLOCK);
-  const file = anonymousFile(hart, FILE_KIND_USERFAULTFD, 0o600, mode, "anon_inode:[userfaultfd]");
+  const file = userfaultfdFile(hart, context);
   if (file === 0) {
-    freeUserfaultfd(hart, context);
+    freeContext(hart, context);
     return -ENFILE;
   }
-  hart.shared.set(file + FILE_PRIVATE, context);
   return installOrDrop(hart, file, flags);
 }
 
