@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { TASK_STATE, TASK_UNINTERRUPTIBLE, TASK_WAIT_QUEUE } from "../../assembly/layout.ts";
 import { groupExit } from "../../host/kernel/exit.ts";
+import { UFFD_FEATURE_EVENT_REMOVE, UFFD_FEATURE_EVENT_UNMAP } from "../../host/kernel/userfaultfd-uapi.ts";
 import { WAIT } from "../../host/kernel/wait.ts";
 import { EINTR, ERESTARTNOHAND, ERESTARTSYS, ERESTART_RESTARTBLOCK as RESTARTBLOCK } from "../../host/memory/errno.ts";
 import { PREBUILT, ROOT } from "../support/paths.ts";
@@ -147,7 +148,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "read of a userfaultfd",
-    where: ["userfaultfd.ts"],
+    where: ["userfaultfd-read.ts"],
     begin: (p) => {
       const fd = p.call(USERFAULTFD, 0);
       expect(p.call(NR.ioctl, fd, 0xc018aa3f, p.poke64(p.memory, 0xaa, 0, 0))).toBe(0);
@@ -159,11 +160,26 @@ const CALLS: readonly Waiting[] = [
     name: "a copy from a page that userfaultfd delivers",
     where: ["syscall/enter.ts"],
     begin: (p) => {
-      const fd = p.call(USERFAULTFD, 0);
-      expect(p.call(NR.ioctl, fd, 0xc018aa3f, p.poke64(p.memory, 0xaa, 0, 0))).toBe(0);
-      const area = p.call(NR.mmap, 0, 4096, 3, 0x22, -1, 0);
-      expect(p.call(NR.ioctl, fd, 0xc020aa00, p.poke64(p.memory, area, 4096, 1, 0))).toBe(0);
+      const area = registered(p, 0);
       return () => p.call(NR.write, 1, area, 10);
+    },
+    interrupted: null,
+  },
+  {
+    name: "munmap of what a userfaultfd wants to hear of",
+    where: ["userfaultfd-events.ts"],
+    begin: (p) => {
+      const area = registered(p, UFFD_FEATURE_EVENT_UNMAP);
+      return () => p.call(NR.munmap, area, 4096);
+    },
+    interrupted: null,
+  },
+  {
+    name: "madvise that gives up what a userfaultfd wants to hear of",
+    where: ["syscall/memory.ts"],
+    begin: (p) => {
+      const area = registered(p, UFFD_FEATURE_EVENT_REMOVE);
+      return () => p.call(NR.madvise, area, 4096, 4);
     },
     interrupted: null,
   },
@@ -292,6 +308,15 @@ const CALLS: readonly Waiting[] = [
     interrupted: null,
   },
 ];
+
+/** A page that is registered with a userfaultfd of these features. */
+function registered(p: TestProcess, features: number): number {
+  const fd = p.call(USERFAULTFD, 0);
+  expect(p.call(NR.ioctl, fd, 0xc018aa3f, p.poke64(p.memory, 0xaa, features, 0))).toBe(0);
+  const area = p.call(NR.mmap, 0, 4096, 3, 0x22, -1, 0);
+  expect(p.call(NR.ioctl, fd, 0xc020aa00, p.poke64(p.memory, area, 4096, 1, 0))).toBe(0);
+  return area;
+}
 
 describe.each(CALLS)("$name", ({ begin, interrupted, terminal }) => {
   const start = (): TestProcess => {
