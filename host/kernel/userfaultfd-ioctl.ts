@@ -105,7 +105,7 @@ function continueFault(hart: Hart, context: number, va: number): number {
   return finishFill(hart, context, va + 24, start, length, done, mode === 0);
 }
 
-/** What `work` says of the address space whose faults these are; -ESRCH: it has ended; -EAGAIN: read the events first. */
+/** What `work` says of the address space whose faults these are; -ESRCH: it has ended; -EAGAIN: there are events. */
 function inMm(hart: Hart, context: number, work: (mm: number) => number): number {
   if (isChanging(hart, context)) return -EAGAIN;
   const mm = hart.shared.get(context + UFFD_MM);

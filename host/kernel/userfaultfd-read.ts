@@ -122,7 +122,7 @@ function takeEvents(hart: Hart, context: number, countMax: number): number {
   return fork !== 0 ? fork : count;
 }
 
-/** Of a fork, which has been taken: a descriptor for what happens in the copy. 1, or -errno and it is to be read again. */
+/** Of a fork, which was taken: a descriptor for what happens in the copy. 1, or -errno and it is to be read again. */
 function deliverFork(hart: Hart, context: number, event: number): number {
   const { shared } = hart;
   const child = shared.get(event + UFFD_EVENT_CHILD);
