@@ -63,7 +63,7 @@ export type UserFaultHandler = (
 
 /** What a userfaultfd hears of changes to mappings that are registered with it (UFFD_EVENT_*). */
 export interface UserfaultEvents {
-  /** A record to post or to cancel; 0: `context` does not want such events; -1: no memory. `mm`: of a fork, the copy. */
+  /** A record to post or to cancel; 0: `context` does not want such events; -1: no memory. `mm`: a fork's copy. */
   prepare(hart: HartLocal, context: number, kind: number, mm: number): number;
   /** It has happened. Called with mmap_lock held, and the current task waits for the reader before its call returns. */
   post(hart: HartLocal, event: number, first: number, second: number, third: number): void;
