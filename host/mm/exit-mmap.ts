@@ -10,7 +10,7 @@ import { commitPages } from "./overcommit.ts";
 import { rmapUnlink } from "./rmap-link.ts";
 import { flushRss } from "./rss.ts";
 import { isAccountable, vmaFlags, vmaPutBacking, vmaStart } from "./vma.ts";
-import { vmaFind } from "./vma-map.ts";
+import { vmaFind, vmaFindBelow } from "./vma-map.ts";
 import { retireVmaMap } from "./vma-map-edit.ts";
 import { freeEmptyTables, zapRange } from "./zap.ts";
 
@@ -21,8 +21,12 @@ export function exitMmap(hart: Hart, mm: number): void {
   mmapWriteLock(hart, mm);
   if (shared.get(mm + MM_LOCKED_VM) !== 0) noteUnlocked(hart);
   gatherBegin(hart, mm);
-  zapRange(hart, mm, 0, USER_VPN_END);
-  for (let vma = vmaFind(hart, mm, 0); vma !== 0; ) {
+  const first = vmaFind(hart, mm, 0);
+  if (first !== 0) {
+    const last = vmaFindBelow(hart, mm, USER_VPN_END);
+    zapRange(hart, mm, vmaStart(hart, first), shared.get(last + VMA_END));
+  }
+  for (let vma = first; vma !== 0; ) {
     const end = shared.get(vma + VMA_END);
     if (isAccountable(vmaFlags(hart, vma))) commitPages(hart, vmaStart(hart, vma) - end);
     vmaLock.startWrite(hart, mm, vma);

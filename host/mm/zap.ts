@@ -155,6 +155,7 @@ export function freeEmptyTables(hart: Hart, mm: number, start: number, end: numb
   const { shared } = hart;
   const root = shared.get(mm + MM_ROOT_PFN);
   for (let vpn = start; vpn < end; vpn = (vpn & -levelPages(2)) + levelPages(2)) {
+    if (shared.get(pageOf(root) + PAGE_PT_ENTRIES) === 0) return; // what is left of the user half is empty
     const entry = entryAddress(root, vpn, 2);
     const pointer = shared.loadOnce(entry);
     if ((pointer & PTE_V) === 0) continue;
@@ -168,6 +169,7 @@ export function freeEmptyTables(hart: Hart, mm: number, start: number, end: numb
 function freeEmptyLeafTables(hart: Hart, mm: number, middle: number, start: number, end: number): void {
   const { shared } = hart;
   for (let vpn = start; vpn < end; vpn = (vpn & -levelPages(1)) + levelPages(1)) {
+    if (shared.get(pageOf(middle) + PAGE_PT_ENTRIES) === 0) return;
     const entry = entryAddress(middle, vpn, 1);
     const pointer = shared.loadOnce(entry);
     if (!isTablePte(pointer)) continue;

@@ -32,6 +32,9 @@ const POINTS_MAX = 20_000;
 /** So many waits in a row that end by their deadline alone: the harts wait for each other. */
 const IDLE_WAKES_MAX = 64;
 
+/** A hart that goes on for so long without a question gives way once. */
+const UNASKED_MAX = 2000;
+
 /** Told of each step, for the table of a failing schedule. */
 export type Recorder = (hart: number, kind: number, address: number) => void;
 
@@ -54,6 +57,8 @@ export class Explorer implements Turns, Pending {
   #strategy: Strategy | null = null;
   #next = 0;
   #idleWakes = 0;
+  /** Accesses in a row about which nobody was asked. */
+  #unasked = 0;
   #tearingDown = false;
   /** Of a schedule so far. */
   #pointsMost = 100;
@@ -156,11 +161,23 @@ export class Explorer implements Turns, Pending {
     if (this.#speculates && !this.#tearingDown) this.#readAhead(driver);
     const matters = this.#contention.matters(driver.id, driver.kind, driver.address);
     const asks = matters || this.#strategy!.everyPoint;
+    this.#unasked = asks ? 0 : this.#unasked + 1;
     if (asks) this.#next = this.#pick(driver.id);
-    else if (!this.#tearingDown) this.choices.push(driver.id);
+    else if (!this.#tearingDown) this.choices.push(this.#goOn(driver.id));
     if (this.#next !== driver.id) return true;
     this.#record(driver);
     return false;
+  }
+
+  /** Nobody is asked: the hart goes on, unless it may be spinning on a word that no hart has been seen to write yet. */
+  #goOn(id: number): number {
+    if (this.#unasked < UNASKED_MAX) return id;
+    this.#unasked = 0;
+    this.#findEnabled();
+    for (let i = 0; i < this.#enabledCount && this.#next === id; i++) {
+      if (this.#enabled[i] < COMMIT_BASE) this.#next = this.#enabled[i];
+    }
+    return this.#next;
   }
 
   allocationFails(): boolean {
@@ -188,6 +205,7 @@ export class Explorer implements Turns, Pending {
     this.#isDropped = false;
     this.#next = 0;
     this.#idleWakes = 0;
+    this.#unasked = 0;
     this.points = 0;
     this.choices.length = 0;
     this.violation = null;

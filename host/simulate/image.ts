@@ -1,11 +1,10 @@
 // The memory image of a scenario after its set-up, and the way back to it (decoded instructions are forgotten instead):
-// what a schedule can have touched is copied back, some hundred KiB. Slots and frames beyond those that the set-up had
-// taken are zeroed, as far as any was handed out.
+// what a schedule can have touched is copied back, some two hundred KiB, most of it frames. Slots and frames beyond those
+// that the set-up had taken are zeroed, as far as any was handed out.
 
 import {
   ASID_BASE,
   ASID_TABLE_BYTES,
-  FUTEX_BASE,
   HART_MAILBOX,
   HART_PWC,
   HART_PWC_BYTES,
@@ -14,6 +13,7 @@ import {
   LRU_BASE,
   LRU_BYTES,
   MACHINE_BASE,
+  MACHINE_BYTES,
   MACHINE_DECODE_BASE,
   MACHINE_FRAMES_FRESH,
   MACHINE_HART_COUNT,
@@ -25,6 +25,7 @@ import {
   POOL_BYTES,
   POOL_COUNT,
   POOL_FRESH,
+  POOL_REGION_BYTES,
   RAM_BASE,
   RAM_PFN_BASE,
   RQ_BASE,
@@ -67,7 +68,9 @@ export class MemoryImage {
   /** Of the memory as it is now. */
   constructor(shared: SharedMemory) {
     this.#shared = shared;
-    this.#keep(MACHINE_BASE, FUTEX_BASE - MACHINE_BASE);
+    // Between the two are console rings and the text of an oops, 384 KiB that no scenario touches.
+    this.#keep(MACHINE_BASE, MACHINE_BYTES);
+    this.#keep(POOL_BASE, POOL_REGION_BYTES);
     const harts = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
     this.#keep(RQ_BASE, RQ_BYTES * harts);
     this.#keep(TLBI_BASE, TLBI_BYTES * harts);

@@ -19,7 +19,7 @@ import { kernelPage } from "./tlb-flush/kernel-page.ts";
 import { cleanShared, protectThenStore, refillHash } from "./tlb-flush/protect-then-store.ts";
 import { reclaimUnderReader } from "./tlb-flush/reclaim.ts";
 import { crossFlush, fullFlush, twoFlushers } from "./tlb-flush/two-flushers.ts";
-import { freeTables, freeTablesOfLazy, unmapUnderReader } from "./tlb-flush/unmap-under-reader.ts";
+import { freeTables, freeTablesOfLazy, unmapUnderReader, unmapUnderReaders } from "./tlb-flush/unmap-under-reader.ts";
 import { nmiTrustsLoadedMm } from "./unsound/nmi-user-stack.ts";
 import { nodeAfterWait } from "./unsound/node-after-wait.ts";
 import { pollAsAnswer } from "./unsound/poll-as-answer.ts";
@@ -45,6 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
   offlineWhileLazy,
   switchInWeak,
   unmapUnderReader,
+  unmapUnderReaders,
   freeTables,
   freeTablesOfLazy,
   crossFlush,

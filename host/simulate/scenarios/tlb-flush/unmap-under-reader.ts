@@ -30,6 +30,18 @@ export const unmapUnderReader = scenario<State>({
   tearDown: exitAndLeave,
 });
 
+/** The same under three readers: what a schedule of four harts costs. */
+export const unmapUnderReaders = scenario<State>({
+  name: "B/unmap-under-readers",
+  summary: "munmap of two pages while three other harts read them",
+  finds: { "B-M1": {} },
+  setUp(_hart, harts) {
+    return { mm: sharedMm(harts, PAGES) };
+  },
+  programs: [unmap, read, read, read],
+  tearDown: exitAndLeave,
+});
+
 /** The same with a page-walk cache, which holds pointers to the tables that go. */
 export const freeTables = scenario<State>({
   name: "B/free-tables",
@@ -71,6 +83,10 @@ export const freeTablesOfLazy = scenario<State>({
   ],
   tearDown: exitAndLeave,
 });
+
+function read(hart: KernelHart): void {
+  readPages(hart, PAGES, 1);
+}
 
 function unmap(hart: KernelHart, { mm }: State): void {
   doMunmap(hart, mm, pageAt(0), PAGES * PAGE_BYTES);
