@@ -1,6 +1,6 @@
 // The memory image of a scenario after its set-up, and the way back to it (decoded instructions are forgotten instead):
-// what a schedule can have touched is copied back, some two hundred KiB, most of it frames. Slots and frames beyond those
-// that the set-up had taken are zeroed, as far as any was handed out.
+// what a schedule can have touched is copied back, some two hundred KiB, most of it frames. Slots and frames beyond
+// those that the set-up had taken are zeroed, as far as any was handed out.
 
 import {
   ASID_BASE,
