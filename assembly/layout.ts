@@ -1141,6 +1141,7 @@ export const PF_IDLE = 1 << 1;
 export const PF_EXITING = 1 << 2;
 export const PF_FORKED = 1 << 3; // has not run yet: TASK_SET_CHILD_TID is due
 export const PF_RSEQ = 1 << 4; // has lost its hart since it last ran guest code: its struct rseq is to be looked at
+export const PF_KSWAPD = 1 << 17; // when it wakes up it goes before others, on the hart of who needs memory
 export const PF_KTHREAD = 1 << 21;
 
 export const WAIT_PENDING = 0; // on the queue; a timeout or a signal wakes the task but leaves it there

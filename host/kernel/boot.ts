@@ -12,8 +12,11 @@ import {
   MACHINE_OPTIONS,
   MACHINE_TASK_COUNT_MAX,
   OPTION_DETERMINISTIC,
+  PF_KSWAPD,
+  PF_KTHREAD,
   RAM_PFN_BASE,
   RUN_KERNEL,
+  TASK_FLAGS,
 } from "../../assembly/layout.ts";
 import { consoleFlags } from "../devices/console.ts";
 import { initTermios } from "../devices/tty/termios.ts";
@@ -95,7 +98,10 @@ function startInit(hart: KernelHart, init: InitProgram): void {
   const task = makeInitTask(hart, init);
   if (task !== 0) wakeTask(hart, task);
   const kswapd = makeKthread(hart, KTHREAD_KSWAPD, 0, "kswapd0");
-  if (kswapd !== 0) wakeTask(hart, kswapd);
+  if (kswapd !== 0) {
+    shared.set(kswapd + TASK_FLAGS, PF_KTHREAD | PF_KSWAPD);
+    wakeTask(hart, kswapd);
+  }
   // Not in the deterministic driver: while a guest waits for input, virtual time would run away with the timers of
   // these.
   if ((shared.get(MACHINE_BASE + MACHINE_OPTIONS) & OPTION_DETERMINISTIC) === 0) {

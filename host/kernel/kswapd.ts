@@ -3,10 +3,14 @@
 
 import {
   COUNTER_PAGEOUTRUN,
+  HART_NEED_RESCHED,
   MACHINE_BASE,
   MACHINE_KSWAPD_AWAKE,
   MACHINE_KSWAPD_FAILURES,
   MACHINE_KSWAPD_QUEUE,
+  PF_KSWAPD,
+  RQ_HEAD,
+  TASK_FLAGS,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
@@ -31,7 +35,8 @@ export function kswapdStep(hart: Hart): StepResult {
   const missing = missingToHigh(shared);
   if (missing <= 0 || shared.loadOnce(FAILURES) >= FAILURES_MAX) return sleep(hart);
   if (shrinkMemory(hart, Math.min(missing, STEP_FRAMES), true) === 0) shared.fetchAdd(FAILURES, 1);
-  return "again";
+  // Not one turn later: on a queue it can not be woken, and go before others again.
+  return missingToHigh(shared) <= 0 ? sleep(hart) : "again";
 }
 
 /** There is little free memory. Cheap while kswapd is awake, or has given up. */
@@ -39,11 +44,19 @@ export function wakeKswapd(hart: Hart): void {
   const { shared } = hart;
   if (shared.loadOnce(AWAKE) !== 0 || shared.loadOnce(FAILURES) >= FAILURES_MAX) return;
   spinLock(hart, QUEUE + WAITQ_LOCK);
-  if (waitqWakeOne(hart, QUEUE)) {
+  const woken = waitqWakeOne(hart, QUEUE);
+  if (woken) {
     shared.storeOnce(AWAKE, 1);
     hart.count(COUNTER_PAGEOUTRUN);
   }
   spinUnlock(hart, QUEUE + WAITQ_LOCK);
+  if (woken && isNextHere(hart)) hart.set(HART_NEED_RESCHED, 1);
+}
+
+/** No hart was idle: it takes this one, before what is left is used up and this task has to reclaim itself. */
+function isNextHere({ shared, rq }: Hart): boolean {
+  const head = shared.loadOnce(rq + RQ_HEAD);
+  return head !== 0 && (shared.loadOnce(head + TASK_FLAGS) & PF_KSWAPD) !== 0;
 }
 
 function sleep(hart: Hart): StepResult {

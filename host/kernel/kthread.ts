@@ -1,7 +1,16 @@
 // Kernel threads. Each is a step function: a synchronous worker cannot switch stacks, so a kernel thread does a piece
 // of work and says whether it wants to go on, to sleep until somebody wakes it, or to end.
 
-import { HART_NEED_RESCHED, RQ_COUNT, TASK_DEAD, TASK_STATE, TASK_STEP, TASK_STEP_ARG } from "../../assembly/layout.ts";
+import {
+  HART_NEED_RESCHED,
+  PF_KSWAPD,
+  RQ_COUNT,
+  TASK_DEAD,
+  TASK_FLAGS,
+  TASK_STATE,
+  TASK_STEP,
+  TASK_STEP_ARG,
+} from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { rcuStallReport } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -9,6 +18,7 @@ import { writeKernelLine } from "./kernel-line.ts";
 import { khugepagedStep } from "./khugepaged.ts";
 import { kswapdStep } from "./kswapd.ts";
 import { sampleLoad } from "./load.ts";
+import { schedulerTick } from "./sched.ts";
 import { armTimer } from "./timer.ts";
 import { sleepOnTimer } from "./wait.ts";
 
@@ -48,5 +58,8 @@ export function runKthreadStep(hart: Hart): void {
   if (step === undefined) throw new KernelBug("kernel thread without a step function", { task: current });
   const result = step(hart, shared.get(current + TASK_STEP_ARG));
   if (result === "done") shared.storeRelease(current + TASK_STATE, TASK_DEAD);
-  if (result !== "again" || shared.loadOnce(hart.rq + RQ_COUNT) > 0) hart.set(HART_NEED_RESCHED, 1);
+  if (result !== "again") hart.set(HART_NEED_RESCHED, 1);
+  // kswapd uses its slice: others would allocate meanwhile, and come to reclaim themselves.
+  else if ((shared.get(current + TASK_FLAGS) & PF_KSWAPD) !== 0) schedulerTick(hart);
+  else if (shared.loadOnce(hart.rq + RQ_COUNT) > 0) hart.set(HART_NEED_RESCHED, 1);
 }

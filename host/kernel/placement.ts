@@ -12,28 +12,36 @@ import {
   MACHINE_IDLE_MASK,
   MACHINE_OFFLINE_WANTED,
   MACHINE_ONLINE_MASK,
+  PF_KSWAPD,
   RQ_HEAD,
   RQ_LOCK,
   TASK_CPUS_ALLOWED,
+  TASK_FLAGS,
   TASK_HART,
   TASK_RQ_NEXT,
 } from "../../assembly/layout.ts";
+import { cpumaskTest } from "../memory/cpumask.ts";
 import { rqOf } from "../memory/hart-local.ts";
 import { ringDoorbell } from "../memory/ipi.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { enqueue, isAllowed } from "./run-queue.ts";
+import { enqueueWoken, isAllowed } from "./run-queue.ts";
 
 const IDLE_MASK = MACHINE_BASE + MACHINE_IDLE_MASK;
 const ONLINE_MASK = MACHINE_BASE + MACHINE_ONLINE_MASK;
 const OFFLINE_WANTED = MACHINE_BASE + MACHINE_OFFLINE_WANTED;
 
-/** An idle hart that may run it, the one it ran on last if possible; else that one; else the first it may use. */
+/**
+ * An idle hart that may run it, the one it ran on last if possible; else that one, but for kswapd the hart that asks,
+ * which is the one that uses up memory. Else the first it may use.
+ */
 export function selectHart(hart: Hart, task: number, home: number): number {
   const homeAllowed = isAllowed(hart, task, home);
   if (homeAllowed && (hart.shared.loadOnce(IDLE_MASK + (home >>> 5) * 4) & (1 << (home & 31))) !== 0) return home;
   const idle = idleHartFor(hart, task);
   if (idle >= 0) return idle;
+  const isKswapd = (hart.shared.loadOnce(task + TASK_FLAGS) & PF_KSWAPD) !== 0;
+  if (isKswapd && isAllowed(hart, task, hart.id) && !cpumaskTest(hart, OFFLINE_WANTED, hart.id)) return hart.id;
   if (homeAllowed && (onlineHarts(hart, home >>> 5) & (1 << (home & 31))) !== 0) return home;
   for (let word = 0; word < CPUMASK_WORDS; word++) {
     const allowed = hart.shared.get(task + TASK_CPUS_ALLOWED + word * 4) & onlineHarts(hart, word);
@@ -69,7 +77,7 @@ export function enqueueOn(hart: Hart, target: number, task: number): number {
     const rq = rqOf(at);
     spinLock(hart, rq + RQ_LOCK);
     const next = isAllowed(hart, task, at) ? at : selectHart(hart, task, at);
-    if (next === at) enqueue(hart, rq, task);
+    if (next === at) enqueueWoken(hart, rq, task);
     else hart.shared.storeRelease(task + TASK_HART, next);
     spinUnlock(hart, rq + RQ_LOCK);
     if (next === at) return at;

@@ -11,11 +11,13 @@ import {
   HART_SLICE_END_NS,
   MACHINE_BASE,
   MACHINE_OFFLINE_WANTED,
+  PF_KSWAPD,
   PROCESS_GROUP_EXIT,
   RQ_COUNT,
   RQ_HEAD,
   RQ_LOCK,
   RQ_TAIL,
+  TASK_FLAGS,
   TASK_HART,
   TASK_INTERRUPTIBLE,
   TASK_ON_HART,
@@ -36,7 +38,7 @@ import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mustMakeRoom } from "./group-exit.ts";
 import { enqueueOn, kick, kickIdle, selectHart } from "./placement.ts";
-import { dequeue, enqueue, isAllowed } from "./run-queue.ts";
+import { dequeue, enqueue, enqueueWoken, isAllowed } from "./run-queue.ts";
 
 /** What only the end of its group wakes a task from before its time. */
 const KILLABLE_STATES: readonly number[] = [TASK_UNINTERRUPTIBLE, TASK_STOPPED];
@@ -54,10 +56,14 @@ export function chooseNextLocked(hart: Hart): number {
   shared.setF64(current + TASK_RUNTIME_NS, runtimeOfCurrent(hart));
   noticeSignal(hart, current);
   const mayStay = isAllowed(hart, current, hart.id) && !cpumaskTest(hart, OFFLINE_WANTED, hart.id);
-  if (wantsToRun(hart, current) && mayStay) enqueue(hart, rq, current);
+  const stays = wantsToRun(hart, current) && mayStay;
+  // kswapd has every other turn until there is enough memory: one of many would be too little.
+  const isKswapd = (shared.get(current + TASK_FLAGS) & PF_KSWAPD) !== 0;
+  if (stays && !isKswapd) enqueue(hart, rq, current);
   const first = shared.get(rq + RQ_HEAD);
-  if (first === 0) return hart.get(HART_IDLE_TASK);
+  if (first === 0) return stays ? current : hart.get(HART_IDLE_TASK);
   dequeue(hart, rq, first);
+  if (stays && isKswapd) enqueueWoken(hart, rq, current);
   return first;
 }
 

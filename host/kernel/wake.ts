@@ -21,7 +21,7 @@ import { ringDoorbell } from "../memory/ipi.ts";
 import { spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { enqueueOn, kick, selectHart } from "./placement.ts";
-import { dequeue, enqueue, isAllowed, lockHome } from "./run-queue.ts";
+import { dequeue, enqueueWoken, isAllowed, lockHome } from "./run-queue.ts";
 
 /**
  * try_to_wake_up: a sleeping (or new) task becomes runnable; true if this call did it. A task that has not yet left
@@ -44,7 +44,7 @@ export function wakeTaskIn(hart: Hart, task: number, states: number): boolean {
     return asleep;
   }
   const target = selectHart(hart, task, home);
-  if (target === home) enqueue(hart, rq, task);
+  if (target === home) enqueueWoken(hart, rq, task);
   else shared.storeRelease(task + TASK_HART, target);
   spinUnlock(hart, rq + RQ_LOCK);
   if (target !== home) hart.count(COUNTER_TASK_MIGRATE);
