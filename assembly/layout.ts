@@ -323,6 +323,16 @@ export const MACHINE_KHUGEPAGED_MM = 784; // khugepaged only, as the next three:
 export const MACHINE_KHUGEPAGED_VPN = 788; // and where in it
 export const MACHINE_KHUGEPAGED_LEFT = 792; // leaves that it may still look at before it takes a nap
 export const MACHINE_KHUGEPAGED_FOUND = 796; // 1 if some mm wants huge pages, in this round
+export const MACHINE_THP_ENABLED = 800; // shared, as the next nine: settings of huge pages, see host/mm/thp.ts
+export const MACHINE_THP_DEFRAG = 804;
+export const MACHINE_KHUGEPAGED_DEFRAG = 808;
+export const MACHINE_KHUGEPAGED_PAGES_TO_SCAN = 812;
+export const MACHINE_KHUGEPAGED_SCAN_SLEEP_MS = 816;
+export const MACHINE_KHUGEPAGED_ALLOC_SLEEP_MS = 820;
+export const MACHINE_KHUGEPAGED_MAX_PTES_NONE = 824;
+export const MACHINE_KHUGEPAGED_MAX_PTES_SWAP = 828;
+export const MACHINE_KHUGEPAGED_MAX_PTES_SHARED = 832;
+export const MACHINE_KHUGEPAGED_FULL_SCANS = 836; // khugepaged: rounds that it has made
 
 export const MACHINE_MUTATION = 1024; // constant after boot: which mistake to make (host/memory/mutation.ts), 0 = none
 export const MACHINE_WARNED = 1028; // shared: bit per warning (host/memory/warn.ts) that has been given
@@ -624,6 +634,7 @@ export const MAILBOX_ARG3 = 24;
 export const IPI_FLUSH = 1; // arg0 mm, arg1 first vpn, arg2 page count (0 = all), arg3 tlb_gen
 export const IPI_FENCE_I = 2; // arg0 mm
 export const IPI_BARRIER = 4;
+export const IPI_RSEQ = 7; // the task that runs leaves its restartable sequence
 export const IPI_UNLAZY = 5; // arg0 mm: stop borrowing it
 export const IPI_FLUSH_LAST = 6; // as IPI_FLUSH, and the receiver stops borrowing the mm; really wakes a parked hart
 
@@ -1447,6 +1458,7 @@ export const FS_TYPE_DEVTMPFS = 2;
 export const FS_TYPE_PROC = 3;
 export const FS_TYPE_HOST = 4;
 export const FS_TYPE_PIPE = 5; // pipes, eventfd and the like: not mounted anywhere
+export const FS_TYPE_SYSFS = 6;
 export const FS_TYPE_COUNT = 8;
 
 // ---------------------------------------------------------------- FS: struct fs_struct

@@ -50,6 +50,7 @@ export function superAlloc(hart: Hart, type: number, mode: number, pagesMax: num
   const root = inode === 0 ? 0 : dentryAlloc(hart, 0, 0, 0, inode);
   if (root === 0) return 0;
   changeLinks(hart, inode, 2);
+  hart.fsTypes[type]?.initRoot?.(hart, inode);
   if (hart.fsTypes[type]?.hasBacking !== true) shared.set(root + DENTRY_FLAGS, DENTRY_COMPLETE);
   shared.set(superBlock + SUPER_ROOT, root);
   return superBlock;

@@ -29,6 +29,7 @@ import { switchMm } from "../mm/context.ts";
 import { freeFrameCount, initFrames, ramFrameCount } from "../mm/frames.ts";
 import { initKernelMm } from "../mm/mm.ts";
 import { initOvercommit } from "../mm/overcommit.ts";
+import { initThp } from "../mm/thp.ts";
 import { initWatermarks } from "../mm/watermark.ts";
 import { fileHooks } from "./file-hooks.ts";
 import { FS_TYPES } from "./fs-types.ts";
@@ -82,6 +83,7 @@ function initKernel(hart: KernelHart): void {
   initKmemCaches(shared);
   initFrames(shared, RAM_PFN_BASE);
   initWatermarks(shared);
+  initThp(shared);
   initOvercommit(shared);
   initKernelMm(hart);
   // What Linux lets threads take of memory (max_threads): an eighth, in kernel stacks of 16 KiB.

@@ -16,6 +16,7 @@ import {
   IPI_FENCE_I,
   IPI_FLUSH,
   IPI_FLUSH_LAST,
+  IPI_RSEQ,
   IPI_UNLAZY,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
@@ -26,6 +27,7 @@ import { serveTlbi } from "../memory/tlbi.ts";
 import { unlazyMm } from "../mm/lazy.ts";
 import type { Hart } from "../policy/hart.ts";
 import { handleNmi } from "./nmi.ts";
+import { preemptRseq } from "./rseq.ts";
 
 const UNMASKABLE = DOORBELL_NMI | DOORBELL_TLBI;
 
@@ -102,6 +104,9 @@ function handleIpi(hart: Hart, op: number, arg0: number, arg1: number, arg2: num
       return;
     case IPI_BARRIER:
       hart.core.fullFence();
+      return;
+    case IPI_RSEQ:
+      preemptRseq(hart);
       return;
     default:
       throw new KernelBug("IPI of no known kind", { op, arg0 });

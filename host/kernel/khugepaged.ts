@@ -4,9 +4,12 @@
 import {
   MACHINE_BASE,
   MACHINE_KHUGEPAGED_FOUND,
+  MACHINE_KHUGEPAGED_FULL_SCANS,
   MACHINE_KHUGEPAGED_LEFT,
   MACHINE_KHUGEPAGED_MM,
+  MACHINE_KHUGEPAGED_PAGES_TO_SCAN,
   MACHINE_KHUGEPAGED_QUEUE,
+  MACHINE_KHUGEPAGED_SCAN_SLEEP_MS,
   MACHINE_KHUGEPAGED_VPN,
   MACHINE_KHUGEPAGED_WORK,
   MM_BASE,
@@ -17,13 +20,13 @@ import {
   POOL_FRESH,
   POOL_MM,
   RUN_FRAMES,
-  VM_HUGEPAGE,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { collapse, mayCollapse } from "../mm/collapse.ts";
 import { mmapReadLock, mmapReadUnlock } from "../mm/lock.ts";
 import { mmgetNotZero, mmput } from "../mm/mm.ts";
+import { wantsHuge } from "../mm/thp.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../mm/vma.ts";
 import { vmaFind } from "../mm/vma-map.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -38,9 +41,6 @@ const AT_VPN = MACHINE_BASE + MACHINE_KHUGEPAGED_VPN;
 const LEFT = MACHINE_BASE + MACHINE_KHUGEPAGED_LEFT;
 const FOUND = MACHINE_BASE + MACHINE_KHUGEPAGED_FOUND;
 
-/** scan_sleep_millisecs, and pages_to_scan in leaves. */
-const NAP_NS = 10e9;
-const LEAVES_BETWEEN_NAPS = 8;
 /** Records of mms, or vmas, looked at in one step. */
 const LOOKS = 64;
 
@@ -93,7 +93,7 @@ function scanMm(hart: Hart, mm: number): boolean {
 
 /** First vpn of the first 2 MiB of the vma from `vpn` up, or -1. Requires: mmap_lock. */
 function nextLeaf(hart: Hart, vma: number, vpn: number): number {
-  if ((vmaFlags(hart, vma) & VM_HUGEPAGE) === 0 || !mayCollapse(hart, vma)) return -1;
+  if (!wantsHuge(hart.shared, vmaFlags(hart, vma)) || !mayCollapse(hart, vma)) return -1;
   const base = (Math.max(vpn, vmaStart(hart, vma)) + RUN_FRAMES - 1) & -RUN_FRAMES;
   return base + RUN_FRAMES <= vmaEnd(hart, vma) ? base : -1;
 }
@@ -109,19 +109,25 @@ function endRound(hart: Hart): StepResult {
   goTo(hart, 0);
   const found = shared.get(FOUND) !== 0;
   shared.set(FOUND, 0);
+  shared.fetchAdd(MACHINE_BASE + MACHINE_KHUGEPAGED_FULL_SCANS, 1);
   if (found) return nap(hart);
   spinLock(hart, QUEUE + WAITQ_LOCK);
   // Whoever wants it after this finds it on the queue; who did before may have been passed by.
   const stays = shared.exchange(WORK, 0) !== 0;
   if (!stays) waitqAdd(hart, QUEUE);
   spinUnlock(hart, QUEUE + WAITQ_LOCK);
-  shared.set(LEFT, LEAVES_BETWEEN_NAPS);
+  shared.set(LEFT, leavesBetweenNaps(hart));
   return stays ? "again" : "wait";
 }
 
 function nap(hart: Hart): StepResult {
-  hart.shared.set(LEFT, LEAVES_BETWEEN_NAPS);
+  hart.shared.set(LEFT, leavesBetweenNaps(hart));
   sleepOnTimer(hart);
-  armTimer(hart, hart.clock.now() + NAP_NS);
+  const milliseconds = hart.shared.loadOnce(MACHINE_BASE + MACHINE_KHUGEPAGED_SCAN_SLEEP_MS);
+  armTimer(hart, hart.clock.now() + milliseconds * 1e6);
   return "wait";
+}
+
+function leavesBetweenNaps({ shared }: Hart): number {
+  return Math.ceil(shared.loadOnce(MACHINE_BASE + MACHINE_KHUGEPAGED_PAGES_TO_SCAN) / RUN_FRAMES);
 }

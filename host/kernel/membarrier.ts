@@ -5,7 +5,15 @@
 // switch owes the barrier: between the last access of user code and the store of rq.curr, which the lock of the run
 // queue gives, and between that store and the return to user code (orderForMembarrier in switch.ts).
 
-import { HART_CURRENT, IPI_BARRIER, IPI_FENCE_I, MM_MEMBARRIER, MM_USERS, TASK_MM } from "../../assembly/layout.ts";
+import {
+  HART_CURRENT,
+  IPI_BARRIER,
+  IPI_FENCE_I,
+  IPI_RSEQ,
+  MM_MEMBARRIER,
+  MM_USERS,
+  TASK_MM,
+} from "../../assembly/layout.ts";
 import { EINVAL, EPERM } from "../memory/errno.ts";
 import { hartBase } from "../memory/hart-local.ts";
 import { sendIpi } from "../memory/ipi.ts";
@@ -20,16 +28,23 @@ const CMD_PRIVATE_EXPEDITED = 1 << 3;
 const CMD_REGISTER_PRIVATE_EXPEDITED = 1 << 4;
 const CMD_PRIVATE_EXPEDITED_SYNC_CORE = 1 << 5;
 const CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE = 1 << 6;
-const ALL_COMMANDS = (1 << 7) - 1;
+const CMD_PRIVATE_EXPEDITED_RSEQ = 1 << 7;
+const CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ = 1 << 8;
+const CMD_GET_REGISTRATIONS = 1 << 9;
+const ALL_COMMANDS = (1 << 10) - 1;
+const CMD_FLAG_CPU = 1;
 
-// MM_MEMBARRIER: the command for which the process has registered, as its bit.
+const ANY_HART = -1;
+
+// MM_MEMBARRIER: the commands for which the process has registered, as their bits.
 const PRIVATE = CMD_PRIVATE_EXPEDITED;
 const SYNC_CORE = CMD_PRIVATE_EXPEDITED_SYNC_CORE;
+const RSEQ = CMD_PRIVATE_EXPEDITED_RSEQ;
 const GLOBAL = CMD_GLOBAL_EXPEDITED;
 
-/** 0, the mask of commands, or -errno. May wait for other harts. */
-export function membarrier(hart: Hart, command: number, flags: number): number {
-  if (flags !== 0) return -EINVAL;
+/** 0, a mask of commands, or -errno. May wait for other harts. `cpu`: with CMD_FLAG_CPU, the only hart that counts. */
+export function membarrier(hart: Hart, command: number, flags: number, cpu = ANY_HART): number {
+  if (flags !== 0 && !(command === CMD_PRIVATE_EXPEDITED_RSEQ && flags === CMD_FLAG_CPU)) return -EINVAL;
   const mm = hart.shared.get(hart.current + TASK_MM);
   switch (command) {
     case CMD_QUERY:
@@ -48,21 +63,41 @@ export function membarrier(hart: Hart, command: number, flags: number): number {
     case CMD_PRIVATE_EXPEDITED_SYNC_CORE:
       return interruptOwn(hart, mm, SYNC_CORE, IPI_FENCE_I);
     case CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
-      return register(hart, mm, SYNC_CORE | PRIVATE);
+      return register(hart, mm, SYNC_CORE);
+    case CMD_PRIVATE_EXPEDITED_RSEQ:
+      return interruptOwn(hart, mm, RSEQ, IPI_RSEQ, flags === CMD_FLAG_CPU ? cpu : ANY_HART);
+    case CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
+      return register(hart, mm, RSEQ);
+    case CMD_GET_REGISTRATIONS:
+      return registrations(hart.shared.loadAcquire(mm + MM_MEMBARRIER));
     default:
       return -EINVAL;
   }
 }
 
-function interruptOwn(hart: Hart, mm: number, registered: number, op: number): number {
+/** Each registration of a private command shows that of the plain one too. (membarrier_get_registrations) */
+function registrations(registered: number): number {
+  const isPrivate = (registered & (PRIVATE | SYNC_CORE | RSEQ)) !== 0;
+  return (
+    ((registered & GLOBAL) !== 0 ? CMD_REGISTER_GLOBAL_EXPEDITED : 0) |
+    (isPrivate ? CMD_REGISTER_PRIVATE_EXPEDITED : 0) |
+    ((registered & SYNC_CORE) !== 0 ? CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE : 0) |
+    ((registered & RSEQ) !== 0 ? CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ : 0)
+  );
+}
+
+function interruptOwn(hart: Hart, mm: number, registered: number, op: number, only = ANY_HART): number {
   if ((hart.shared.loadAcquire(mm + MM_MEMBARRIER) & registered) === 0) return -EPERM;
   if (op === IPI_FENCE_I) hart.core.fenceI();
   if (hart.shared.loadAcquire(mm + MM_USERS) === 1) return 0;
-  return interrupt(hart, mm, registered, op);
+  return interrupt(hart, mm, registered, op, only);
 }
 
-/** A barrier, then `op` on every hart that runs in `mm` (0: in any mm that has registered), then a barrier. */
-function interrupt(hart: Hart, mm: number, registered: number, op: number): number {
+/**
+ * A barrier, then `op` on every other hart, or on the `only` one, that runs in `mm` (0: in any mm that has registered),
+ * then a barrier.
+ */
+function interrupt(hart: Hart, mm: number, registered: number, op: number, only = ANY_HART): number {
   const { shared } = hart;
   const targets = hart.flushMask;
   targets.fill(0);
@@ -70,7 +105,8 @@ function interrupt(hart: Hart, mm: number, registered: number, op: number): numb
   shared.barrier(hart.base + HART_CURRENT);
   rcuReadLock(hart);
   for (let id = 0; id < hart.hartCount; id++) {
-    const task = id === hart.id ? 0 : shared.loadAcquire(hartBase(id) + HART_CURRENT);
+    const counts = id !== hart.id && (only === ANY_HART || only === id);
+    const task = !counts ? 0 : shared.loadAcquire(hartBase(id) + HART_CURRENT);
     const other = task === 0 ? 0 : shared.loadAcquire(task + TASK_MM);
     if (other === 0) continue;
     if (mm === 0 ? (shared.loadOnce(other + MM_MEMBARRIER) & registered) !== 0 : other === mm) {

@@ -1,4 +1,5 @@
-// The file systems that are there when the first process starts: the root, /dev with its nodes, /dev/shm, /tmp, /proc.
+// The file systems that are there when the first process starts: the root, /dev with its nodes, /dev/shm, /tmp, /proc,
+// /sys.
 // Hart 0 makes them before any other hart runs, so nothing is locked here.
 
 import {
@@ -7,6 +8,7 @@ import {
   FS_TYPE_DEVTMPFS,
   FS_TYPE_PIPE,
   FS_TYPE_PROC,
+  FS_TYPE_SYSFS,
   FS_TYPE_TMPFS,
   HART_BUFFER,
   HART_KERNEL_SCRATCH,
@@ -54,7 +56,8 @@ export function mountRoot(hart: Hart): number {
     makeDevices(hart, dev) &&
     mountAt(hart, dev, "shm", FS_TYPE_TMPFS, 0o777 | S_ISVTX, pages) !== 0 &&
     mountAt(hart, root, "tmp", FS_TYPE_TMPFS, 0o777 | S_ISVTX, pages) !== 0 &&
-    mountAt(hart, root, "proc", FS_TYPE_PROC, 0o555, 0) !== 0;
+    mountAt(hart, root, "proc", FS_TYPE_PROC, 0o555, 0) !== 0 &&
+    mountAt(hart, root, "sys", FS_TYPE_SYSFS, 0o555, 0) !== 0;
   return isComplete ? root : 0;
 }
 

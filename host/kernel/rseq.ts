@@ -4,6 +4,7 @@
 
 import {
   HART_KERNEL_SCRATCH,
+  HART_NEED_RESCHED,
   HART_PC,
   PF_RSEQ,
   TASK_FLAGS,
@@ -24,6 +25,14 @@ const RSEQ_NODE_ID = 20; // u32, then u32 mm_cid
 const CS_BYTES = 32;
 const CPU_ID_UNINITIALIZED = -1;
 const SIGNATURE_BYTES = 4;
+
+/** The current task's sequence is aborted before more guest code runs; also from an interrupt. (rseq_preempt) */
+export function preemptRseq(hart: Hart): void {
+  const { shared, current } = hart;
+  if (shared.get(current + TASK_RSEQ_BYTES) === 0) return;
+  shared.set(current + TASK_FLAGS, shared.get(current + TASK_FLAGS) | PF_RSEQ);
+  hart.set(HART_NEED_RESCHED, 1); // leaves the loop of traps, which does not look at the flags
+}
 
 /** Before guest code runs after a switch. False: the struct is unusable, and SIGSEGV has been sent. */
 export function resumeRseq(hart: Hart): boolean {

@@ -22,6 +22,7 @@ import { switchMm } from "../mm/context.ts";
 import { initFrames } from "../mm/frames.ts";
 import { mmFrame } from "../mm/lazy.ts";
 import { initKernelMm } from "../mm/mm.ts";
+import { initThp } from "../mm/thp.ts";
 import { makePolicies, type PolicyNames } from "../policy/choose.ts";
 import { runToEnd } from "../simulate/coroutine.ts";
 import type { Laboratory, LaboratoryOptions } from "../simulate/laboratory.ts";
@@ -42,6 +43,7 @@ export function makeLaboratory(module: WebAssembly.Module, options: LaboratoryOp
   if (options.pageWalkCache) for (let id = 0; id < options.harts; id++) addOption(shared, id, OPTION_PWC);
   initKmemCaches(shared);
   initFrames(shared, RAM_PFN_BASE);
+  initThp(shared);
   const harts: KernelHart[] = [];
   for (let id = 0; id < options.harts; id++) harts.push(makeHart(module, shared, id, config.policies));
   runToEnd(() => initKernelMm(harts[0]));

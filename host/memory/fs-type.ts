@@ -25,6 +25,8 @@ export interface FsType {
    * (i_op->get_link)
    */
   readLink(hart: HartLocal, inode: number, walk: PathWalk, address: number, bytesMax: number): number;
+  /** The inode of a new file system's root directory gets what is this type's own. */
+  initRoot?(hart: HartLocal, inode: number): void;
   /** Is an entry with DENTRY_REVALIDATE still there? If not, lookup is called. FS_LOCK held. (d_revalidate) */
   revalidate?(hart: HartLocal, dentry: number): boolean;
   /** The last reference to an inode has gone: gives up what INODE_PRIVATE holds. No lock needed. */

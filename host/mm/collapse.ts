@@ -10,6 +10,9 @@ import {
   COUNTER_THP_COLLAPSE_ALLOC,
   COUNTER_THP_COLLAPSE_ALLOC_FAILED,
   MACHINE_BASE,
+  MACHINE_KHUGEPAGED_MAX_PTES_NONE,
+  MACHINE_KHUGEPAGED_MAX_PTES_SHARED,
+  MACHINE_KHUGEPAGED_MAX_PTES_SWAP,
   MACHINE_ZERO_PFN,
   PAGE_BYTES,
   PAGE_MAPCOUNT,
@@ -42,9 +45,6 @@ export const COLLAPSE_NO_RUN = 3;
 export const COLLAPSE_NOT_ELIGIBLE = 4;
 export const COLLAPSE_SWAPPED = 5; // some page is not in memory, and could not be had or was gone again
 export const COLLAPSE_NOT_USED = 6; // khugepaged only: not worth it
-
-/** Of 512 pages, so many may be swapped out before khugepaged leaves them alone. (khugepaged_max_ptes_swap) */
-const SWAPPED_MAX = RUN_FRAMES / 8;
 
 /**
  * Collapses the 2 MiB from `base`: COLLAPSE_*. With `ifUsed` only where it is worth it: khugepaged; else because the
@@ -101,12 +101,22 @@ function scanTable(hart: Hart, mm: number, base: number, ifUsed: boolean, swappe
   if (pointer === 0) return COLLAPSE_NO_TABLE;
   if (isHugePte(pointer)) return COLLAPSE_IS_HUGE;
   let used = 0;
+  let shares = 0;
+  let empty = 0;
   for (let i = 0; i < RUN_FRAMES; i++) {
     const pte = shared.loadOnce(frameAddress(ptePfn(pointer)) + i * PTE_BYTES);
     if (pte !== 0 && isSwapPte(pte)) swapped.push(base + i);
-    else if ((pte & PTE_A) !== 0) used++;
+    else if (pte === 0) empty++;
+    else if (shared.loadOnce(pageOf(ptePfn(pte)) + PAGE_MAPCOUNT) > 1) shares++;
+    if ((pte & PTE_A) !== 0 && !isSwapPte(pte)) used++;
   }
-  return ifUsed && (used === 0 || swapped.length > SWAPPED_MAX) ? COLLAPSE_NOT_USED : COLLAPSED;
+  if (!ifUsed) return COLLAPSED;
+  const isWorthIt =
+    used > 0 &&
+    swapped.length <= shared.loadOnce(MACHINE_BASE + MACHINE_KHUGEPAGED_MAX_PTES_SWAP) &&
+    shares <= shared.loadOnce(MACHINE_BASE + MACHINE_KHUGEPAGED_MAX_PTES_SHARED) &&
+    empty <= shared.loadOnce(MACHINE_BASE + MACHINE_KHUGEPAGED_MAX_PTES_NONE);
+  return isWorthIt ? COLLAPSED : COLLAPSE_NOT_USED;
 }
 
 /** Requires: mmap_lock for write. */

@@ -9,12 +9,12 @@ import {
   COUNTER_THP_FAULT_ALLOC,
   COUNTER_THP_FAULT_FALLBACK,
   MM_HUGE_LEAVES,
+  MM_KHUGEPAGED,
   PAGE_BYTES,
   PTE_A,
   PTE_D,
   PTE_W,
   RUN_FRAMES,
-  VM_HUGEPAGE,
   VM_SHARED,
   VMA_FLAGS,
   VMA_MAPPING,
@@ -39,6 +39,7 @@ import {
 } from "./page-table.ts";
 import { isHugePte, leafPte, ptePfn } from "./pte.ts";
 import { addRss } from "./rss.ts";
+import { wantsHuge } from "./thp.ts";
 import { VM_UFFD, vmaEnd, vmaStart } from "./vma.ts";
 
 /** Pages handled between two polls. */
@@ -58,7 +59,8 @@ export function fitsHuge(hart: Hart, vma: number, vpn: number): boolean {
  */
 export function mapHugeFrames(hart: Hart, mm: number, vma: number, vpn: number): boolean {
   const { shared } = hart;
-  if ((shared.get(vma + VMA_FLAGS) & VM_HUGEPAGE) === 0 || !fitsHuge(hart, vma, vpn)) return false;
+  if (!wantsHuge(shared, shared.get(vma + VMA_FLAGS)) || !fitsHuge(hart, vma, vpn)) return false;
+  if (shared.loadOnce(mm + MM_KHUGEPAGED) === 0) enterKhugepaged(hart, mm);
   const pmd = allocEntry(hart, mm, vpn, 1);
   if (pmd === 0 || shared.loadOnce(pmd) !== 0) return false;
   const base = vpn & -RUN_FRAMES;
@@ -78,6 +80,12 @@ export function mapHugeFrames(hart: Hart, mm: number, vma: number, vpn: number):
   freeTable(hart, table);
   putRun(hart, pfn);
   return false;
+}
+
+/** What does not get huge pages now may later. (khugepaged_enter_vma) */
+function enterKhugepaged(hart: Hart, mm: number): void {
+  hart.shared.storeRelease(mm + MM_KHUGEPAGED, 1);
+  hart.wakeKhugepaged?.();
 }
 
 /** The new run is mapped once, for the pages of the vma from `base` up. */

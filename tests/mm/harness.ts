@@ -48,6 +48,7 @@ import { mmFrame } from "../../host/mm/lazy.ts";
 import { initKernelMm, mmAlloc, mmput } from "../../host/mm/mm.ts";
 import { mmRcuCallbacks } from "../../host/mm/rcu.ts";
 import { initSwap } from "../../host/mm/swap-map.ts";
+import { initThp } from "../../host/mm/thp.ts";
 import { getUser32, putUser32 } from "../../host/mm/uaccess.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../../host/mm/vma.ts";
 import { vmaFind } from "../../host/mm/vma-map.ts";
@@ -95,6 +96,7 @@ export class MmMachine {
     const module = new WebAssembly.Module(readFileSync(`${BUILD}/core.wasm`));
     initKmemCaches(this.shared);
     initFrames(this.shared, RAM_PFN_BASE);
+    initThp(this.shared);
     for (let id = 0; id < harts; id++) {
       const core: Core = instantiateCore(module, this.shared.memory);
       const hart = new TestHart(id, this.shared, core, { ...standard(), ...policies });

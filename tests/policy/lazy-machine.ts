@@ -42,6 +42,7 @@ import { switchMm } from "../../host/mm/context.ts";
 import { freeFrameCount, initFrames, pageOf } from "../../host/mm/frames.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
 import { initKernelMm, mmAlloc, mmget, mmput } from "../../host/mm/mm.ts";
+import { initThp } from "../../host/mm/thp.ts";
 import { makePolicies } from "../../host/policy/choose.ts";
 import { BUILD } from "../support/paths.ts";
 
@@ -58,6 +59,7 @@ export class LazyMachine {
     this.shared = createMemory(config, { realtimeNs: 0, hrtimeNs: 0 }, false);
     initKmemCaches(this.shared);
     initFrames(this.shared, RAM_PFN_BASE);
+    initThp(this.shared);
     const clock = { now: () => performance.now() * 1e6 };
     for (let id = 0; id < harts; id++) {
       const core = instantiateCore(module, this.shared.memory);

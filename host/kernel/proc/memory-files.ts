@@ -37,6 +37,7 @@ import { EINVAL } from "../../memory/errno.ts";
 import { mayCollapse } from "../../mm/collapse.ts";
 import { mmapReadLock, mmapReadUnlock } from "../../mm/lock.ts";
 import { addVmaUsage, emptyUsage, type VmaUsage, writePagemapEntry } from "../../mm/smaps.ts";
+import { wantsHuge } from "../../mm/thp.ts";
 import { vmaFind } from "../../mm/vma-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { hex, kilobyteLine } from "./format.ts";
@@ -77,7 +78,11 @@ export function smapsText(hart: Hart, target: ProcTarget): string {
       addVmaUsage(hart, mm, vma, usage);
       const bytes = (hart.shared.get(vma + VMA_END) - hart.shared.get(vma + VMA_START)) * PAGE_BYTES;
       const flags = hart.shared.get(vma + VMA_FLAGS);
-      return sizeLines(bytes) + usageLines(usage, (flags & VM_LOCKED) !== 0) + flagsLine(flags, mayCollapse(hart, vma));
+      return (
+        sizeLines(bytes) +
+        usageLines(usage, (flags & VM_LOCKED) !== 0) +
+        flagsLine(flags, mayCollapse(hart, vma) && wantsHuge(hart.shared, flags))
+      );
     };
     const text = mapsTextLocked(hart, mm, (file) => mappedFile(hart, file), about);
     mmapReadUnlock(hart, mm);
@@ -134,9 +139,8 @@ function usageLines(usage: VmaUsage, isLocked: boolean): string {
 }
 
 /** (show_smap_vma_flags) */
-function flagsLine(flags: number, fitsHuge: boolean): string {
+function flagsLine(flags: number, isEligible: boolean): string {
   const names = VM_FLAG_NAMES.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => `${name} `);
-  const isEligible = fitsHuge && (flags & VM_HUGEPAGE) !== 0;
   return `THPeligible:           ${isEligible ? 1 : 0}\nVmFlags: ${names.join("")}\n`;
 }
 

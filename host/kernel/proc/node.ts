@@ -1,6 +1,7 @@
-// What /proc is made of: a tree of nodes that is the same on every machine. An inode is an instance of a node, for one
-// task where the node is below /proc/PID.
+// What /proc and /sys are made of: trees of nodes that are the same on every machine. An inode is an instance of a
+// node, for one task where the node is below /proc/PID.
 
+import { S_IFDIR, S_IFLNK, S_IFREG } from "../../fs/uapi.ts";
 import type { PathWalk } from "../../memory/path-walk.ts";
 import type { Hart } from "../../policy/hart.ts";
 
@@ -37,4 +38,19 @@ export interface ProcNode {
   readonly write?: (hart: Hart, target: ProcTarget, text: string) => number;
   /** Text of a link, or -errno; or LINK_JUMP after walk.jumpTo. FS_LOCK held for read. */
   readonly link?: (hart: Hart, target: ProcTarget, walk: PathWalk) => string | number;
+}
+
+type Read = NonNullable<ProcNode["read"]>;
+type Write = NonNullable<ProcNode["write"]>;
+
+export function file(name: string, read: Read, write?: Write): ProcNode {
+  return { name, mode: S_IFREG | (write === undefined ? 0o444 : 0o644), children: [], read, write };
+}
+
+export function directory(name: string, children: readonly ProcNode[], members?: ProcMembers): ProcNode {
+  return { name, mode: S_IFDIR | 0o555, children, members };
+}
+
+export function link(name: string, follow: NonNullable<ProcNode["link"]>): ProcNode {
+  return { name, mode: S_IFLNK | 0o777, children: [], link: follow };
 }

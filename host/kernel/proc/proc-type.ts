@@ -23,9 +23,11 @@ import type { FsType } from "../../memory/fs-type.ts";
 import type { PathWalk } from "../../memory/path-walk.ts";
 import type { Hart } from "../../policy/hart.ts";
 import type { ProcNode, ProcTarget } from "./node.ts";
+import { SYS_ROOT } from "./sys-tree.ts";
 import { nodeOf, setNode, targetOfInode } from "./tree.ts";
 
 const PROC_SUPER_MAGIC = 0x9fa0;
+const SYSFS_MAGIC = 0x62656572;
 /** Work space in HART_BUFFER, behind that of a path walk. */
 const NAME_BUFFER = HART_BUFFER + 13 * PATH_MAX;
 
@@ -39,6 +41,14 @@ export const procType: FsType = {
   readLink,
   evict: () => {},
   fileKind: (hart, inode) => (fileType(hart as Hart, inode) === S_IFREG ? FILE_KIND_PROC : 0),
+};
+
+/** /sys: the same with other nodes. */
+export const sysType: FsType = {
+  ...procType,
+  name: "sysfs",
+  magic: SYSFS_MAGIC,
+  initRoot: (hart, inode) => setNode(hart as Hart, inode, SYS_ROOT, { pid: 0, startNs: 0, fd: 0 }),
 };
 
 /** FsType.lookup. A name that is not there leaves no trace: it may be there a moment later. */

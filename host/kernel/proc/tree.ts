@@ -1,7 +1,7 @@
 // Every name in /proc. (fs/proc/base.c: tgid_base_stuff and tid_base_stuff; the rest of fs/proc)
 
 import { PROC_FD, PROC_NODE, PROC_PID, PROC_START_NS } from "../../../assembly/layout.ts";
-import { S_IFDIR, S_IFLNK, S_IFREG } from "../../fs/uapi.ts";
+import { S_IFLNK, S_IFREG } from "../../fs/uapi.ts";
 import { KernelBug } from "../../memory/errors.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { cpuinfoText, loadavgText, statText, uptimeText } from "./cpu.ts";
@@ -10,7 +10,7 @@ import { findDescriptor, findProcess, findThread, listDescriptors, listProcesses
 import { meminfoText, swapsText, vmstatText } from "./meminfo.ts";
 import { mapsText, readPagemap, smapsRollupText, smapsText } from "./memory-files.ts";
 import { filesystemsText, mountinfoText, mountsText } from "./mounts.ts";
-import type { ProcMembers, ProcNode, ProcTarget } from "./node.ts";
+import { directory, file, link, type ProcNode, type ProcTarget } from "./node.ts";
 import { oomScoreAdjText, oomScoreText, writeOomScoreAdj } from "./oom-files.ts";
 import {
   cmdlineText,
@@ -24,22 +24,8 @@ import {
   writeComm,
 } from "./process-files.ts";
 import { slabinfoText } from "./slabinfo.ts";
+import { SYS_ROOT } from "./sys-tree.ts";
 import { OS_RELEASE, OS_TYPE, OS_VERSION, SYSCTLS } from "./sysctl.ts";
-
-type Read = NonNullable<ProcNode["read"]>;
-type Write = NonNullable<ProcNode["write"]>;
-
-function file(name: string, read: Read, write?: Write): ProcNode {
-  return { name, mode: S_IFREG | (write === undefined ? 0o444 : 0o644), children: [], read, write };
-}
-
-function directory(name: string, children: readonly ProcNode[], members?: ProcMembers): ProcNode {
-  return { name, mode: S_IFDIR | 0o555, children, members };
-}
-
-function link(name: string, follow: NonNullable<ProcNode["link"]>): ProcNode {
-  return { name, mode: S_IFLNK | 0o777, children: [], link: follow };
-}
 
 const DESCRIPTORS = { findMember: findDescriptor, listMembers: listDescriptors };
 const DESCRIPTOR: ProcNode = { name: "", mode: S_IFLNK | 0o700, children: [], link: linkDescriptor };
@@ -128,6 +114,7 @@ function numbered(): ProcNode[] {
     if (node.members !== undefined) visit(node.members.node);
   };
   visit(ROOT);
+  visit(SYS_ROOT);
   return nodes;
 }
 

@@ -18,7 +18,6 @@ export const MISSING: Readonly<Record<string, string>> = {
   getrusage: "all time is user time; of the counts only ru_maxrss and ru_nvcsw",
   ioctl: "what the console, pipes, userfaultfd and any descriptor have",
   madvise: "advice about reading ahead, merging and dumps is accepted and changes nothing",
-  membarrier: "no restartable sequences (MEMBARRIER_CMD_*_RSEQ are EINVAL)",
   mmap: "no MAP_HUGETLB",
   openat: "O_TMPFILE is refused",
   pipe2: "no O_DIRECT",

@@ -10,5 +10,5 @@ export const membarrierCalls: readonly (readonly [number, SystemCall])[] = [
 ];
 
 function sysMembarrier(hart: Hart): number {
-  return membarrier(hart, argInt(hart, 0), argUint(hart, 1));
+  return membarrier(hart, argInt(hart, 0), argUint(hart, 1), argInt(hart, 2));
 }
