@@ -9,12 +9,18 @@
 // cow:   the child writes to each of PAGES pages that it got by fork; only its writing is timed.
 // file:  PAGES pages of a file in memory are mapped, read and unmapped.
 // swap:  PAGES pages are paged out, then read; only the reading is timed.
+// huge:  PAGES times 2 MiB that want huge pages are written to, once each; only that is timed.
+// collapse: PAGES times 2 MiB of single pages become huge ones; only that is timed.
 // System calls: clone, execve, wait4, pipe2, read, write, sched_yield, mmap, munmap, madvise, memfd_create, ftruncate,
 // clock_gettime, exit_group.
 
 #include "lib/port.h"
 
 #define SIGCHLD_NUMBER 17
+#define HUGE_BYTES (512 * PAGE_BYTES)
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
 
 static unsigned long count, pages;
 /** Nanoseconds that the part to be timed took, where that is not the whole; shared with children. */
@@ -128,6 +134,33 @@ static void swap_rounds(void) {
     }
 }
 
+/** Room for PAGES huge pages, from one's address up. */
+static char *map_huge(char **mapped, unsigned long *mapped_pages) {
+    *mapped_pages = (pages + 1) * (HUGE_BYTES / PAGE_BYTES);
+    *mapped = map_pages(*mapped_pages, PROT_READ | PROT_WRITE);
+    return (char *)(((unsigned long)*mapped + HUGE_BYTES - 1) & -HUGE_BYTES);
+}
+
+static void huge_rounds(int collapses) {
+    for (unsigned long i = 0; i < count; i++) {
+        char *mapped;
+        unsigned long mapped_pages;
+        char *base = map_huge(&mapped, &mapped_pages);
+        unsigned long step = collapses ? PAGE_BYTES : HUGE_BYTES;
+        CHECK(sys_madvise(base, pages * HUGE_BYTES, collapses ? MADV_NOHUGEPAGE : MADV_HUGEPAGE) == 0);
+        unsigned long start = now_ns();
+        for (unsigned long at = 0; at < pages * HUGE_BYTES; at += step) *(volatile char *)(base + at) = 1;
+        if (collapses) {
+            CHECK(sys_madvise(base, pages * HUGE_BYTES, MADV_HUGEPAGE) == 0);
+            start = now_ns();
+            // A host without a free run of frames says so, makes one by compaction, and may be asked again.
+            for (int tries = 0; sys_madvise(base, pages * HUGE_BYTES, MADV_COLLAPSE) != 0; tries++) CHECK(tries < 100);
+        }
+        *spent += now_ns() - start;
+        unmap_pages(mapped, mapped_pages);
+    }
+}
+
 int main(int argc, char **argv) {
     int timed = take_time_flag(&argc, argv);
     const char *mode = argument_word(argc, argv, 1, "fork");
@@ -146,7 +179,9 @@ int main(int argc, char **argv) {
     else if (strcmp(mode, "cow") == 0) cow_rounds();
     else if (strcmp(mode, "file") == 0) file_rounds();
     else if (strcmp(mode, "swap") == 0) swap_rounds();
-    else fail("fork, exec, pipe, yield, cow, file or swap, not %s", mode);
+    else if (strcmp(mode, "huge") == 0) huge_rounds(0);
+    else if (strcmp(mode, "collapse") == 0) huge_rounds(1);
+    else fail("fork, exec, pipe, yield, cow, file, swap, huge or collapse, not %s", mode);
     print("kernel-paths: %s, %lu rounds\n", mode, count);
     // print_elapsed counts from a moment on: the time that was spent, counted back from now.
     if (timed) print_elapsed(1, *spent > 0 ? now_ns() - *spent : start);

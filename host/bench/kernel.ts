@@ -16,7 +16,7 @@ interface Errand {
   readonly mode: string;
   readonly harts: number;
   readonly rounds: number;
-  /** Pages for each round, where the errand is one page's. */
+  /** Pages for each round, of 4 KiB or 2 MiB, where the errand is one page's. */
   readonly pages?: number;
   readonly goal?: Goal;
   readonly note?: string;
@@ -68,6 +68,8 @@ const ERRANDS: readonly Errand[] = [
     alone: true,
     note: "most hosts have no swap to compare with",
   },
+  { group: "huge pages", name: "fault of 2 MiB", mode: "huge", harts: 1, rounds: 10, pages: 32 },
+  { group: "huge pages", name: "collapse into 2 MiB", mode: "collapse", harts: 1, rounds: 6, pages: 32 },
 ];
 
 export const kernelSuite: Suite = {
