@@ -262,10 +262,11 @@ export class Explorer implements Turns, Pending {
   }
 
   /**
-   * The hardware may walk for a page at any time: here, before the hart looks, or is made to wait to look, at a word.
+   * The hardware may walk for a page at any time: here it always does before the hart looks, or is made to wait to look,
+   * at a word. More translations can only show more.
    */
   #readAhead({ kind, hart }: HartDriver): void {
-    if (kind !== POINT_ACQUIRE || this.choose(2) === 0) return;
+    if (kind !== POINT_ACQUIRE) return;
     const cause = hart.get(HART_CAUSE);
     for (const va of this.scenario.speculates!) hart.core.userAddress(va, ACCESS_LOAD);
     hart.set(HART_CAUSE, cause);

@@ -18,7 +18,7 @@ export interface Scenario<State = unknown> {
   readonly ramBytes?: number;
   /** Mutations that some schedule of it shows, and the policies under which it does. */
   readonly finds: Readonly<Record<string, PolicyChoice>>;
-  /** Pages whose translations the hardware may fetch at any time, by itself. */
+  /** Pages whose translations the hardware fetches whenever it can, by itself. */
   readonly speculates?: readonly number[];
   /** What its schedules bring besides the order of accesses; a search may ask for more. */
   readonly injects?: readonly Injection[];

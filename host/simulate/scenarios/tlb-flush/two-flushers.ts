@@ -1,10 +1,13 @@
 import { PAGE_BYTES } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { doMadvise } from "../../../mm/madvise.ts";
+import { findPte } from "../../../mm/page-table.ts";
 import { MADV_DONTNEED } from "../../../mm/uapi.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
 import { exitAndLeave, readPages } from "../threads.ts";
+
+const VPN = pageAt(0) / PAGE_BYTES;
 
 interface State {
   readonly mm: number;
@@ -34,27 +37,43 @@ export const twoFlushers = scenario<State>({
   tearDown: exitAndLeave,
 });
 
-/** So many pages between two that are touched that a flush of both is a full one. */
-const FAR = 68;
+/** So many pages that a flush of them is a full one. They lie beside the page that goes. */
+const MANY = 68;
 
-/** A full flush, while another page is taken away that the hardware reads ahead. */
-export const fullFlush = scenario<State>({
+interface FullFlushState extends State {
+  readonly pte: number;
+  readonly entry: number;
+}
+
+/**
+ * A full flush, while a page goes that the hardware reads ahead. Both flushes are called without an munmap around them:
+ * the hart that is flushed must stand between two accesses for as long as it takes to empty the entry and begin to
+ * flush it.
+ */
+export const fullFlush = scenario<FullFlushState>({
   name: "B/full-flush",
   summary: "a full flush and a small one at once; the hardware of the hart that is flushed reads ahead",
-  speculates: [pageAt(FAR + 1)],
+  speculates: [pageAt(0)],
   finds: { "B-M15": {} },
-  setUp(_hart, harts) {
-    const mm = sharedMm(harts, FAR + 2, undefined, [0, FAR, FAR + 1]);
-    return { mm };
+  setUp(hart, harts) {
+    const mm = sharedMm(harts, 1);
+    const pte = findPte(hart, mm, VPN);
+    return { mm, pte, entry: hart.shared.get(pte) };
   },
   programs: [
-    (hart, { mm }) => drop(hart, mm, 0, FAR + 1),
-    (hart) => readPages(hart, 1, 6, FAR + 1),
-    (hart, { mm }) => drop(hart, mm, FAR + 1),
+    (hart, { mm }) => hart.policies.tlbFlush.flush(hart, mm, VPN + 1, MANY, false),
+    (hart) => readPages(hart, 1, 4),
+    (hart, { mm, pte }) => {
+      hart.shared.exchange(pte, 0);
+      hart.policies.tlbFlush.flush(hart, mm, VPN, 1, false);
+    },
   ],
-  tearDown: exitAndLeave,
+  tearDown(hart, { pte, entry }) {
+    if (hart.id === 0) hart.shared.exchange(pte, entry); // for exit_mmap to find
+    exitAndLeave(hart);
+  },
 });
 
-function drop(hart: KernelHart, mm: number, page: number, pages = 1): void {
-  doMadvise(hart, mm, pageAt(page), pages * PAGE_BYTES, MADV_DONTNEED);
+function drop(hart: KernelHart, mm: number, page: number): void {
+  doMadvise(hart, mm, pageAt(page), PAGE_BYTES, MADV_DONTNEED);
 }
