@@ -262,8 +262,8 @@ export class Explorer implements Turns, Pending {
   }
 
   /**
-   * The hardware may walk for a page at any time: here it always does before the hart looks, or is made to wait to look,
-   * at a word. More translations can only show more.
+   * The hardware may walk for a page at any time: here it always does before the hart looks, or is made to wait to
+   * look, at a word. More translations can only show more.
    */
   #readAhead({ kind, hart }: HartDriver): void {
     if (kind !== POINT_ACQUIRE) return;
