@@ -1,8 +1,9 @@
 // Anonymous page faults as fast as they go: map, write one byte to each page, unmap.
 //
-//   fault-loop [THREADS [PAGES [ROUNDS [own|shared]]]] [--time]
+//   fault-loop [THREADS [PAGES [ROUNDS [own|apart|shared]]]] [--time]
 //
-// own:    each thread maps and unmaps a vma of its own in every round.
+// own:    each thread maps and unmaps a vma of its own in every round; neighbours lie in one page table.
+// apart:  the same, with 1 GiB between them: no page table but the root is shared.
 // shared: all threads fault in one vma, each on its own pages, and give them back by MADV_DONTNEED.
 // The clock runs from the moment that all threads are there until the last one is done.
 // System calls: mmap, munmap, madvise, mprotect, clone, futex, write, clock_gettime (with --time), exit, exit_group.
@@ -10,9 +11,10 @@
 #include "lib/port.h"
 
 #define THREADS_MAX 64
+#define APART_BYTES (1ul << 30)
 
 static unsigned long pages, rounds;
-static int one_vma;
+static int one_vma, far_apart;
 static char *shared;
 static struct barrier together;
 
@@ -38,10 +40,18 @@ static void shared_rounds(char *base) {
     }
 }
 
+/** Where `thread` may map and unmap. The page behind an area stays PROT_NONE and keeps neighbours apart. */
+static char *own_area(unsigned long thread) {
+    if (!far_apart) return map_pages(pages + 1, PROT_NONE);
+    char *base = (char *)((thread + 1) * APART_BYTES);
+    long mapped = sys_mmap(base, (pages + 1) * PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    CHECK(mapped == (long)base);
+    return base;
+}
+
 static void worker(void *argument) {
     unsigned long index = (unsigned long)argument;
-    // The page behind the area stays PROT_NONE and keeps neighbours apart.
-    char *area = one_vma ? shared + index * pages * PAGE_BYTES : map_pages(pages + 1, PROT_NONE);
+    char *area = one_vma ? shared + index * pages * PAGE_BYTES : own_area(index);
     barrier_wait(&together);
     if (one_vma) shared_rounds(area);
     else own_rounds(area);
@@ -55,7 +65,8 @@ int main(int argc, char **argv) {
     rounds = argument_number(argc, argv, 3, 100, 1, 1ul << 32);
     const char *sharing = argument_word(argc, argv, 4, "own");
     one_vma = strcmp(sharing, "shared") == 0;
-    if (!one_vma && strcmp(sharing, "own") != 0) fail("own or shared, not %s", sharing);
+    far_apart = strcmp(sharing, "apart") == 0;
+    if (!one_vma && !far_apart && strcmp(sharing, "own") != 0) fail("own, apart or shared, not %s", sharing);
 
     if (one_vma) shared = map_pages(threads * pages, PROT_READ | PROT_WRITE);
     together.parties = (uint32_t)threads + 1;

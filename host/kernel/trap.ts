@@ -21,13 +21,15 @@ import {
   HART_PC,
   HART_TVAL,
   HART_X,
+  PAGE_SHIFT,
   TASK_INTERRUPTIBLE,
   TASK_MM,
   TASK_RUNNING,
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { FAULT_OK, FAULT_USERFAULT, handleMmFault } from "../mm/fault.ts";
+import { FAULT_OK, FAULT_USERFAULT, handlePageFault } from "../mm/fault.ts";
+import { TASK_BYTES_USER } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";
 import { forceFaultSignal, forceSignal } from "./force-signal.ts";
 
@@ -105,15 +107,23 @@ function advancePc(hart: Hart): void {
 }
 
 function pageFault(hart: Hart, access: number): void {
-  const va = trapValue(hart);
   const mm = hart.shared.get(hart.current + TASK_MM);
   hart.userFaultState = TASK_INTERRUPTIBLE;
-  const fault = va < 2 ** 38 ? handleMmFault(hart, mm, va, access) : -1;
+  const fault = faultAtTrapValue(hart, mm, access);
   hart.userFaultState = TASK_RUNNING;
   if (fault === FAULT_OK) return;
   if (fault === FAULT_USERFAULT) schedule(hart);
-  else if (fault === -1) forceSignal(hart, SIGSEGV, SEGV_MAPERR, va);
-  else forceFaultSignal(hart, fault, va);
+  else if (fault === -1) forceSignal(hart, SIGSEGV, SEGV_MAPERR, trapValue(hart));
+  else forceFaultSignal(hart, fault, trapValue(hart));
+}
+
+/** FAULT_*, or -1: no user address. By page number, a small integer: an address would be a heap object each time. */
+function faultAtTrapValue(hart: Hart, mm: number, access: number): number {
+  const u32 = hart.shared.u32;
+  const index = (hart.base + HART_TVAL) >>> 2;
+  const high = u32[index + 1];
+  if (high >= TASK_BYTES_USER / 2 ** 32) return -1;
+  return handlePageFault(hart, mm, (high << 20) | (u32[index] >>> PAGE_SHIFT), access);
 }
 
 /** stval as a number: exact for user addresses, large for others. */

@@ -22,8 +22,8 @@ const LEAVE_MS_MAX = 1000;
 const TERMINATE_MS_MAX = 2000;
 /** How often those that have not left are woken again. */
 const WAKE_AGAIN_MS = 10;
-/** Looks at a word before a hart parks: about 2 µs. */
-const SPIN_COUNT = 200;
+/** Turns of a waiting hart before it parks: about 20 µs. To park and be woken costs more than that. */
+const SPIN_COUNT = 2000;
 
 export class HartWorkers {
   readonly #shared: SharedMemory;

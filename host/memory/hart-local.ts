@@ -29,6 +29,7 @@ import { PathWalk } from "./path-walk.ts";
 import type { RcuCallback } from "./rcu.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
 import type { SharedMemory } from "./shared.ts";
+import { VmaWork } from "./vma-work.ts";
 
 /** Nanoseconds; monotonic, the same zero on every hart. In the deterministic driver it counts instructions. */
 export interface Clock {
@@ -153,6 +154,8 @@ export class HartLocal {
   /** Path walks of the call in progress (host/fs/path-walk.ts). */
   readonly walk = new PathWalk();
   readonly walk2 = new PathWalk();
+  /** The change to vmas in progress. */
+  readonly vmaWork = new VmaWork();
   /** Work space of sendIpi: harts whose acknowledgement is outstanding. */
   readonly ipiWaiting = new Int32Array(CPUMASK_WORDS);
   /** Work space of a TLB flush: a copied cpumask. */
@@ -247,6 +250,7 @@ export class HartLocal {
     this.gatherStart = 0;
     this.gatherEnd = 0;
     this.gatherOnlyHuge = true;
+    this.vmaWork.reset();
     this.tlbiWaiting.fill(0);
     this.batchCount = 0;
     this.batchMask.fill(0);

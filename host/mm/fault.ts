@@ -54,9 +54,14 @@ export const FAULT_RETRY = 5; // only inside mm: finishFaultIo, without locks, a
 
 /** Resolves a fault of the current access (ACCESS_*) at user address `va`. Returns FAULT_*. */
 export function handleMmFault(hart: Hart, mm: number, va: number, access: number): number {
+  if (va >= 0 && va < TASK_BYTES_USER) return handlePageFault(hart, mm, (va / PAGE_BYTES) | 0, access);
   hart.count(COUNTER_PGFAULT);
-  if (!(va >= 0 && va < TASK_BYTES_USER)) return FAULT_SEGV_MAPERR;
-  const vpn = (va / PAGE_BYTES) | 0;
+  return FAULT_SEGV_MAPERR;
+}
+
+/** The same for a page of user space. */
+export function handlePageFault(hart: Hart, mm: number, vpn: number, access: number): number {
+  hart.count(COUNTER_PGFAULT);
   for (;;) {
     const outcome = tryFault(hart, mm, vpn, access);
     if (outcome !== FAULT_RETRY && outcome !== FAULT_OOM) return outcome;

@@ -107,9 +107,24 @@ export function gatherFlushTlb(hart: Hart): void {
 
 /** Flushes, frees and closes. */
 export function gatherFinish(hart: Hart): void {
-  gatherFlush(hart);
+  gatherSettle(hart);
+  gatherClose(hart);
+}
+
+/**
+ * From here on no hart translates what was gathered: the range may be mapped anew, so mmap_lock may be dropped before
+ * gatherClose frees the frames. Waits for other harts: no PTL may be held.
+ */
+export function gatherSettle(hart: Hart): void {
+  if (MUTATIONS && hart.mutation === B_M3) freePages(hart);
+  gatherFlushTlb(hart);
   // Reclaim may have cleared entries of this range whose flush it still owes.
   if (hart.policies.tlbFlush.defers) hart.policies.tlbFlush.settle(hart, hart.gatherMm);
+}
+
+/** Frees what was gathered, and closes. Requires: gatherSettle. */
+export function gatherClose(hart: Hart): void {
+  freeBatch(hart);
   hart.gatherMm = 0;
 }
 

@@ -3,7 +3,7 @@
 import { MM_MAP_COUNT, PAGE_BYTES, VMA_UFFD } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
-import { gatherBegin, gatherFinish } from "./gather.ts";
+import { gatherBegin, gatherClose, gatherFinish, gatherSettle } from "./gather.ts";
 import { mmapReadUnlock, mmapWriteDowngrade, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { levelPages } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
@@ -34,8 +34,9 @@ export function doMunmap(hart: Hart, mm: number, address: number, length: number
   mmapWriteDowngrade(hart, mm);
   gatherBegin(hart, mm);
   zapRange(hart, mm, start, end);
-  gatherFinish(hart);
+  gatherSettle(hart);
   mmapReadUnlock(hart, mm);
+  gatherClose(hart);
   if (!tablesStay) freeTables(hart, mm, start, end);
   return 0;
 }

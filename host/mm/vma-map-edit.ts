@@ -7,6 +7,7 @@
 import {
   MM_VMA_ROOT,
   POOL_VMA_NODE,
+  RCU_HEAD_KIND,
   VMA_NODE_CAPACITY,
   VMA_NODE_CHILD,
   VMA_NODE_COUNT,
@@ -20,81 +21,96 @@ import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { D_M22, MUTATIONS } from "../memory/mutation.ts";
 import { kmemCacheAlloc, kmemCacheFree, kmemCacheFreeRcu } from "../memory/slab.ts";
+import { ENTRY_CHILD, ENTRY_END, ENTRY_GAP, ENTRY_START, ENTRY_WORDS, type VmaWork } from "../memory/vma-work.ts";
 
 /** A node with fewer entries takes those of a neighbour along when it is rewritten. */
 const ENTRIES_MIN = 5;
-
-// An entry in work space: four numbers in a row.
-const STRIDE = 4;
-const START = 0;
-const END = 1;
-const GAP = 2;
-const CHILD = 3;
+/** Of a fresh node: its place in VmaWork.fresh, from 1. Nodes that are published and not retired have 0 there. */
+const FRESH_PLACE = VMA_NODE_RCU_HEAD + RCU_HEAD_KIND;
+const NO_NODE = -1;
 
 export class VmaMapEdit {
   readonly #hart: HartLocal;
   readonly #mm: number;
+  readonly #work: VmaWork;
   #root: number;
-  /** Nodes made by this edit: not published, so they are freed at once when they are replaced. */
-  readonly #fresh = new Set<number>();
-  /** Published nodes that commit() retires. */
-  readonly #retired: number[] = [];
-  /** Path of the last descent, leaf first: node and index of the entry taken. */
-  readonly #pathNode: number[] = [];
-  readonly #pathIndex: number[] = [];
 
   constructor(hart: HartLocal, mm: number) {
+    if (hart.vmaWork.isOpen) throw new KernelBug("a vma map is already being edited", { mm });
     this.#hart = hart;
     this.#mm = mm;
+    this.#work = hart.vmaWork;
+    this.#work.reset();
+    this.#work.isOpen = true;
     this.#root = hart.shared.get(mm + MM_VMA_ROOT);
   }
 
   /** Adds a vma over [start, end), which must be a hole. */
   insert(start: number, end: number, vma: number): boolean {
-    if (this.#root === 0) return this.#plant(0, [start, end, 0, vma]);
-    const index = this.#descend(start);
-    const work = this.#load(this.#pathNode[0]);
-    const overlapsNext = index * STRIDE < work.length && work[index * STRIDE + START] < end;
+    const work = this.#work;
+    let index = 0;
+    work.entryCount = 0;
+    if (this.#root !== 0) {
+      index = this.#descend(start);
+      this.#load(work.pathNode[0]);
+    }
+    const { entries, entryCount } = work;
+    const at = index * ENTRY_WORDS;
+    const overlapsNext = index < entryCount && entries[at + ENTRY_START] < end;
     if (overlapsNext) throw new KernelBug("vma inserted over another", { start, end, vma });
-    work.splice(index * STRIDE, 0, start, end, 0, vma);
-    return this.#rebuild(work);
+    entries.copyWithin(at + ENTRY_WORDS, at, entryCount * ENTRY_WORDS);
+    entries[at + ENTRY_START] = start;
+    entries[at + ENTRY_END] = end;
+    entries[at + ENTRY_GAP] = 0;
+    entries[at + ENTRY_CHILD] = vma;
+    work.entryCount++;
+    return this.#root === 0 ? this.#plant(0) : this.#rebuild();
   }
 
   /** Takes out the vma that starts at `start`. */
   erase(start: number, vma: number): boolean {
     const index = this.#find(start, vma);
-    const work = this.#load(this.#pathNode[0]);
-    work.splice(index * STRIDE, STRIDE);
-    return this.#rebuild(work);
+    const work = this.#work;
+    this.#load(work.pathNode[0]);
+    work.entries.copyWithin(index * ENTRY_WORDS, (index + 1) * ENTRY_WORDS, work.entryCount * ENTRY_WORDS);
+    work.entryCount--;
+    return this.#rebuild();
   }
 
   /** The vma that starts at `oldStart` now covers [start, end); the order of the vmas stays the same. */
   change(oldStart: number, start: number, end: number, vma: number): boolean {
     const index = this.#find(oldStart, vma);
-    const work = this.#load(this.#pathNode[0]);
-    work[index * STRIDE + START] = start;
-    work[index * STRIDE + END] = end;
-    return this.#rebuild(work);
+    const work = this.#work;
+    this.#load(work.pathNode[0]);
+    work.entries[index * ENTRY_WORDS + ENTRY_START] = start;
+    work.entries[index * ENTRY_WORDS + ENTRY_END] = end;
+    return this.#rebuild();
   }
 
   commit(): void {
     const hart = this.#hart;
+    const work = this.#work;
+    for (let i = 0; i < work.freshCount; i++) hart.shared.set(work.fresh[i] + FRESH_PLACE, 0);
     hart.shared.storeRelease(this.#mm + MM_VMA_ROOT, this.#root);
-    for (const node of this.#retired) {
+    for (let i = 0; i < work.retiredCount; i++) {
+      const node = work.retired[i];
       if (MUTATIONS && hart.mutation === D_M22) kmemCacheFree(hart, POOL_VMA_NODE, node);
       else kmemCacheFreeRcu(hart, POOL_VMA_NODE, node);
     }
+    work.isOpen = false;
   }
 
   abort(): void {
-    for (const node of this.#fresh) kmemCacheFree(this.#hart, POOL_VMA_NODE, node);
+    const work = this.#work;
+    for (let i = 0; i < work.freshCount; i++) kmemCacheFree(this.#hart, POOL_VMA_NODE, work.fresh[i]);
+    work.isOpen = false;
   }
 
   /** Index in the leaf of the entry that must be `vma`. */
   #find(start: number, vma: number): number {
     const index = this.#root === 0 ? -1 : this.#descend(start);
     const { shared } = this.#hart;
-    if (index < 0 || shared.get(this.#pathNode[0] + VMA_NODE_CHILD + 4 * index) !== vma) {
+    if (index < 0 || shared.get(this.#work.pathNode[0] + VMA_NODE_CHILD + 4 * index) !== vma) {
       throw new KernelBug("vma is not in its map", { start, vma });
     }
     return index;
@@ -103,118 +119,162 @@ export class VmaMapEdit {
   /** Records the path to the leaf where `vpn` belongs; returns the index of its first entry that ends above `vpn`. */
   #descend(vpn: number): number {
     const { shared } = this.#hart;
+    const { pathNode, pathIndex } = this.#work;
     let node = this.#root;
     for (let level = shared.get(node + VMA_NODE_LEVEL); ; level--) {
       const count = shared.get(node + VMA_NODE_COUNT);
       let i = 0;
       while (i < count && shared.get(node + VMA_NODE_END + 4 * i) <= vpn) i++;
       if (level > 0 && i === count) i--;
-      this.#pathNode[level] = node;
-      this.#pathIndex[level] = i;
+      pathNode[level] = node;
+      pathIndex[level] = i;
       if (level === 0) return i;
       node = shared.get(node + VMA_NODE_CHILD + 4 * i);
     }
   }
 
-  /** Writes `work` in place of the leaf on the path, and new nodes all the way up. */
-  #rebuild(leafWork: number[]): boolean {
-    const { shared } = this.#hart;
-    const top = shared.get(this.#root + VMA_NODE_LEVEL);
-    let work = leafWork;
+  /** Writes the entries in place of the leaf on the path, and new nodes all the way up. */
+  #rebuild(): boolean {
+    const work = this.#work;
+    const top = this.#hart.shared.get(this.#root + VMA_NODE_LEVEL);
     for (let level = 0; level < top; level++) {
-      const parent = this.#pathNode[level + 1];
-      const siblings = this.#load(parent);
-      let low = this.#pathIndex[level + 1];
+      const { parents } = work;
+      let parentCount = this.#loadInto(parents, 0, work.pathNode[level + 1]);
+      let low = work.pathIndex[level + 1];
       let high = low + 1;
-      if (work.length < ENTRIES_MIN * STRIDE && siblings.length > STRIDE) {
-        if (high * STRIDE < siblings.length) work.push(...this.#absorb(siblings[high++ * STRIDE + CHILD]));
-        else work.unshift(...this.#absorb(siblings[--low * STRIDE + CHILD]));
+      if (work.entryCount < ENTRIES_MIN && parentCount > 1) {
+        if (high < parentCount) this.#append(parents[high++ * ENTRY_WORDS + ENTRY_CHILD]);
+        else this.#prepend(parents[--low * ENTRY_WORDS + ENTRY_CHILD]);
       }
-      const written = this.#write(level, work);
-      if (written === null) return false;
-      this.#retire(this.#pathNode[level]);
-      siblings.splice(low * STRIDE, (high - low) * STRIDE, ...written);
-      work = siblings;
+      const written = this.#write(level);
+      if (written < 0) return false;
+      this.#retire(work.pathNode[level]);
+      parents.copyWithin((low + written) * ENTRY_WORDS, high * ENTRY_WORDS, parentCount * ENTRY_WORDS);
+      for (let i = 0; i < written * ENTRY_WORDS; i++) parents[low * ENTRY_WORDS + i] = work.written[i];
+      parentCount += written - (high - low);
+      work.parents = work.entries;
+      work.entries = parents;
+      work.entryCount = parentCount;
     }
     this.#retire(this.#root);
-    return this.#plant(top, work);
+    return this.#plant(top);
   }
 
-  /** Makes `work`, entries of nodes of `level`, the whole tree. */
-  #plant(level: number, work: number[]): boolean {
-    if (level > 0 && work.length === STRIDE) {
-      // One node below: it is the root.
-      this.#root = work[CHILD];
-      return true;
+  /** Makes the entries, of nodes of level `lowest`, the whole tree. */
+  #plant(lowest: number): boolean {
+    const work = this.#work;
+    for (let level = lowest; ; level++) {
+      if (level > 0 && work.entryCount === 1) {
+        // One node below: it is the root.
+        this.#root = work.entries[ENTRY_CHILD];
+        return true;
+      }
+      const written = this.#write(level);
+      if (written < 0) return false;
+      if (written <= 1) {
+        this.#root = written === 0 ? 0 : work.written[ENTRY_CHILD];
+        return true;
+      }
+      for (let i = 0; i < written * ENTRY_WORDS; i++) work.entries[i] = work.written[i];
+      work.entryCount = written;
     }
-    const written = this.#write(level, work);
-    if (written === null) return false;
-    if (written.length > STRIDE) return this.#plant(level + 1, written);
-    this.#root = written.length === 0 ? 0 : written[CHILD];
-    return true;
   }
 
-  /** Entries of new nodes (none, one, or two halves) that hold `work`; null when no node can be had. */
-  #write(level: number, work: readonly number[]): number[] | null {
-    const count = work.length / STRIDE;
-    if (count === 0) return [];
-    if (count <= VMA_NODE_CAPACITY) return this.#writeNode(level, work, 0, count);
+  /** New nodes (none, one, or two halves) that hold the entries: how many, or NO_NODE when none can be had. */
+  #write(level: number): number {
+    const count = this.#work.entryCount;
+    if (count === 0) return 0;
+    if (count <= VMA_NODE_CAPACITY) return this.#writeNode(level, 0, count, 0) ? 1 : NO_NODE;
     // Mappings grow downward, so a split that leaves the upper node full would fill the tree better; halves are simpler
     // and never far from it.
     const half = count >>> 1;
-    const left = this.#writeNode(level, work, 0, half);
-    const right = left === null ? null : this.#writeNode(level, work, half, count);
-    return left === null || right === null ? null : [...left, ...right];
+    return this.#writeNode(level, 0, half, 0) && this.#writeNode(level, half, count, 1) ? 2 : NO_NODE;
   }
 
-  /** One new node with entries [from, to) of `work`; returns the entry that describes it. */
-  #writeNode(level: number, work: readonly number[], from: number, to: number): number[] | null {
+  /** One new node with entries [from, to); the entry that describes it is number `place` of the written ones. */
+  #writeNode(level: number, from: number, to: number, place: number): boolean {
     const { shared } = this.#hart;
+    const { entries, written } = this.#work;
     const node = kmemCacheAlloc(this.#hart, POOL_VMA_NODE);
-    if (node === 0) return null;
-    this.#fresh.add(node);
+    if (node === 0) return false;
     let gap = 0;
     for (let i = from; i < to; i++) {
-      const at = i * STRIDE;
+      const at = i * ENTRY_WORDS;
       const slot = 4 * (i - from);
-      shared.set(node + VMA_NODE_START + slot, work[at + START]);
-      shared.set(node + VMA_NODE_END + slot, work[at + END]);
-      shared.set(node + VMA_NODE_GAP + slot, work[at + GAP]);
-      shared.set(node + VMA_NODE_CHILD + slot, work[at + CHILD]);
-      gap = Math.max(gap, work[at + GAP], i > from ? work[at + START] - work[at - STRIDE + END] : 0);
+      shared.set(node + VMA_NODE_START + slot, entries[at + ENTRY_START]);
+      shared.set(node + VMA_NODE_END + slot, entries[at + ENTRY_END]);
+      shared.set(node + VMA_NODE_GAP + slot, entries[at + ENTRY_GAP]);
+      shared.set(node + VMA_NODE_CHILD + slot, entries[at + ENTRY_CHILD]);
+      if (entries[at + ENTRY_GAP] > gap) gap = entries[at + ENTRY_GAP];
+      const hole = i > from ? entries[at + ENTRY_START] - entries[at - ENTRY_WORDS + ENTRY_END] : 0;
+      if (hole > gap) gap = hole;
     }
-    // RCU_HEAD: not queued.
-    shared.set(node + VMA_NODE_RCU_HEAD, 0);
-    shared.set(node + VMA_NODE_RCU_HEAD + 4, 0);
     shared.set(node + VMA_NODE_LEVEL, level);
     shared.storeOnce(node + VMA_NODE_COUNT, to - from);
-    return [work[from * STRIDE + START], work[(to - 1) * STRIDE + END], gap, node];
+    this.#noteFresh(node);
+    written[place * ENTRY_WORDS + ENTRY_START] = entries[from * ENTRY_WORDS + ENTRY_START];
+    written[place * ENTRY_WORDS + ENTRY_END] = entries[(to - 1) * ENTRY_WORDS + ENTRY_END];
+    written[place * ENTRY_WORDS + ENTRY_GAP] = gap;
+    written[place * ENTRY_WORDS + ENTRY_CHILD] = node;
+    return true;
   }
 
-  /** The entries of a neighbour that goes into the node being written. */
-  #absorb(node: number): number[] {
-    const entries = this.#load(node);
+  /** The entries of the right neighbour go into the node being written. */
+  #append(node: number): void {
+    const work = this.#work;
+    work.entryCount += this.#loadInto(work.entries, work.entryCount, node);
     this.#retire(node);
-    return entries;
   }
 
-  #load(node: number): number[] {
+  /** The entries of the left neighbour go into the node being written. */
+  #prepend(node: number): void {
+    const work = this.#work;
+    const count = this.#hart.shared.get(node + VMA_NODE_COUNT);
+    work.entries.copyWithin(count * ENTRY_WORDS, 0, work.entryCount * ENTRY_WORDS);
+    work.entryCount += this.#loadInto(work.entries, 0, node);
+    this.#retire(node);
+  }
+
+  #load(node: number): void {
+    this.#work.entryCount = this.#loadInto(this.#work.entries, 0, node);
+  }
+
+  /** Copies a node's entries behind the first `from`; returns how many. */
+  #loadInto(entries: Int32Array, from: number, node: number): number {
     const { shared } = this.#hart;
-    const work: number[] = [];
-    for (let i = 0; i < shared.get(node + VMA_NODE_COUNT); i++) {
-      work.push(
-        shared.get(node + VMA_NODE_START + 4 * i),
-        shared.get(node + VMA_NODE_END + 4 * i),
-        shared.get(node + VMA_NODE_GAP + 4 * i),
-        shared.get(node + VMA_NODE_CHILD + 4 * i),
-      );
+    const count = shared.get(node + VMA_NODE_COUNT);
+    for (let i = 0; i < count; i++) {
+      const at = (from + i) * ENTRY_WORDS;
+      entries[at + ENTRY_START] = shared.get(node + VMA_NODE_START + 4 * i);
+      entries[at + ENTRY_END] = shared.get(node + VMA_NODE_END + 4 * i);
+      entries[at + ENTRY_GAP] = shared.get(node + VMA_NODE_GAP + 4 * i);
+      entries[at + ENTRY_CHILD] = shared.get(node + VMA_NODE_CHILD + 4 * i);
     }
-    return work;
+    return count;
   }
 
+  #noteFresh(node: number): void {
+    const { shared } = this.#hart;
+    const work = this.#work;
+    work.fresh[work.freshCount++] = node;
+    shared.set(node + VMA_NODE_RCU_HEAD, 0);
+    shared.set(node + FRESH_PLACE, work.freshCount);
+  }
+
+  /** The node is no longer part of the tree: a fresh one goes at once, a published one when commit() replaces it. */
   #retire(node: number): void {
-    if (this.#fresh.delete(node)) kmemCacheFree(this.#hart, POOL_VMA_NODE, node);
-    else this.#retired.push(node);
+    const { shared } = this.#hart;
+    const work = this.#work;
+    const place = shared.get(node + FRESH_PLACE);
+    if (place === 0) {
+      work.retired[work.retiredCount++] = node;
+      return;
+    }
+    const last = work.fresh[--work.freshCount];
+    work.fresh[place - 1] = last;
+    shared.set(last + FRESH_PLACE, place);
+    shared.set(node + FRESH_PLACE, 0);
+    kmemCacheFree(this.#hart, POOL_VMA_NODE, node);
   }
 }
 

@@ -7,6 +7,14 @@
 
 import { MM_MAP_COUNT, VMA_FILE, VMA_FLAGS, VMA_MAPPING, VMA_UFFD } from "../../assembly/layout.ts";
 import { D_M15, D_M17, MUTATIONS } from "../memory/mutation.ts";
+import {
+  RESIZED_END,
+  RESIZED_GROWN,
+  RESIZED_START,
+  RESIZED_VMA,
+  RESIZED_WORDS,
+  type VmaWork,
+} from "../memory/vma-work.ts";
 import type { Hart } from "../policy/hart.ts";
 import { vmStatAccount } from "./accounting.ts";
 import { splitHugeAt } from "./huge-split.ts";
@@ -24,24 +32,17 @@ import {
 } from "./vma.ts";
 import { VmaMapEdit } from "./vma-map-edit.ts";
 
-interface Resized {
-  readonly vma: number;
-  readonly start: number;
-  readonly end: number;
-}
-
 export class VmaTransaction {
   readonly #hart: Hart;
   readonly #mm: number;
   readonly #map: VmaMapEdit;
-  readonly #added: number[] = [];
-  readonly #removed: number[] = [];
-  readonly #resized: Resized[] = [];
+  readonly #work: VmaWork;
 
   constructor(hart: Hart, mm: number) {
     this.#hart = hart;
     this.#mm = mm;
     this.#map = new VmaMapEdit(hart, mm);
+    this.#work = hart.vmaWork;
   }
 
   /** A new vma; takes its own references on `mapping` and `file`. */
@@ -59,7 +60,7 @@ export class VmaTransaction {
 
   #add(vma: number, start: number, end: number): boolean {
     if (vma === 0) return false;
-    this.#added.push(vma);
+    this.#work.added[this.#work.addedCount++] = vma;
     return this.#map.insert(start, end, vma);
   }
 
@@ -80,14 +81,19 @@ export class VmaTransaction {
 
   remove(vma: number): boolean {
     this.#startWrite(vma);
-    this.#removed.push(vma);
+    this.#work.removed[this.#work.removedCount++] = vma;
     return this.#map.erase(vmaStart(this.#hart, vma), vma);
   }
 
   /** The vma covers [start, end) from now on; its pages keep their offsets. */
   resize(vma: number, start: number, end: number): boolean {
     this.#startWrite(vma);
-    this.#resized.push({ vma, start, end });
+    const { resized } = this.#work;
+    const at = RESIZED_WORDS * this.#work.resizedCount++;
+    resized[at + RESIZED_VMA] = vma;
+    resized[at + RESIZED_START] = start;
+    resized[at + RESIZED_END] = end;
+    resized[at + RESIZED_GROWN] = 0;
     return this.#map.change(vmaStart(this.#hart, vma), start, end, vma);
   }
 
@@ -98,67 +104,88 @@ export class VmaTransaction {
   }
 
   commit(): void {
-    const hart = this.#hart;
-    const { shared } = hart;
-    const { vmaLock } = hart.policies;
+    const { shared } = this.#hart;
+    const work = this.#work;
     this.#splitAtEdges();
     // What grows comes before what shrinks or goes: whoever walks a reverse map meanwhile may see a page's place in two
     // vmas, never in none.
-    for (const vma of this.#added) {
-      vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaEnd(hart, vma) - vmaStart(hart, vma));
-      vmaGetBacking(hart, vma);
-      rmapLink(hart, vma);
-      // Write-locked from its first moment: whoever adds it may have more to do before the first fault.
-      vmaLock.startWrite(hart, this.#mm, vma);
-      vmaLock.attach(hart, this.#mm, vma);
-    }
-    const [growing, shrinking] = this.#account();
-    for (const { vma, start, end } of growing) rmapResize(hart, vma, start, end);
+    for (let i = 0; i < work.addedCount; i++) this.#publish(work.added[i]);
+    this.#account();
+    this.#resizeWhat(true);
     this.#map.commit();
-    for (const { vma, start, end } of shrinking) rmapResize(hart, vma, start, end);
-    for (const vma of this.#removed) {
-      vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaStart(hart, vma) - vmaEnd(hart, vma));
-      if (MUTATIONS && hart.mutation === D_M17) vmaLock.startWrite(hart, this.#mm, vma);
-      if (!(MUTATIONS && hart.mutation === D_M15)) vmaLock.detach(hart, this.#mm, vma);
-      rmapUnlink(hart, vma);
-      vmaPutBacking(hart, vma);
-      vmaLock.free(hart, vma);
-      if (MUTATIONS && hart.mutation === D_M15) vmaLock.detach(hart, this.#mm, vma);
+    this.#resizeWhat(false);
+    for (let i = 0; i < work.removedCount; i++) this.#takeOut(work.removed[i]);
+    if (MUTATIONS && this.#hart.mutation === D_M17) this.#startWriteLate();
+    shared.set(this.#mm + MM_MAP_COUNT, shared.get(this.#mm + MM_MAP_COUNT) + work.addedCount - work.removedCount);
+  }
+
+  #publish(vma: number): void {
+    const hart = this.#hart;
+    const { vmaLock } = hart.policies;
+    vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaEnd(hart, vma) - vmaStart(hart, vma));
+    vmaGetBacking(hart, vma);
+    rmapLink(hart, vma);
+    // Write-locked from its first moment: whoever adds it may have more to do before the first fault.
+    vmaLock.startWrite(hart, this.#mm, vma);
+    vmaLock.attach(hart, this.#mm, vma);
+  }
+
+  #takeOut(vma: number): void {
+    const hart = this.#hart;
+    const { vmaLock } = hart.policies;
+    vmStatAccount(hart, this.#mm, vmaFlags(hart, vma), vmaStart(hart, vma) - vmaEnd(hart, vma));
+    if (MUTATIONS && hart.mutation === D_M17) vmaLock.startWrite(hart, this.#mm, vma);
+    if (!(MUTATIONS && hart.mutation === D_M15)) vmaLock.detach(hart, this.#mm, vma);
+    rmapUnlink(hart, vma);
+    vmaPutBacking(hart, vma);
+    vmaLock.free(hart, vma);
+    if (MUTATIONS && hart.mutation === D_M15) vmaLock.detach(hart, this.#mm, vma);
+  }
+
+  /** Mutation D-M17: the vmas are locked only after they have changed. */
+  #startWriteLate(): void {
+    const { resized, resizedCount } = this.#work;
+    for (let i = 0; i < resizedCount; i++) {
+      this.#hart.policies.vmaLock.startWrite(this.#hart, this.#mm, resized[i * RESIZED_WORDS + RESIZED_VMA]);
     }
-    if (MUTATIONS && hart.mutation === D_M17)
-      for (const { vma } of this.#resized) vmaLock.startWrite(hart, this.#mm, vma);
-    const count = shared.get(this.#mm + MM_MAP_COUNT) + this.#added.length - this.#removed.length;
-    shared.set(this.#mm + MM_MAP_COUNT, count);
   }
 
   /** No leaf of 2 MiB lies in two vmas. */
   #splitAtEdges(): void {
-    for (const vma of this.#added) {
-      splitHugeAt(this.#hart, this.#mm, vmaStart(this.#hart, vma));
-      splitHugeAt(this.#hart, this.#mm, vmaEnd(this.#hart, vma));
+    const { added, addedCount, resized, resizedCount } = this.#work;
+    for (let i = 0; i < addedCount; i++) {
+      splitHugeAt(this.#hart, this.#mm, vmaStart(this.#hart, added[i]));
+      splitHugeAt(this.#hart, this.#mm, vmaEnd(this.#hart, added[i]));
     }
-    for (const { start, end } of this.#resized) {
-      splitHugeAt(this.#hart, this.#mm, start);
-      splitHugeAt(this.#hart, this.#mm, end);
+    for (let at = 0; at < resizedCount * RESIZED_WORDS; at += RESIZED_WORDS) {
+      splitHugeAt(this.#hart, this.#mm, resized[at + RESIZED_START]);
+      splitHugeAt(this.#hart, this.#mm, resized[at + RESIZED_END]);
     }
   }
 
-  /** Settles the counters of the resized vmas, and tells those that grow from those that shrink. */
-  #account(): [Resized[], Resized[]] {
-    const growing: Resized[] = [];
-    const shrinking: Resized[] = [];
-    for (const resized of this.#resized) {
-      const { vma, start, end } = resized;
-      const grown = end - start - (vmaEnd(this.#hart, vma) - vmaStart(this.#hart, vma));
+  /** Settles the counters of the resized vmas, and finds out by how much each grows. */
+  #account(): void {
+    const { resized, resizedCount } = this.#work;
+    for (let at = 0; at < resizedCount * RESIZED_WORDS; at += RESIZED_WORDS) {
+      const vma = resized[at + RESIZED_VMA];
+      const pages = vmaEnd(this.#hart, vma) - vmaStart(this.#hart, vma);
+      const grown = resized[at + RESIZED_END] - resized[at + RESIZED_START] - pages;
       vmStatAccount(this.#hart, this.#mm, vmaFlags(this.#hart, vma), grown);
-      (grown > 0 ? growing : shrinking).push(resized);
+      resized[at + RESIZED_GROWN] = grown;
     }
-    return [growing, shrinking];
+  }
+
+  #resizeWhat(grows: boolean): void {
+    const { resized, resizedCount } = this.#work;
+    for (let at = 0; at < resizedCount * RESIZED_WORDS; at += RESIZED_WORDS) {
+      if (resized[at + RESIZED_GROWN] > 0 !== grows) continue;
+      rmapResize(this.#hart, resized[at + RESIZED_VMA], resized[at + RESIZED_START], resized[at + RESIZED_END]);
+    }
   }
 
   abort(): void {
     this.#map.abort();
-    for (const vma of this.#added) vmaFree(this.#hart, vma);
+    for (let i = 0; i < this.#work.addedCount; i++) vmaFree(this.#hart, this.#work.added[i]);
   }
 }
 

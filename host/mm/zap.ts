@@ -47,8 +47,8 @@ import { swapPut } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 
-/** Entries handled between two polls. */
-export const CHUNK_PAGES = 64;
+/** Entries handled under one PTL: who waits for it, to fault next door, should not have to park. */
+export const CHUNK_PAGES = 16;
 
 /**
  * Empties every entry of [start, end), or with `onlyCache` those that map pages of mappings and no private copies.

@@ -39,6 +39,16 @@ test(`find, neighbours and gaps are those of a sorted array (replay: ${replay})`
   );
 });
 
+test("one change at a time: a second edit while one is open is a bug, and no longer one when that has ended", () => {
+  const machine = new MmMachine();
+  const mm = machine.start();
+  const first = new VmaMapEdit(machine.hart, mm);
+  expect(() => new VmaMapEdit(machine.hart, mm)).toThrow("already being edited");
+  first.abort();
+  new VmaMapEdit(machine.hart, mm).commit();
+  expect(machine.finish()).toEqual([]);
+});
+
 test("65,530 mappings: every one is found, and the highest gap among them", () => {
   const machine = new MmMachine();
   const mm = machine.start();
@@ -76,10 +86,11 @@ class Model {
   }
 
   apply(kind: string, at: number, pages: number): void {
-    const edit = new VmaMapEdit(this.#machine.hart, this.#mm);
     const next = this.#entries.find((entry) => entry.end > at);
-    if (kind === "insert" || kind === "abort") {
-      if (next !== undefined && next.start < at + pages) return;
+    const adds = kind === "insert" || kind === "abort";
+    if (adds ? next !== undefined && next.start < at + pages : next === undefined) return;
+    const edit = new VmaMapEdit(this.#machine.hart, this.#mm);
+    if (adds) {
       const vma = vmaAlloc(this.#machine.hart, this.#mm, at, at + pages, 0, 0, 0, 0, 0);
       expect(edit.insert(at, at + pages, vma)).toBe(true);
       if (kind === "abort") {
@@ -90,7 +101,7 @@ class Model {
       this.#entries.push({ start: at, end: at + pages, vma });
       this.#entries.sort((a, b) => a.start - b.start);
     } else if (next === undefined) {
-      return;
+      throw new Error("nothing to change");
     } else if (kind === "erase") {
       expect(edit.erase(next.start, next.vma)).toBe(true);
       this.#entries = this.#entries.filter((entry) => entry !== next);
