@@ -146,6 +146,7 @@ printf '%s\n' 'root:x:0:0:root:/root:/bin/bash' 'nobody:x:65534:65534:nobody:/no
 printf '%s\n' 'root:x:0:' 'tty:x:5:' 'nogroup:x:65534:' > "$made/etc/group"
 echo pagewalk > "$made/etc/hostname"
 printf '%s\n' '127.0.0.1 localhost pagewalk' > "$made/etc/hosts"
+ln -sf ../proc/self/mounts "$made/etc/mtab" # as base-files does when it is configured
 mkdir -p "$made/root" "$made/proc" "$made/sys" "$made/dev" "$made/tmp" "$made/run" "$made/etc/alternatives"
 chmod 1777 "$made/tmp"
 ln -sf mawk "$made/usr/bin/awk"

@@ -22,6 +22,7 @@ import { mappingAllocate, mappingPunch, mappingRead, mappingTruncate, mappingWri
 import { TREE_END, treeNext } from "../mm/mapping-tree.ts";
 import { mappingContains } from "../mm/page-cache.ts";
 import type { Hart } from "../policy/hart.ts";
+import { chargePages } from "./charge.ts";
 
 /** An inode of a file in memory gets its contents: none. False: out of memory. */
 export function contentCreate(hart: Hart, inode: number): boolean {
@@ -133,7 +134,7 @@ export function contentRelease(hart: Hart, inode: number): void {
   mappingPut(hart, mapping);
 }
 
-/** Pages come and go with writes, truncation and faults: counted after each call, so a fault is counted late. */
+/** Pages come and go with writes and truncation, which are counted after each call; those of faults before. */
 export function contentCount(hart: Hart, inode: number): void {
   const { shared } = hart;
   spinLock(hart, inode + INODE_LOCK);
@@ -142,6 +143,16 @@ export function contentCount(hart: Hart, inode: number): void {
   shared.set(inode + INODE_PAGES, pages);
   spinUnlock(hart, inode + INODE_LOCK);
   if (delta !== 0) shared.fetchAdd(shared.get(inode + INODE_SUPER) + SUPER_PAGES, delta);
+}
+
+/** A fault fills a hole: its page is counted, unless there is no room for it. (Linux: shmem_inode_acct_blocks) */
+export function contentCharge(hart: Hart, inode: number): boolean {
+  const { shared } = hart;
+  if (!chargePages(hart, shared.get(inode + INODE_SUPER), 1)) return false;
+  spinLock(hart, inode + INODE_LOCK);
+  shared.set(inode + INODE_PAGES, shared.get(inode + INODE_PAGES) + 1);
+  spinUnlock(hart, inode + INODE_LOCK);
+  return true;
 }
 
 /** How many of `bytes` bytes at `position` the file system has room for. */

@@ -78,6 +78,8 @@ export interface PageIo {
    * the end of the file), or -errno. Called in state HOST_IO with no lock held but that of the page.
    */
   readPage(hart: HartLocal, host: number, index: number, address: number): number;
+  /** Has the file system of inode `host` room for a page that a fault needs? It is counted then. A vma is locked. */
+  chargeFault?(hart: HartLocal, host: number): boolean;
 }
 
 /** A file of the host's, or memory of its own. Called in state HOST_IO. */

@@ -45,7 +45,7 @@ export const BEYOND_MAPPING = -1;
 export const NEEDS_IO = -2;
 /** The host did not give the bytes. */
 export const IO_FAILED = -EIO;
-/** No page may be promised any more: OVERCOMMIT_NEVER. */
+/** No page may be promised any more (OVERCOMMIT_NEVER), or the file system is full. */
 export const NO_SPACE = -ENOSPC;
 
 /**
@@ -135,8 +135,15 @@ function fillHole(hart: HartLocal, mapping: number, index: number, mayExtend: bo
   const isShmem = hart.shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM;
   const flags = PG_CACHE | PG_UPTODATE | (isShmem ? PG_SWAPBACKED : 0);
   if (isShmem && !mayMakePage(hart, mapping)) return NO_SPACE;
+  // Who writes has asked for room before, and counts afterwards.
+  if (isShmem && !mayExtend && !chargeFault(hart, mapping)) return NO_SPACE;
   const pfn = allocCachePage(hart, mapping, index, flags);
   return pfn === 0 ? 0 : addToMapping(hart, mapping, index, pfn, mayExtend);
+}
+
+function chargeFault(hart: HartLocal, mapping: number): boolean {
+  const host = hart.shared.get(mapping + MAPPING_HOST);
+  return host === 0 || hart.pageIo?.chargeFault === undefined || hart.pageIo.chargeFault(hart, host);
 }
 
 /** Reads page `index` from the host, unless it is there or on its way: then waits. NEEDS_IO: look again. */

@@ -1,13 +1,18 @@
 // A file system in memory that is full: who writes hears of it, nobody loses anything, and deleting makes room.
 
 import { expect, test } from "vitest";
-import { ENOSPC } from "../../host/memory/errno.ts";
+import { ACCESS_STORE, TASK_MM } from "../../assembly/layout.ts";
+import { EFAULT, ENOSPC } from "../../host/memory/errno.ts";
+import { FAULT_BUS, handleMmFault } from "../../host/mm/fault.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
 const AT_FDCWD = -100;
 const O_RDWR_CREAT = 0o102;
 const PIECE = 32768;
+const PAGE = 4096;
+const MAP_SHARED = 1;
+const [STATFS, FTRUNCATE] = [43, 46];
 
 function create(p: TestProcess, path: string): number {
   const fd = p.call(NR.openat, AT_FDCWD, p.pokeText(p.memory, path), O_RDWR_CREAT, 0o600);
@@ -45,3 +50,30 @@ test("tmpfs full is ENOSPC, after a short write; other files keep their bytes, a
   expect(p.call(NR.close, big)).toBe(0);
   expect(fill(p, create(p, "/again"))).toBe(bytes);
 });
+
+test("a store to a hole of a mapped file where tmpfs is full is SIGBUS, and can be made when there is room again", () => {
+  const p = new TestProcess();
+  const holes = create(p, "/holes");
+  expect(p.call(FTRUNCATE, holes, 8 * PAGE)).toBe(0);
+  const area = p.call(NR.mmap, 0, 8 * PAGE, 3, MAP_SHARED, holes, 0);
+  p.poke32(area, 1);
+  const big = create(p, "/big");
+  fill(p, big);
+  expect(p.call(NR.getrandom, area + PAGE, 4, 0)).toBe(-EFAULT); // of a call's own store; the guest's is SIGBUS
+  expect(handleMmFault(p.hart, p.shared.get(p.hart.current + TASK_MM), area + PAGE, ACCESS_STORE)).toBe(FAULT_BUS);
+  p.poke32(area + 4, 2); // what is there stays
+  expect(p.call(NR.unlinkat, AT_FDCWD, p.pokeText(p.memory, "/big"), 0)).toBe(0);
+  expect(p.call(NR.close, big)).toBe(0);
+  expect(p.call(NR.getrandom, area + PAGE, 4, 0)).toBe(4);
+  const before = freeBlocks(p);
+  for (let page = 2; page < 8; page++) p.poke32(area + page * PAGE, page);
+  expect(freeBlocks(p)).toBe(before - 6);
+  p.call(NR.munmap, area, 8 * PAGE);
+  expect(p.call(FTRUNCATE, holes, 0)).toBe(0);
+  expect(freeBlocks(p)).toBe(before + 2);
+});
+
+function freeBlocks(p: TestProcess): number {
+  expect(p.call(STATFS, p.pokeText(p.memory, "/"), p.memory + 4096)).toBe(0);
+  return p.peek64(p.memory + 4096 + 24);
+}

@@ -2,8 +2,9 @@
 // them may type. A viewer that comes late gets the last of what was shown; one that does not read is let go, so that
 // nothing grows without bound and the guest is never held up.
 
-import { lstatSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { HostError } from "../../machine/errors.ts";
 import type { MachineConsole } from "../../machine/machine.ts";
 import {
@@ -43,7 +44,9 @@ export class ConsoleSocket {
         server.listen(path, resolve);
       });
     } catch (error) {
-      throw new HostError(`--console-socket ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`);
+      // The host calls a folder that is not there EACCES.
+      const code = existsSync(dirname(path)) ? (error as NodeJS.ErrnoException).code : "ENOENT";
+      throw new HostError(`--console-socket ${path}: ${code ?? error}`);
     } finally {
       process.umask(before);
     }

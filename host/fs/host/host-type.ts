@@ -34,6 +34,7 @@ import type { HostFiles } from "../../memory/host-files.ts";
 import { hostIo } from "../../memory/host-io.ts";
 import { mappingBytes } from "../../mm/mapping.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { contentCharge } from "../content.ts";
 import { dentryAlloc, dentryFind, dentryLink, dput, hashName } from "../dentry.ts";
 import { changeLinks, fileType, iput } from "../inode.ts";
 import { fsReadLock, fsReadUnlock, fsWriteLock, fsWriteUnlock } from "../lock.ts";
@@ -162,6 +163,7 @@ export const hostPageIo: PageIo = {
     const path = hostPath(hart as Hart, inode);
     return (host ?? NO_FILES).read(path, device, number, index * PAGE_BYTES, address, PAGE_BYTES);
   },
+  chargeFault: (hart, inode) => contentCharge(hart as Hart, inode),
 };
 
 function hostOf(hart: Hart): HostFiles {

@@ -99,6 +99,8 @@ describe("the console socket", () => {
       125,
       `pagewalk: --console-socket ${server.path}: another machine is listening there\n`,
     ]);
+    const lost = await pagewalk(["run", "--console-socket", "/nonexistent/a.sock", program]);
+    expect([lost.stderr, lost.status]).toEqual(["pagewalk: --console-socket /nonexistent/a.sock: ENOENT\n", 125]);
     const file = await pagewalk(["run", "--console-socket", program, program]);
     expect(file.stderr).toBe(`pagewalk: --console-socket ${program}: there is a file of that name\n`);
     const nowhere = await pagewalk(["attach", join(directory, "nowhere")]);
