@@ -2,7 +2,7 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { MM_HUGE_LEAVES, TASK_MM } from "../../assembly/layout.ts";
-import { EINVAL, EIO } from "../../host/memory/errno.ts";
+import { EINVAL, EIO, ENOENT } from "../../host/memory/errno.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -67,6 +67,9 @@ test("what is no such word or number is EINVAL, and changes nothing", () => {
   ]);
 });
 
-test("harts that are online", () => {
+test("harts, and which are online", () => {
   expect(read("/sys/devices/system/cpu/online")).toBe("0\n");
+  expect(read("/sys/devices/system/cpu/cpu0/topology/core_id")).toBe("0\n");
+  const other = p.pokeText(p.memory, "/sys/devices/system/cpu/cpu1");
+  expect(p.call(NR.openat, AT_FDCWD, other, 0, 0)).toBe(-ENOENT);
 });

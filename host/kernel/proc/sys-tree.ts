@@ -24,20 +24,33 @@ import { EINVAL } from "../../memory/errno.ts";
 import { DEFRAG_MODES, THP_MODES } from "../../mm/thp.ts";
 import { COUNTERS, readCounter } from "../../observe/counters.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { directory, file, type ProcNode } from "./node.ts";
+import { directory, file, type ProcNode, type ProcTarget } from "./node.ts";
 
 const UINT_MAX = 2 ** 31 - 1;
+
+/** Each hart is a core of its own, in one package. */
+const CPU: ProcNode = directory("", [
+  directory("topology", [
+    file("core_id", (_hart, { pid }) => `${pid}\n`),
+    file("physical_package_id", () => "0\n"),
+    file("thread_siblings_list", (_hart, { pid }) => `${pid}\n`),
+  ]),
+]);
 
 export const SYS_ROOT: ProcNode = directory("", [
   directory("devices", [
     directory("system", [
-      directory("cpu", [
-        file("kernel_max", () => `${HART_COUNT_MAX - 1}\n`),
-        file("offline", () => "\n"),
-        file("online", (hart) => `${rangesOf(onlineHarts(hart))}\n`),
-        file("possible", (hart) => `${rangesOf(allHarts(hart))}\n`),
-        file("present", (hart) => `${rangesOf(allHarts(hart))}\n`),
-      ]),
+      directory(
+        "cpu",
+        [
+          file("kernel_max", () => `${HART_COUNT_MAX - 1}\n`),
+          file("offline", () => "\n"),
+          file("online", (hart) => `${rangesOf(onlineHarts(hart))}\n`),
+          file("possible", (hart) => `${rangesOf(allHarts(hart))}\n`),
+          file("present", (hart) => `${rangesOf(allHarts(hart))}\n`),
+        ],
+        { node: CPU, findMember: findCpu, listMembers: (hart) => allHarts(hart).map((id) => `cpu${id}`) },
+      ),
     ]),
   ]),
   directory("kernel", [
@@ -93,6 +106,12 @@ function pagesCollapsed(hart: Hart): number {
   let sum = 0;
   for (let id = 0; id < hart.hartCount; id++) sum += readCounter(hart.shared, id, counter);
   return sum;
+}
+
+/** ProcTarget.pid is the number of the hart here. */
+function findCpu(hart: Hart, _of: ProcTarget, name: string): ProcTarget | undefined {
+  const id = /^cpu(0|[1-9]\d*)$/.test(name) ? Number(name.slice(3)) : hart.hartCount;
+  return id < hart.hartCount ? { pid: id, startNs: 0, fd: 0 } : undefined;
 }
 
 function allHarts(hart: Hart): number[] {
