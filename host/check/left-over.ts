@@ -10,17 +10,22 @@ import {
   PAGE_FLAGS,
   PAGE_REFCOUNT,
   PG_FREE,
+  POOL_ANON_VMA,
+  POOL_FILE,
+  POOL_MAPPING,
   POOL_MM,
   POOL_VMA,
+  POOL_VMA_LOCK,
   POOL_VMA_NODE,
   RAM_PFN_BASE,
 } from "../../assembly/layout.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { kmemCacheLive } from "../memory/slab.ts";
+import { KMEM_CACHES, kmemCacheLive } from "../memory/slab.ts";
 import { pageOf } from "../mm/frames.ts";
 import type { StateChecker } from "./checker.ts";
 
-const POOLS: Readonly<Record<string, number>> = { mm: POOL_MM, vma: POOL_VMA, "vma node": POOL_VMA_NODE };
+/** Not tasks and what is theirs: a scenario may end with them. */
+const POOLS = [POOL_MM, POOL_VMA, POOL_VMA_NODE, POOL_VMA_LOCK, POOL_ANON_VMA, POOL_MAPPING, POOL_FILE];
 
 export class LeftOverChecker implements StateChecker {
   readonly #shared: SharedMemory;
@@ -53,7 +58,7 @@ export class LeftOverChecker implements StateChecker {
     const shared = this.#shared;
     const initMm = shared.i32[(MACHINE_BASE + MACHINE_INIT_MM) >>> 2];
     const counts: Record<string, number> = {};
-    for (const [name, pool] of Object.entries(POOLS)) counts[name] = kmemCacheLive(shared, pool);
+    for (const pool of POOLS) counts[KMEM_CACHES[pool].name] = kmemCacheLive(shared, pool);
     counts["init_mm users"] = shared.i32[(initMm + MM_USERS) >>> 2];
     counts.frames = this.#framesInUse();
     return counts;
