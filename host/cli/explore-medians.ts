@@ -32,6 +32,7 @@ export async function exploreMedians(pool: ExplorePool, families: readonly strin
     const { schedules, failure } = await runOn(pool, worker, {
       ...jobOf(row, flags),
       strategy,
+      depth: flags.depth,
       seed,
       isCounting: true,
     });

@@ -5,8 +5,9 @@ import type { ExplorePool } from "../machine/explore.ts";
 import { MUTATION_TABLE } from "../memory/mutation.ts";
 import type { ExploreJob, JobResult } from "../simulate/job.ts";
 import type { PolicyChoice } from "../simulate/laboratory.ts";
+import type { Scenario } from "../simulate/scenario.ts";
 import { SCENARIOS } from "../simulate/scenarios/all.ts";
-import type { ExploreFlags } from "./explore.ts";
+import { type ExploreFlags, STRATEGY_DEFAULT } from "./explore.ts";
 
 /** Where the mistake is the combination itself, the control is the combination that is right. */
 const CONTROL_POLICIES: Readonly<Record<string, PolicyChoice>> = { "A-M5": { cpumask: "exact" } };
@@ -17,6 +18,8 @@ export interface Row {
   /** "" if no scenario shows it. */
   readonly scenario: string;
   readonly policies: PolicyChoice;
+  /** Of the scenario. */
+  readonly search?: Scenario["search"];
   /** Under which the same scenario must not be accused. */
   readonly controlPolicies: PolicyChoice;
 }
@@ -26,13 +29,21 @@ export function rowsOf(families: readonly string[]): Row[] {
     const scenario = SCENARIOS.find(({ finds }) => id in finds);
     const policies = { ...scenario?.policies, ...scenario?.finds[id] };
     const controlPolicies = { ...policies, ...CONTROL_POLICIES[id] };
-    return { mutation: id, mistake, scenario: scenario?.name ?? "", policies, controlPolicies };
+    return {
+      mutation: id,
+      mistake,
+      scenario: scenario?.name ?? "",
+      policies,
+      search: scenario?.search,
+      controlPolicies,
+    };
   });
 }
 
-/** The search for a row's mutation, as the flags say. */
-export function jobOf({ scenario, policies, mutation }: Row, flags: ExploreFlags): ExploreJob {
-  const { strategy, depth, seed, schedules, inject } = flags;
+/** The search for a row's mutation, as the flags say, or the scenario if they leave the strategy open. */
+export function jobOf({ scenario, policies, mutation, search }: Row, flags: ExploreFlags): ExploreJob {
+  const { seed, schedules, inject } = flags;
+  const { strategy, depth } = flags.strategy === STRATEGY_DEFAULT && search !== undefined ? search : flags;
   return { scenario, policies, mutation, strategy, depth, seed, injects: inject, first: 0, step: 1, schedules };
 }
 

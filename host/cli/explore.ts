@@ -8,6 +8,7 @@ import { parseInteger } from "./sizes.ts";
 
 const SCHEDULES_DEFAULT = 10_000;
 const DEPTH_DEFAULT = 3;
+export const STRATEGY_DEFAULT: StrategyName = "mixed";
 
 const EXAMPLES = `
 Examples:
@@ -54,7 +55,7 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     .command("explore")
     .description("search the schedules of a scenario for a bug; a failing one can be replayed to the byte")
     .argument("[scenario]", "one of --list")
-    .addOption(new Option("--strategy <NAME>", "who goes next").choices(STRATEGY_NAMES).default("mixed"))
+    .addOption(new Option("--strategy <NAME>", "who goes next").choices(STRATEGY_NAMES).default(STRATEGY_DEFAULT))
     .addOption(
       new Option("--depth <D>", "bug depth that pct looks for; exhaustive: D - 1 preemptions")
         .argParser(parseInteger)

@@ -2,6 +2,7 @@
 
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import type { Injection } from "./injection.ts";
+import type { StrategyName } from "./job.ts";
 import type { PolicyChoice } from "./laboratory.ts";
 
 export interface Scenario<State = unknown> {
@@ -18,6 +19,8 @@ export interface Scenario<State = unknown> {
   readonly ramBytes?: number;
   /** Mutations that some schedule of it shows, and the policies under which it does. */
   readonly finds: Readonly<Record<string, PolicyChoice>>;
+  /** How the mutation table searches it, where chance would need long to make so many stops in the right places. */
+  readonly search?: { readonly strategy: StrategyName; readonly depth: number };
   /** Pages whose translations the hardware fetches whenever it can, by itself. */
   readonly speculates?: readonly number[];
   /** What its schedules bring besides the order of accesses; a search may ask for more. */

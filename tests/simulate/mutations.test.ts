@@ -67,6 +67,23 @@ test.each([
   TIMEOUT_MS,
 );
 
+// Each was once found by one seed of three, or needed 7,000 schedules.
+test.each([
+  ["B/full-flush", "B-M15", 5000, []],
+  ["D/attach-weak", "D-M5a", 4000, []],
+  ["D/foreign-vma", "D-M9", 1000, ["--strategy", "exhaustive", "--depth", "4"]],
+] as const)(
+  "%s: %s does not depend on the seed",
+  async (scenario, mutation, schedules, strategy) => {
+    for (const seed of [2, 3]) {
+      const search = ["explore", scenario, "--mutate", mutation, "--schedules", `${schedules}`, "--seed", `${seed}`];
+      const { status } = await pagewalk([...search, ...strategy, "--keep", "/dev/null"], { timeoutMs: TIMEOUT_MS });
+      expect(status, `seed ${seed}`).toBe(1);
+    }
+  },
+  TIMEOUT_MS,
+);
+
 test.each([
   ["D/fault-against-unmap", "D-M11", "refcount-typesafe"],
   ["D/fault-against-shrink", "D-M17", "rwsem-external"],

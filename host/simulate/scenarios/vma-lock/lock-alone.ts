@@ -9,6 +9,7 @@ import { VmaMapEdit } from "../../../mm/vma-map-edit.ts";
 import { scenario } from "../../scenario.ts";
 import { BASE, mapAnonymous, READ_WRITE, sharedMm } from "../address-space.ts";
 import { claim } from "../claim.ts";
+import { tell, told } from "../signal.ts";
 import { pollFor } from "../tasks.ts";
 import { exitAndLeave } from "../threads.ts";
 import { mapPages, unmapPages } from "./fault.ts";
@@ -55,6 +56,7 @@ export const lockAgainstUnmap = scenario<State>({
 export const foreignVma = scenario<State>({
   name: "D/foreign-vma",
   summary: "a vma that was found belongs to another mm by now, and that mm ends",
+  search: { strategy: "exhaustive", depth: 4 },
   finds: { "D-M9": {} },
   setUp(hart, harts) {
     const mm = sharedMm(harts, 1, READ_WRITE, []);
@@ -74,6 +76,9 @@ export const foreignVma = scenario<State>({
   ],
   tearDown: exitAndLeave,
 });
+
+const READING = 0;
+const LOOKS = 24;
 
 /** A record that the map leads to becomes a vma again: all of it must be visible before its count is. */
 export const attachWeak = scenario<State>({
@@ -95,10 +100,14 @@ export const attachWeak = scenario<State>({
       mmapWriteLock(hart, mm);
       hart.policies.vmaLock.startWrite(hart, mm, vma);
       hart.policies.vmaLock.attach(hart, mm, vma);
-      pollFor(hart, 4);
+      // Looks at a word of the reader's, so that stores are committed, and the reader goes on, before the unlock.
+      for (let look = 0; look < LOOKS; look++) told(hart, READING);
       mmapWriteUnlock(hart, mm);
     },
-    (hart, { mm }) => readLock(hart, mm, 1, 6),
+    (hart, { mm }) => {
+      tell(hart, READING);
+      readLock(hart, mm, 1, 6);
+    },
   ],
   tearDown: exitAndLeave,
 });
