@@ -5,13 +5,14 @@
 //   bench-worker.js           one hart of the IPI benchmark
 //   explore-worker.js         all harts of a scenario in one thread: the kernel as generators
 //   index.js, pagewalk.cjs    library, command
+//   explore.cjs, bench.cjs, syscalls.cjs   what the command loads when it is asked for just that
 //
 // What every run loads is CommonJS: it spares Node's module loader, and Node's own modules (net, zlib, child_process)
 // are loaded when the code that needs them is.
 
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { toGenerators } from "./generators.ts";
 
 interface Bundle {
@@ -31,6 +32,9 @@ const BUNDLES: readonly Bundle[] = [
   { entry: "host/machine/explore-worker.ts", out: "explore-worker.js", schedulePoints: true, generators: true },
   { entry: "host/index.ts", out: "index.js", schedulePoints: false },
   { entry: "host/cli/main.ts", out: "pagewalk.cjs", schedulePoints: false, commonJs: true, command: true },
+  { entry: "host/cli/explore-run.ts", out: "explore.cjs", schedulePoints: false, commonJs: true },
+  { entry: "host/bench/run.ts", out: "bench.cjs", schedulePoints: false, commonJs: true },
+  { entry: "host/kernel/syscall/describe.ts", out: "syscalls.cjs", schedulePoints: false, commonJs: true },
 ];
 
 export async function bundleHost(root: string, sha256: string): Promise<void> {
@@ -64,8 +68,24 @@ function options(
       ...(commonJs && { "import.meta.url": "__url" }),
     },
     minifyWhitespace: commonJs === true, // less to scan at every start
+    plugins: command ? [bundlesOfTheirOwn(root)] : [],
     banner: { js: `${command ? "#!/usr/bin/env node\n" : ""}${commonJs ? URL_OF_FILE : ""}` },
     logLevel: "warning",
+  };
+}
+
+/** What the command imports when it is asked for, and is the entry of a bundle, stays there: a run need not read it. */
+function bundlesOfTheirOwn(root: string): Plugin {
+  return {
+    name: "bundles-of-their-own",
+    setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+        const other = BUNDLES.find(({ entry }) => join(root, entry) === join(resolveDir, path));
+        return kind === "dynamic-import" && other !== undefined
+          ? { path: `./${other.out}`, external: true }
+          : undefined;
+      });
+    },
   };
 }
 
