@@ -17,7 +17,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { dentryAlloc, dget } from "./dentry.ts";
-import { changeLinks, inodeAlloc } from "./inode.ts";
+import { changeLinks, inodeAlloc, iput } from "./inode.ts";
 import { S_IFDIR } from "./uapi.ts";
 
 // f_flags of statfs (include/linux/statfs.h)
@@ -48,7 +48,11 @@ export function superAlloc(hart: Hart, type: number, mode: number, pagesMax: num
   shared.set(superBlock + SUPER_INODES_MAX, inodesMax);
   const inode = inodeAlloc(hart, superBlock, S_IFDIR | mode, 0);
   const root = inode === 0 ? 0 : dentryAlloc(hart, 0, 0, 0, inode);
-  if (root === 0) return 0;
+  if (root === 0) {
+    if (inode !== 0) iput(hart, inode);
+    shared.set(superBlock + SUPER_TYPE, 0);
+    return 0;
+  }
   changeLinks(hart, inode, 2);
   hart.fsTypes[type]?.initRoot?.(hart, inode);
   if (hart.fsTypes[type]?.hasBacking !== true) shared.set(root + DENTRY_FLAGS, DENTRY_COMPLETE);

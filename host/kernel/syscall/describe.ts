@@ -31,6 +31,8 @@ export const MISSING: Readonly<Record<string, string>> = {
   tee: "always EINVAL",
   times: "all time is user time",
   timer_create: "no alarm clocks",
+  mount: "tmpfs, proc and sysfs; nothing is bound to a second place or moved: EINVAL",
+  umount2: "what is in use can be detached only until the machine ends; no MNT_EXPIRE",
   userfaultfd: "no UFFDIO_MOVE or POISON; write protection of private memory only",
   vmsplice: "always EINVAL",
   ...Object.fromEntries(xattrCalls.map(([, { name }]) => [name, "files have no attributes"])),

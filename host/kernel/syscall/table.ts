@@ -16,6 +16,7 @@ import { identityCalls } from "./identity.ts";
 import { ioctlCalls } from "./ioctl.ts";
 import { membarrierCalls } from "./membarrier.ts";
 import { memoryCalls } from "./memory.ts";
+import { mountCalls } from "./mount.ts";
 import { namesOfFilesCalls } from "./names-of-files.ts";
 import { notificationFilesCalls } from "./notification-files.ts";
 import { openCalls } from "./open.ts";
@@ -76,6 +77,7 @@ function build(): (SystemCall | undefined)[] {
     identityCalls,
     ioctlCalls,
     membarrierCalls,
+    mountCalls,
     memoryCalls,
     pollCalls,
     prctlCalls,
