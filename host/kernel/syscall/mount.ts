@@ -1,5 +1,5 @@
-// mount and umount2: file systems in memory, and those of the kernel, on directories. A file system is mounted at one place
-// (host/fs/README.md), so nothing can be bound to a second. (Linux: fs/namespace.c, mm/shmem.c)
+// mount and umount2: file systems in memory, and those of the kernel, on directories. A file system is mounted at one
+// place (host/fs/README.md), so nothing can be bound to a second. (Linux: fs/namespace.c, mm/shmem.c)
 
 import {
   DENTRY_INODE,
