@@ -22,6 +22,7 @@ import { MemoryImage } from "./image.ts";
 import { type Injection, LateRings } from "./injection.ts";
 import type { Laboratory } from "./laboratory.ts";
 import { HartMemory, WeakMemory } from "./memory-model.ts";
+import { Nmis } from "./nmis.ts";
 import type { Scenario } from "./scenario.ts";
 import { runProgram } from "./scenarios/program.ts";
 import { type Actor, COMMIT_BASE, NOBODY, type Pending, type Strategy } from "./strategy.ts";
@@ -51,7 +52,8 @@ export class Explorer implements Turns, Pending {
   readonly #weak: WeakMemory | null;
   readonly #gracePeriods: GracePeriods | null;
   readonly #lateRings: LateRings | null;
-  readonly #injects: ReadonlySet<Injection>;
+  readonly #nmis: Nmis | null;
+  readonly #allocationsFail: boolean;
   readonly #memories: HartMemory[] = [];
   #enabledCount = 0;
   #strategy: Strategy | null = null;
@@ -60,8 +62,6 @@ export class Explorer implements Turns, Pending {
   /** Accesses in a row about which nobody was asked. */
   #unasked = 0;
   #tearingDown = false;
-  /** Of a schedule so far. */
-  #pointsMost = 100;
   /** The strategy has seen enough of this schedule. */
   #isDropped = false;
   points = 0;
@@ -69,17 +69,19 @@ export class Explorer implements Turns, Pending {
   readonly choices: number[] = [];
   violation: Violation | null = null;
   recorder: Recorder | null = null;
+  readonly #recordNmi = ({ id, hart }: HartDriver): void => this.recorder?.(id, POINT_NMI, hart.base + HART_NMI_DEPTH);
 
   /** Injects what the scenario says, and more. */
   constructor(scenario: Scenario, lab: Laboratory, injects: readonly Injection[]) {
     this.scenario = scenario;
     this.lab = lab;
-    this.#injects = new Set([...(scenario.injects ?? []), ...injects]);
+    const injected = new Set([...(scenario.injects ?? []), ...injects]);
     this.#speculates = scenario.speculates !== undefined;
-    this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text), this.#injects.has("nmi"));
+    this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text), injected.has("nmi"));
     this.#weak = lab.weakMemory ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
-    this.#gracePeriods = this.#injects.has("earliest-grace") ? new GracePeriods(lab.harts) : null;
-    this.#lateRings = this.#injects.has("late-ipi") ? new LateRings(lab.shared) : null;
+    this.#gracePeriods = injected.has("earliest-grace") ? new GracePeriods(lab.harts) : null;
+    this.#lateRings = injected.has("late-ipi") ? new LateRings(lab.shared) : null;
+    this.#allocationsFail = injected.has("allocation-failure");
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);
@@ -89,6 +91,7 @@ export class Explorer implements Turns, Pending {
         this.#contention.noteFreed(slot, kmemCacheObject(pool, 1) - kmemCacheObject(pool, 0));
     }
     this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
+    this.#nmis = injected.has("nmi") ? new Nmis(this.#drivers, scenario.nmi ?? handleNmi) : null;
     for (const { shared } of lab.harts) {
       if (this.#weak !== null) this.#memories.push(new HartMemory(this.#weak));
       shared.model = this.#memories[shared.hartId] ?? null;
@@ -102,13 +105,11 @@ export class Explorer implements Turns, Pending {
     if (!strategy.begin(index)) return false;
     this.#reset(strategy);
     const { programs } = this.scenario;
-    for (const driver of this.#drivers) {
-      this.#start(driver, programs[driver.id] ?? (() => {}));
-      if (this.#injects.has("nmi")) driver.nmiAt = this.#chooseStep();
-    }
+    for (const driver of this.#drivers) this.#start(driver, programs[driver.id] ?? (() => {}));
+    this.#nmis?.draw((count) => this.choose(count), strategy.everyPoint, POINTS_MAX);
     this.#turnUntilRest();
     strategy.end(this.points);
-    this.#pointsMost = Math.max(this.#pointsMost, this.points);
+    this.#nmis?.noteLength(this.points);
     if (this.violation === null && !this.#isDropped) this.#tearDown();
     return true;
   }
@@ -157,7 +158,10 @@ export class Explorer implements Turns, Pending {
     this.#checkState();
     if (this.points > POINTS_MAX) this.reportViolation("endless", `no end after ${POINTS_MAX} schedule points`);
     if (this.violation !== null) return true;
-    if (this.#nmisCome(driver)) return true;
+    if (this.#nmis?.come(this.points, driver, this.#recordNmi)) {
+      this.#next = driver.id;
+      return true;
+    }
     if (this.#speculates && !this.#tearingDown) this.#readAhead(driver);
     const matters = this.#contention.matters(driver.id, driver.kind, driver.address);
     const asks = matters || this.#strategy!.everyPoint;
@@ -181,7 +185,7 @@ export class Explorer implements Turns, Pending {
   }
 
   allocationFails(): boolean {
-    return this.#injects.has("allocation-failure") && this.choose(2) === 1;
+    return this.#allocationsFail && this.choose(2) === 1;
   }
 
   ringsLate(target: number, bits: number): boolean {
@@ -240,25 +244,6 @@ export class Explorer implements Turns, Pending {
       this.violation ??= violationOf(error, driver.id);
       return false;
     }
-  }
-
-  /** A number of an access of this schedule, or 0: how long a schedule is has been learned, a replay takes any. */
-  #chooseStep(): number {
-    return this.choose(1 + (this.#strategy!.everyPoint ? POINTS_MAX : this.#pointsMost));
-  }
-
-  /** NMIs that are due come to their harts, wherever those stand; true if the one that runs is among them. */
-  #nmisCome(running: HartDriver): boolean {
-    let isHit = false;
-    for (const driver of this.#drivers) {
-      if (driver.nmiAt === 0 || driver.nmiAt > this.points) continue;
-      const handler = this.scenario.nmi ?? handleNmi;
-      driver.interrupt(asCoroutine(() => handler(driver.hart)));
-      this.recorder?.(driver.id, POINT_NMI, driver.hart.base + HART_NMI_DEPTH);
-      isHit ||= driver === running;
-    }
-    if (isHit) this.#next = running.id;
-    return isHit;
   }
 
   /**
@@ -336,7 +321,7 @@ export class Explorer implements Turns, Pending {
   #tearDown(): void {
     const { scenario } = this;
     this.#tearingDown = true;
-    for (const driver of this.#drivers) driver.nmiAt = 0;
+    this.#nmis?.stop();
     for (const driver of this.#drivers) {
       if (scenario.tearDown === undefined || this.violation !== null) break;
       this.#start(driver, (hart, state) => scenario.tearDown?.(hart, state));
