@@ -16,7 +16,7 @@ export class Nmis {
     this.#handler = handler;
   }
 
-  /** When they come in this schedule. How long schedules are has been learned; a replay takes any, below `replayMax`. */
+  /** When they come in this schedule. How long one is has been learned; a replay takes any number up to `replayMax`. */
   draw(choose: (count: number) => number, isReplay: boolean, replayMax: number): void {
     for (const driver of this.#drivers) driver.nmiAt = choose(1 + (isReplay ? replayMax : this.#accessesMost));
   }
