@@ -938,6 +938,7 @@ export const VM_LOCKONFAULT = 1 << 19; // with VM_LOCKED: what is not there need
 export const VM_NORESERVE = 1 << 21;
 export const VM_STACK = 1 << 22;
 export const VM_WIPEONFORK = 1 << 25;
+export const VM_SEALED = 1 << 26; // mseal
 export const VM_HUGEPAGE = 1 << 29; // MADV_HUGEPAGE
 export const VM_NOHUGEPAGE = 1 << 30; // MADV_NOHUGEPAGE
 

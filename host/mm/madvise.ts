@@ -12,7 +12,7 @@ import {
   VM_SHARED,
   VM_WIPEONFORK,
 } from "../../assembly/layout.ts";
-import { EFAULT, EINTR, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { EFAULT, EINTR, EINVAL, ENOMEM, EPERM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "./fault.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
@@ -20,6 +20,7 @@ import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./
 import { adviseCold, adviseFree, pageOutRange } from "./madvise-age.ts";
 import { collapseRange } from "./madvise-collapse.ts";
 import { removeRange } from "./madvise-remove.ts";
+import { sealsContents } from "./mseal.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
 import { POPULATE_INTERRUPTED, populateRange } from "./populate.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
@@ -96,6 +97,7 @@ function walkVmas(hart: Hart, mm: number, start: number, end: number, behavior: 
 
 function adviseVma(hart: Hart, mm: number, vma: number, start: number, end: number, behavior: number): number {
   const flags = vmaFlags(hart, vma);
+  if (changesContents(behavior) && sealsContents(hart, vma)) return -EPERM;
   switch (behavior) {
     case advice.MADV_DONTNEED:
       if ((flags & VM_LOCKED) !== 0) return -EINVAL;
@@ -139,6 +141,11 @@ function discard(hart: Hart, mm: number, start: number, end: number): number {
 export function removesPages(behavior: number): boolean {
   const { MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE, MADV_REMOVE } = advice;
   return [MADV_DONTNEED, MADV_DONTNEED_LOCKED, MADV_FREE, MADV_REMOVE].includes(behavior);
+}
+
+/** (is_madv_discard) */
+function changesContents(behavior: number): boolean {
+  return removesPages(behavior) || behavior === advice.MADV_DONTFORK || behavior === advice.MADV_WIPEONFORK;
 }
 
 function populateResult(outcome: number): number {

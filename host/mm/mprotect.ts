@@ -1,7 +1,7 @@
 // mprotect: rights of vmas, and of the pages that are mapped already. (Linux: mm/mprotect.c)
 
-import { PAGE_PT_ENTRIES, PTE_COUNT, PTE_X, VM_GROWSDOWN, VM_WRITE } from "../../assembly/layout.ts";
-import { EACCES, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { PAGE_PT_ENTRIES, PTE_COUNT, PTE_X, VM_GROWSDOWN, VM_SEALED, VM_WRITE } from "../../assembly/layout.ts";
+import { EACCES, EINVAL, ENOMEM, EPERM } from "../memory/errno.ts";
 import { B_M14, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mayExpandVm } from "./accounting.ts";
@@ -80,6 +80,7 @@ function protectVmas(hart: Hart, mm: number, start: number, end: number, prot: n
 /** [start, end) of one vma. (Linux: mprotect_fixup) */
 function protectVma(hart: Hart, mm: number, vma: number, start: number, end: number, flags: number): number {
   const old = vmaFlags(hart, vma);
+  if ((old & VM_SEALED) !== 0) return -EPERM;
   if (flags === old) return 0;
   if ((flags & VM_WRITE) !== 0) {
     // RLIMIT_DATA counts what becomes writable; whoever is over it already may go on.

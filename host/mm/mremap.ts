@@ -6,12 +6,13 @@ import {
   PAGE_BYTES,
   VM_DONTEXPAND,
   VM_LOCKED,
+  VM_SEALED,
   VM_SHARED,
   VMA_FILE,
   VMA_MAPPING,
   VMA_UFFD,
 } from "../../assembly/layout.ts";
-import { EAGAIN, EFAULT, EINVAL, ENOMEM } from "../memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mayExpandVm } from "./accounting.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
@@ -57,6 +58,7 @@ export function doMremap(
   const isLocked = vma !== 0 && (vmaFlags(hart, vma) & VM_LOCKED) !== 0;
   let result: number;
   if (vma === 0) result = -EFAULT;
+  else if ((vmaFlags(hart, vma) & VM_SEALED) !== 0) result = -EPERM;
   else if (picksTarget) result = remapTo(hart, mm, address, oldBytes, newBytes, flags, target);
   else result = remapAt(hart, mm, vma, address, oldBytes, newBytes, flags);
   mmapWriteUnlock(hart, mm);

@@ -1,7 +1,7 @@
 // munmap: vmas first, then their pages, then the page tables that are empty now. (Linux: do_vmi_munmap in mm/vma.c)
 
-import { MM_MAP_COUNT, PAGE_BYTES, VMA_UFFD } from "../../assembly/layout.ts";
-import { EINVAL, ENOMEM } from "../memory/errno.ts";
+import { MM_MAP_COUNT, PAGE_BYTES, VM_SEALED, VMA_UFFD } from "../../assembly/layout.ts";
+import { EINVAL, ENOMEM, EPERM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherClose, gatherFinish, gatherSettle } from "./gather.ts";
 import { mmapReadUnlock, mmapWriteDowngrade, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
@@ -61,8 +61,8 @@ function freeTables(hart: Hart, mm: number, start: number, end: number): void {
 }
 
 /**
- * Unmaps the vpns [start, end): 0, or -ENOMEM with nothing changed. `tells`: userfaultfds hear of it, and the caller's
- * call is one that waits for that (afterEvents). Requires: mmap_lock for write. Waits.
+ * Unmaps the vpns [start, end): 0, or -ENOMEM or -EPERM with nothing changed. `tells`: userfaultfds hear of it, and the
+ * caller's call is one that waits for that (afterEvents). Requires: mmap_lock for write. Waits.
  */
 export function unmapRange(hart: Hart, mm: number, start: number, end: number, tells = true): number {
   const cut = cutRange(hart, mm, start, end, tells);
@@ -74,7 +74,7 @@ export function unmapRange(hart: Hart, mm: number, start: number, end: number, t
   return 0;
 }
 
-/** Takes [start, end) out of the vmas: 1, 0 if nothing was there, or -ENOMEM. Requires: mmap_lock for write. */
+/** Takes [start, end) out of the vmas: 1, 0 if nothing was there, or -errno. Requires: mmap_lock for write. */
 function cutRange(hart: Hart, mm: number, start: number, end: number, tells = true): number {
   if (start === end) return 0; // mremap of length 0 has nothing to take away
   const first = vmaFind(hart, mm, start);
@@ -85,15 +85,17 @@ function cutRange(hart: Hart, mm: number, start: number, end: number, tells = tr
   const change = new VmaTransaction(hart, mm);
   let events: EventBatch | null = null;
   let done = true;
+  let sealed = false;
   for (let vma = first; done && vma !== 0 && vmaStart(hart, vma) < end; vma = vmaFind(hart, mm, vmaEnd(hart, vma))) {
+    if ((vmaFlags(hart, vma) & VM_SEALED) !== 0) sealed = true;
     if (tells && hart.shared.get(vma + VMA_UFFD) !== 0) {
       events ??= new EventBatch(hart);
       done = events.add(vma, UFFD_EVENT_UNMAP);
     }
-    done &&= cutOut(hart, change, vma, start, end);
+    done &&= !sealed && cutOut(hart, change, vma, start, end);
     hart.pollIrq();
   }
-  const error = settle(change, done, ENOMEM);
+  const error = settle(change, done, sealed ? EPERM : ENOMEM);
   if (error === 0) events?.post(start * PAGE_BYTES, end * PAGE_BYTES);
   else events?.cancel();
   return error !== 0 ? error : 1;

@@ -24,6 +24,7 @@ import {
   VM_NOHUGEPAGE,
   VM_NORESERVE,
   VM_READ,
+  VM_SEALED,
   VM_SHARED,
   VM_WIPEONFORK,
   VM_WRITE,
@@ -162,6 +163,7 @@ const VM_FLAG_NAMES: readonly (readonly [number, string])[] = [
   [VM_WIPEONFORK, "wf"],
   [VM_HUGEPAGE, "hg"],
   [VM_NOHUGEPAGE, "nh"],
+  [VM_SEALED, "sl"],
 ];
 
 const PAGEMAP_ENTRY_BYTES = 8;

@@ -10,9 +10,11 @@ import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../mm/mlock.ts"
 import { doMmap } from "../../mm/mmap.ts";
 import { doMprotect } from "../../mm/mprotect.ts";
 import { doMremap } from "../../mm/mremap.ts";
+import { doMseal } from "../../mm/mseal.ts";
 import { doMsync } from "../../mm/msync.ts";
 import { doMunmap } from "../../mm/munmap.ts";
 import { isPageAligned, isUserRange, pageAlign, toVpn } from "../../mm/range.ts";
+import { doRemapFilePages } from "../../mm/remap-file-pages.ts";
 import { MAP_ANONYMOUS } from "../../mm/uapi.ts";
 import { announceRemoval } from "../../mm/userfaultfd-events.ts";
 import type { Hart } from "../../policy/hart.ts";
@@ -39,6 +41,8 @@ export const memoryCalls: readonly (readonly [number, SystemCall])[] = [
   [231, call("munlockall", [], sysMunlockall)],
   [232, call("mincore", ["pointer", "size", "pointer"], sysMincore)],
   [233, call("madvise", ["pointer", "size", "int"], sysMadvise)],
+  [234, call("remap_file_pages", ["pointer", "size", "prot", "size", "mapFlags"], afterEvents(sysRemapFilePages))],
+  [462, call("mseal", ["pointer", "size", "hex"], sysMseal)],
   [284, call("mlock2", ["pointer", "size", "hex"], sysMlock2)],
 ];
 
@@ -113,6 +117,15 @@ function sysMadvise(hart: Hart): number {
     if (mustAnnounce(hart, () => announceRemoval(hart, mm, toVpn(address), end))) return WAIT;
   }
   return doMadvise(hart, mm, address, length, behavior);
+}
+
+function sysRemapFilePages(hart: Hart): number {
+  const [address, length, prot] = [argAddress(hart, 0), argAddress(hart, 1), argUint(hart, 2)];
+  return doRemapFilePages(hart, currentMm(hart), address, length, prot, argAddress(hart, 3), argUint(hart, 4));
+}
+
+function sysMseal(hart: Hart): number {
+  return doMseal(hart, currentMm(hart), argAddress(hart, 0), argAddress(hart, 1), argAddress(hart, 2));
 }
 
 function sysMincore(hart: Hart): number {

@@ -24,7 +24,7 @@ const RUNS: readonly (readonly [number, string])[] = [
   [203, "connect getsockname getpeername sendto recvfrom setsockopt getsockopt shutdown sendmsg recvmsg"],
   [217, "add_key request_key keyctl"],
   [224, "swapon swapoff"],
-  [234, "remap_file_pages mbind get_mempolicy set_mempolicy migrate_pages move_pages"],
+  [235, "mbind get_mempolicy set_mempolicy migrate_pages move_pages"],
   [241, "perf_event_open accept4 recvmmsg"],
   [262, "fanotify_init fanotify_mark name_to_handle_at open_by_handle_at clock_adjtime"],
   [268, "setns sendmmsg"],
