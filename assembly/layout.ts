@@ -984,6 +984,7 @@ export const MAPPING_SHMEM = 1; // memory is its only store
 export const MAPPING_HOST_FILE = 2; // a page that is not there is read from the host
 
 export const MAPPING_UNEVICTABLE = 1 << 16; // its pages are never reclaimed
+export const MAPPING_KERNEL = 1 << 17; // the kernel's own, promised to nobody: constant
 
 // ---------------------------------------------------------------- ANON_VMA: what the mms of a fork lineage share, see
 // host/mm/anon-vma.ts

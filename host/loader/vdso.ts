@@ -7,6 +7,7 @@ import {
   MACHINE_VDSO_MAPPING,
   MACHINE_VDSO_SIGRETURN,
   MAPPING_FLAGS,
+  MAPPING_KERNEL,
   MAPPING_SHMEM,
   MAPPING_UNEVICTABLE,
   MM_VDSO,
@@ -36,7 +37,7 @@ export function initVdso(hart: Hart): void {
   const { shared } = hart;
   const { bytes, sigreturnOffset } = buildVdso();
   const mapping = mappingCreate(hart, MAPPING_SHMEM, bytes.length);
-  shared.storeOnce(mapping + MAPPING_FLAGS, MAPPING_UNEVICTABLE);
+  shared.storeOnce(mapping + MAPPING_FLAGS, MAPPING_UNEVICTABLE | MAPPING_KERNEL);
   shared.u8.set(bytes, hart.base + HART_BUFFER);
   if (mapping === 0 || mappingWrite(hart, mapping, 0, hart.base + HART_BUFFER, bytes.length) !== bytes.length) {
     throw new KernelBug("no room for the vDSO", { mapping });

@@ -13,6 +13,8 @@ import {
   MACHINE_OVERCOMMIT_RATIO,
   MACHINE_SWAP_SLOTS,
   MAPPING_COMMITTED,
+  MAPPING_FLAGS,
+  MAPPING_KERNEL,
   MAPPING_KIND,
   MAPPING_SHMEM,
   MM_TOTAL_VM,
@@ -62,10 +64,12 @@ export function commitLimit(shared: SharedMemory): number {
   return Math.floor(ofRam) + shared.get(MACHINE_BASE + MACHINE_SWAP_SLOTS);
 }
 
-/** Is each page of the mapping promised when it is made? Else all were at once, or the host has them. */
+/** Is each page of the mapping promised when it is made? Else all were at once, or the host has them, or no guest. */
 export function isPromisedByPage(hart: HartLocal, mapping: number): boolean {
   const { shared } = hart;
-  return shared.get(mapping + MAPPING_KIND) === MAPPING_SHMEM && shared.get(mapping + MAPPING_COMMITTED) === 0;
+  if (shared.get(mapping + MAPPING_KIND) !== MAPPING_SHMEM || shared.get(mapping + MAPPING_COMMITTED) !== 0)
+    return false;
+  return (shared.loadOnce(mapping + MAPPING_FLAGS) & MAPPING_KERNEL) === 0;
 }
 
 /** May the current task have a page of `mapping` made? */

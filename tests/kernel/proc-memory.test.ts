@@ -1,9 +1,13 @@
 // What /proc says of memory, and what can be set there.
 
 import { beforeEach, expect, test } from "vitest";
+import { TASK_MM } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM, ENOSPC } from "../../host/memory/errno.ts";
 import { freeFrameCount } from "../../host/mm/frames.ts";
+import { committedPages } from "../../host/mm/overcommit.ts";
 import { MADV_FREE, MADV_PAGEOUT } from "../../host/mm/uapi.ts";
+import { isAccountable, vmaEnd, vmaFlags, vmaStart } from "../../host/mm/vma.ts";
+import { vmaFind } from "../../host/mm/vma-map.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -125,6 +129,16 @@ test("pages of a file in memory: RssShmem until a private copy is made, promised
   expect(value("/proc/meminfo", "Committed_AS")).toBe(promised + KB(10));
   expect(p.call(NR.ftruncate, fd, 0)).toBe(0);
   expect(value("/proc/meminfo", "Committed_AS")).toBe(promised);
+});
+
+test("what the kernel keeps for itself is promised to nobody", () => {
+  const { hart, shared } = new TestProcess();
+  let written = 0;
+  const mm = shared.get(hart.current + TASK_MM);
+  for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, vmaEnd(hart, vma))) {
+    if (isAccountable(vmaFlags(hart, vma))) written += vmaEnd(hart, vma) - vmaStart(hart, vma);
+  }
+  expect(committedPages(shared, 1)).toBe(written);
 });
 
 test("overcommit_memory 2 keeps files in memory from growing too", () => {
