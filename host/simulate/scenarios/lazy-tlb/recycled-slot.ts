@@ -1,4 +1,5 @@
 import { MM_BASE, MM_BYTES, MM_USERS, RQ_DROP_MM, TASK_MM } from "../../../../assembly/layout.ts";
+import { anonVmaPut } from "../../../mm/anon-vma.ts";
 import { mmAlloc, mmdrop, mmget, mmput } from "../../../mm/mm.ts";
 import { scenario } from "../../scenario.ts";
 import { awaitTold, tell } from "../signal.ts";
@@ -31,8 +32,10 @@ export const recycledSlot = scenario<State>({
     const between = mmAlloc(hart);
     startOn(hart, makeUserTask(hart, dying)); // its thread runs no more; exit_mmap is done, what is left is hart 1's
     switchToIdle(hart);
+    anonVmaPut(hart, dying);
     shared.set(dying + MM_USERS, 0);
     const parked = mmAlloc(hart); // empty, without users: only the parked reference is left
+    anonVmaPut(hart, parked);
     shared.set(parked + MM_USERS, 0);
     shared.set(hart.rq + RQ_DROP_MM, Math.floor((parked - MM_BASE) / MM_BYTES) + 1);
     return { dying, between, thread: makeUserTask(hart, between), next: makeUserTask(hart, 0) };
