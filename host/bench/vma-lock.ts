@@ -1,6 +1,6 @@
 // What does a fault lock, and what does it cost: faults a second under each vma-lock policy, on 1 to 8 harts, for
-// threads with vmas of their own, with page tables of their own too, in one vma, and side by side with mmap and munmap; with the native build of the same
-// program beside it. mmap-lock is the baseline.
+// threads with vmas of their own (neighbours, or in page tables of their own), in one vma, and side by side with mmap
+// and munmap; with the native build of the same program beside it. mmap-lock is the baseline.
 
 import { POLICIES } from "../policy/registry.ts";
 import type { Bench, Measurable, Suite } from "./bench.ts";
