@@ -189,6 +189,19 @@ export function clearPte(hart: HartLocal, address: number, page: number): number
   return old;
 }
 
+/**
+ * The same for one of many: the caller counts, and tells countCleared before it drops the PTL. A count after each entry
+ * would fetch the line of the PTL back from whoever waits for it, every time.
+ */
+export function takePte(hart: HartLocal, address: number): number {
+  return hart.shared.exchange(address, 0);
+}
+
+/** Requires: PTL. `count` entries of the table were emptied by takePte. */
+export function countCleared(hart: HartLocal, page: number, count: number): void {
+  hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) - count);
+}
+
 /** The entry for `vpn` was cleared and will be filled anew under the same PTL: no hart keeps the old translation. */
 export function flushPte(hart: Hart, mm: number, vpn: number): void {
   const { tlbFlush } = hart.policies;

@@ -31,6 +31,7 @@ import { zapHuge } from "./huge-entries.ts";
 import { markDirty } from "./page-cache.ts";
 import {
   clearPte,
+  countCleared,
   entryAddress,
   findHuge,
   findPmd,
@@ -39,6 +40,7 @@ import {
   lockTable,
   PTE_BYTES,
   tablePageOf,
+  takePte,
   unlockTable,
 } from "./page-table.ts";
 import { isSwapPte, isTablePte, pteIsDirty, ptePfn } from "./pte.ts";
@@ -89,6 +91,7 @@ function zapChunk(
 ): number {
   const { shared } = hart;
   const zeroPfn = hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
+  let cleared = 0;
   let unmapped = 0;
   let swapped = 0;
   let mustFlush = false;
@@ -104,8 +107,9 @@ function zapChunk(
     const page = pageOf(ptePfn(there));
     const isCache = (shared.loadOnce(page + PAGE_FLAGS) & PG_CACHE) !== 0;
     if (onlyCache && !isCache) continue;
-    const old = clearPte(hart, pte, table);
+    const old = takePte(hart, pte);
     const pfn = ptePfn(old);
+    cleared++;
     if (pfn === zeroPfn) {
       gatherPte(hart, vpn);
       continue;
@@ -120,6 +124,7 @@ function zapChunk(
     gatherPage(hart, vpn, pfn);
     unmapped++;
   }
+  countCleared(hart, table, cleared);
   gatherUnlock(hart);
   if (mustFlush && !(MUTATIONS && hart.mutation === B_M5)) gatherFlushTlb(hart);
   unlockTable(hart, table);
