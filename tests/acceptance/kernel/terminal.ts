@@ -32,11 +32,18 @@ export class TmuxTerminal {
     return this.#tmux("capture-pane", "-p").trimEnd();
   }
 
-  /** Waits until the screen matches; returns the screen. Throws with it when that takes too long. */
+  /**
+   * Waits until the screen matches and has come to rest; returns it. Throws with it when that takes too long. At rest,
+   * because busybox asks the terminal where the cursor is after each prompt, and takes up to 15 bytes that come right
+   * behind the answer for a key that it does not know.
+   */
   async until(pattern: RegExp, seconds = 30): Promise<string> {
+    let before = "";
     for (let waited = 0; waited < seconds * 1000; waited += LOOK_MS) {
       const screen = this.screen();
-      if (pattern.test(screen)) {
+      const isAtRest = screen === before;
+      before = screen;
+      if (isAtRest && pattern.test(screen)) {
         this.transcript.push(screen);
         return screen;
       }
