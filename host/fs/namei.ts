@@ -156,6 +156,7 @@ export function removeEntry(hart: Hart, walk: PathWalk, isRmdir: boolean): numbe
   if (!isRmdir && walk.trailingSlash) return isDirectory ? -EISDIR : -ENOTDIR;
   if (isReadOnly(hart, inode)) return -EROFS;
   if (isRmdir && !isDirectory) return -ENOTDIR;
+  if (hasFixedNames(hart, inode)) return -EPERM;
   if (!isRmdir && isDirectory) return -EISDIR;
   if (shared.get(entry + DENTRY_SUPER) !== 0) return -EBUSY;
   if (isRmdir && !isEmpty(hart, entry)) return -ENOTEMPTY;
@@ -164,6 +165,11 @@ export function removeEntry(hart: Hart, walk: PathWalk, isRmdir: boolean): numbe
   dropLink(hart, walk.parent, inode);
   walk.held = entry;
   return 0;
+}
+
+/** Can no name of the inode's file system be removed or moved, as in /proc? */
+export function hasFixedNames(hart: Hart, inode: number): boolean {
+  return fsTypeOf(hart, inode).hasFixedNames === true;
 }
 
 /**

@@ -147,11 +147,15 @@ export function dropHeld(hart: Hart, walk: PathWalk): void {
   dput(hart, held);
 }
 
-/** walkLocked, and HOLLOW if WALK_WHOLE is not fulfilled. Requires: FS_LOCK. */
+/**
+ * walkLocked, and HOLLOW if WALK_WHOLE is not fulfilled, which nobody needs of a directory whose names are fixed.
+ * Requires: FS_LOCK.
+ */
 function walkWhole(hart: Hart, walk: PathWalk, start: number, path: number, bytes: number, flags: number): number {
   const error = walkLocked(hart, walk, start, path, bytes, flags);
   if (error !== 0 || (flags & WALK_WHOLE) === 0 || walk.dentry === 0) return error;
-  return isDirectory(hart, walk.dentry) && mayBeBacked(hart, walk.dentry) ? HOLLOW : 0;
+  if (!isDirectory(hart, walk.dentry) || !mayBeBacked(hart, walk.dentry)) return 0;
+  return fsTypeOf(hart, hart.shared.get(walk.dentry + DENTRY_INODE)).hasFixedNames ? 0 : HOLLOW;
 }
 
 /** 0, -errno or MISSING. Requires: FS_LOCK. */

@@ -2,12 +2,24 @@
 // and hart.walk2 at the new one. What is replaced is left in `walk2.held`.
 
 import { DENTRY_INODE, DENTRY_PARENT, DENTRY_SUPER, INODE_NLINK, INODE_SUPER } from "../../assembly/layout.ts";
-import { EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOMEM, ENOTDIR, ENOTEMPTY, EROFS, EXDEV } from "../memory/errno.ts";
+import {
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  EISDIR,
+  ENOENT,
+  ENOMEM,
+  ENOTDIR,
+  ENOTEMPTY,
+  EPERM,
+  EROFS,
+  EXDEV,
+} from "../memory/errno.ts";
 import { LAST_NORMAL, type PathWalk } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
 import { dentryExchange, dentryLink, dentryMove, dentryUnlink, dput } from "./dentry.ts";
 import { changeLinks, fileType, TOUCH_CTIME, TOUCH_MTIME, touch } from "./inode.ts";
-import { copyAsAbsent, dropLink, isBacked, isEmpty, isReadOnly } from "./namei.ts";
+import { copyAsAbsent, dropLink, hasFixedNames, isBacked, isEmpty, isReadOnly } from "./namei.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, S_IFDIR } from "./uapi.ts";
 
 /** 0 or -errno. */
@@ -32,6 +44,7 @@ function mayRename(hart: Hart, from: PathWalk, to: PathWalk, flags: number): num
   if (shared.get(newParent + INODE_SUPER) !== shared.get(shared.get(from.parent + DENTRY_INODE) + INODE_SUPER))
     return -EXDEV;
   if (isReadOnly(hart, oldInode)) return -EROFS;
+  if (hasFixedNames(hart, newParent)) return -EPERM;
   const exists = to.dentry !== 0;
   if ((flags & RENAME_NOREPLACE) !== 0 && exists) return -EEXIST;
   if ((flags & RENAME_EXCHANGE) !== 0 && !exists) return -ENOENT;

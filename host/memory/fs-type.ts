@@ -13,12 +13,14 @@ export interface FsType {
   readonly magic: number;
   /** False: what is not in the tree is not there, and lookup and populate are never called. */
   readonly hasBacking: boolean;
+  /** Names come and go by themselves: nobody removes, moves or adds one, and a directory may stay incomplete. */
+  readonly hasFixedNames?: boolean;
   /**
    * `name` is not among the entries of directory `dir` that are in the tree. Adds an entry, a negative one if the name
    * is absent, and returns 0: the walk begins again. Or -errno. No lock held; may block on the host. (i_op->lookup)
    */
   lookup(hart: HartLocal, dir: number, name: number, nameBytes: number): number;
-  /** Brings every entry of `dir` into the tree and sets DENTRY_COMPLETE. 0 or -errno. No lock held. */
+  /** Brings every entry of `dir` into the tree and sets DENTRY_COMPLETE, if they stay. 0 or -errno. No lock held. */
   populate(hart: HartLocal, dir: number): number;
   /**
    * Text of a link without INODE_LINK: bytes written to `address`, LINK_JUMP, or -errno. FS_LOCK held for read.

@@ -35,6 +35,7 @@ export const procType: FsType = {
   name: "proc",
   magic: PROC_SUPER_MAGIC,
   hasBacking: true,
+  hasFixedNames: true,
   lookup,
   populate,
   revalidate,
