@@ -1,6 +1,8 @@
 // A process that wants all memory does not take the others along.
-//   oom [linux [shared]]   linux: the hog stops at nothing until the kernel kills it; without it, it ends by itself
+//   oom [linux [shared|large]]
+//                          linux: the hog stops at nothing until the kernel kills it; without it, it ends by itself
 //                          shared: of shared memory, which is there as long as the hog is
+//                          large: the process that all come from has 8 MiB itself
 // The survivor writes and reads its own private and shared pages all the time, forks children, and must never see a
 // wrong byte. The prints are the same either way.
 // System calls: clone, wait4, kill, mmap, futex, sched_yield, getpid, exit_group, write.
@@ -13,6 +15,7 @@
 
 #define PAGES 64ul
 #define HOG_PAGES 256ul
+#define LARGE_PAGES 2048ul
 
 static volatile uint32_t *common; // word 0: stop; word 1: rounds of the survivor
 
@@ -56,11 +59,14 @@ int main(int argc, char **argv) {
     size_t bytes = (PAGES + 1) * PAGE_BYTES;
     common = (void *)sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int is_endless = argument_word(argc, argv, 1, "")[0] == 'l';
+    const char *kind = argument_word(argc, argv, 2, "");
     long live = sys_fork();
     if (live == 0) survivor();
     while (load_acquire(&common[1]) == 0) sys_sched_yield();
+    volatile char *own = kind[0] == 'l' ? map_pages(LARGE_PAGES, PROT_READ | PROT_WRITE) : NULL;
+    for (unsigned long page = 0; own != NULL && page < LARGE_PAGES; page++) own[page * PAGE_BYTES] = 1;
     long doomed = sys_fork();
-    if (doomed == 0) hog(is_endless, argument_word(argc, argv, 2, "")[0] == 's' ? MAP_SHARED : MAP_PRIVATE);
+    if (doomed == 0) hog(is_endless, kind[0] == 's' ? MAP_SHARED : MAP_PRIVATE);
     int status;
     CHECK(sys_wait4((int)doomed, &status, 0) == doomed && end_signal(status) == SIGKILL);
     print("oom: the hog was killed\n");

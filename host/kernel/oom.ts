@@ -36,6 +36,7 @@ import { isAboveMin } from "../mm/watermark.ts";
 import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { killedLine, oomReportLocked, writeReport } from "./oom-report.ts";
+import { initProcess } from "./process-tree.ts";
 import { SIGKILL } from "./signal-numbers.ts";
 import { forEachProcessLocked, TASKLIST_LOCK } from "./task.ts";
 import { armTimer } from "./timer.ts";
@@ -162,6 +163,7 @@ function killLocked(hart: Hart, victim: number, mm: number): void {
 /** Requires: TASKLIST_LOCK. (select_bad_process) */
 function chooseLocked(hart: Hart): Choice {
   const { shared } = hart;
+  const init = initProcess(shared);
   const choice: Choice = { victim: 0, mm: 0, points: NEVER, candidates: 0, isOnItsWay: false };
   forEachProcessLocked(hart, (process) => {
     if (shared.get(process + PROCESS_STATE) !== PROCESS_LIVE) return;
@@ -170,7 +172,10 @@ function chooseLocked(hart: Hart): Choice {
     const points = badnessLocked(hart, process);
     if (points === NEVER) return;
     choice.candidates++;
-    if (points > choice.points) Object.assign(choice, { victim: process, mm, points });
+    // Init's end is everybody's: it comes last, however large it is. (Linux: oom_unkillable_task; with nobody else left
+    // it panics)
+    const rank = process === init ? -Number.MAX_VALUE : points;
+    if (rank > choice.points) Object.assign(choice, { victim: process, mm, points: rank });
   });
   return choice;
 }

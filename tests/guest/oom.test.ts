@@ -25,6 +25,11 @@ test.each([
   );
 });
 
+test("init goes last, though it has more memory than the hog", async () => {
+  const outcome = await pagewalk(["run", "--harts", "1", "--ram", "16M", `${PREBUILT}/oom`, "linux", "large"]);
+  expect([outcome.status, outcome.stdout.toString()]).toEqual([0, SURVIVED]);
+});
+
 test("a hog of shared memory gives it back only as it ends: the others wait for that, on one hart too", async () => {
   const outcome = await pagewalk(["run", "--harts", "1", "--ram", "16M", `${PREBUILT}/oom`, "linux", "shared"]);
   expect([outcome.status, outcome.stdout.toString()]).toEqual([0, SURVIVED]);
