@@ -85,6 +85,6 @@ test.each([0, 100])("ping-pong between two harts loses no wake-up, spin %i", asy
 });
 
 test("unsound twin: without a grace period a reader does see it", async () => {
-  const shared = await run("rcuWithoutGracePeriod", 2, 200_000, 100);
+  const shared = await run("rcuWithoutGracePeriod", 2, 20_000, 100);
   expect(shared.get(BAD_WORD)).toBeGreaterThan(0);
 });

@@ -111,7 +111,11 @@ function crossIpi(): void {
   for (let round = 0; round < rounds; round++) sendIpi(hart, others, IPI_BARRIER);
 }
 
-/** Hart 0 replaces an object and retires the old one; the others must never see a retired one inside a section. */
+/**
+ * Hart 0 replaces an object and retires the old one; the others must never see a retired one inside a section. Without
+ * grace periods nobody waits for a reader, so it stays in its section until the object was replaced, asleep if need be,
+ * and meets the retired one however the harts are placed on cores.
+ */
 function rcu(gracePeriod: boolean): void {
   const callbacks: (RcuCallback | undefined)[] = [];
   callbacks[RCU_FREE_POOL + POOL_VMA] = (_, head) => shared.storeRelease(head - VMA_RCU_HEAD + 4, 0xdead);
@@ -128,6 +132,7 @@ function rcu(gracePeriod: boolean): void {
     } else {
       rcuReadLock(hart);
       const object = shared.loadAcquire(COUNT_WORD);
+      if (!gracePeriod) stayUntilReplaced(object);
       for (let look = 0; object !== 0 && look < 20; look++) {
         if (shared.loadAcquire(object + 4) === 0xdead) shared.fetchAdd(BAD_WORD, 1);
       }
@@ -143,6 +148,13 @@ function startTogether(): void {
   let ready = shared.fetchAdd(READY_WORD, 1) + 1;
   shared.notify(READY_WORD);
   while (ready < hart.hartCount) ready = waitWhileEqual(hart, READY_WORD, ready);
+}
+
+function stayUntilReplaced(object: number): void {
+  const nobodyLeft = () => shared.loadOnce(MACHINE_BASE + MACHINE_HARTS_RUNNING) === hart.hartCount;
+  for (let look = 0; shared.loadOnce(COUNT_WORD) === object && nobodyLeft(); look++) {
+    if (look > 100) Atomics.wait(shared.i32, COUNT_WORD >> 2, object, 1);
+  }
 }
 
 /** A hart that has finished still answers the others. */
