@@ -65,6 +65,23 @@ export function writeDots(hart: Hart, address: number, room: number, inode: numb
   return bytes;
 }
 
+/** Bytes of the records that end among the first `bytes` bytes at `address`, where filled ones begin. */
+export function wholeRecords(hart: Hart, address: number, bytes: number): number {
+  const { u8 } = hart.shared;
+  let done = 0;
+  while (done + RECORD_HEADER_BYTES < bytes) {
+    const recordBytes = u8[address + done + 16] + (u8[address + done + 17] << 8);
+    if (done + recordBytes > bytes) break;
+    done += recordBytes;
+  }
+  return done;
+}
+
+/** The position of the record at `address`. */
+export function recordPosition(hart: Hart, address: number): number {
+  return Math.max(hart.shared.get(address + 8) - 1, 0);
+}
+
 function writeHeader(
   hart: Hart,
   address: number,

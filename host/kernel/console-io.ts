@@ -28,12 +28,14 @@ import { isTerminal } from "./stat.ts";
 import { checkForeground } from "./tty-job-control.ts";
 import { readTty } from "./tty-read.ts";
 import { O_NONBLOCK } from "./uapi.ts";
-import { gatherOn, prepareScatter, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { gatherUnits, prepareScatter, scatter, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
 
 const READERS = MACHINE_BASE + MACHINE_CONSOLE_READERS;
 const WRITERS = MACHINE_BASE + MACHINE_CONSOLE_WRITERS;
 const RESTART_DONE = TASK_RESTART;
+/** A terminal is given so many bytes at a time, and none of those that a bad address is among (tty_write). */
+const TTY_CHUNK_BYTES = 2048;
 
 /** Bytes written, -errno, or WAIT. `file` is open for writing. (Linux, on a terminal: tty_write, n_tty_write) */
 export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): number {
@@ -50,9 +52,8 @@ export function writeConsole(hart: Hart, file: number, buffers: UserBuffers): nu
   const refusal = stopsBackground ? checkForeground(hart, SIGTTOU) : 0;
   if (refusal !== 0) return refusal;
   while (done < total) {
-    const bytes = gatherOn(hart, buffers, done, total - done);
-    // 0: another thread has shortened the iovecs meanwhile.
-    if (bytes <= 0) return done > 0 ? done : bytes;
+    const bytes = gatherUnits(hart, buffers, done, total - done, isTerminal(hart) ? TTY_CHUNK_BYTES : 1);
+    if (bytes < 0) return done > 0 ? done : bytes;
     const taken = writePiece(hart, file, bytes, done);
     if (taken === WAIT) return WAIT;
     if (taken === -EPIPE) sendSignalToSelf(hart, SIGPIPE);

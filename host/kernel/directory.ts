@@ -21,10 +21,18 @@ import { fsTypeOf, TOUCH_ATIME, touch } from "../fs/inode.ts";
 import { fsReadLock, fsReadUnlock } from "../fs/lock.ts";
 import { isBacked } from "../fs/namei.ts";
 import { parentOf } from "../fs/path-walk.ts";
-import { entryFrom, POSITION_DOT, POSITION_DOTDOT, writeDots, writeEntry } from "../fs/readdir.ts";
+import {
+  entryFrom,
+  POSITION_DOT,
+  POSITION_DOTDOT,
+  recordPosition,
+  wholeRecords,
+  writeDots,
+  writeEntry,
+} from "../fs/readdir.ts";
 import { EFAULT, EINVAL, EISDIR, ENOENT, ENOTDIR } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { copyToUser } from "../mm/uaccess.ts";
+import { copyPartToUser } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
 import { SEEK_CUR, SEEK_SET } from "./uapi.ts";
@@ -64,13 +72,17 @@ export function readDirectory(hart: Hart, file: number, va: number, bytes: numbe
   spinUnlock(hart, file + FILE_LOCK);
   const filled = fill(hart, file, position, hint, Math.min(bytes, HART_BUFFER_BYTES));
   if (filled <= 0) return filled;
-  const next = shared.getF64(hart.base + NEXT_POSITION);
-  if (copyToUser(hart, va, hart.base + HART_BUFFER, filled) < 0) return -EFAULT;
+  const behindAll = shared.getF64(hart.base + NEXT_POSITION);
+  const buffer = hart.base + HART_BUFFER;
+  const copied = copyPartToUser(hart, va, buffer, filled);
+  const whole = copied === filled ? filled : wholeRecords(hart, buffer, copied);
+  if (whole === 0) return -EFAULT;
+  const next = whole === filled ? behindAll : recordPosition(hart, buffer + whole);
   spinLock(hart, file + FILE_LOCK);
   shared.setF64(file + FILE_POSITION, next);
   spinUnlock(hart, file + FILE_LOCK);
   touch(hart, inode, TOUCH_ATIME);
-  return filled;
+  return whole;
 }
 
 /** Where fill() leaves the position behind its last record. */

@@ -68,7 +68,7 @@ function writeEvent(hart: Hart, file: number, buffers: UserBuffers): number {
   if (total < COUNTER_BYTES) return total < 0 ? total : -EINVAL;
   leaveQueue(hart);
   const bytes = gather(hart, buffers, 0, COUNTER_BYTES);
-  if (bytes < COUNTER_BYTES) return bytes < 0 ? bytes : -EINVAL;
+  if (bytes < COUNTER_BYTES) return -EFAULT;
   const buffer = hart.base + HART_BUFFER;
   if (shared.get(buffer) === -1 && shared.get(buffer + 4) === -1) return -EINVAL;
   const added = loadU64(hart, buffer);

@@ -61,6 +61,11 @@ export function pipePeek(hart: Hart, pipe: number, address: number, bytes: numbe
   return end;
 }
 
+/** How many of the first `bytes` bytes are in pages that end among them. */
+export function pipeWholePages(hart: Hart, pipe: number, bytes: number): number {
+  return Math.max(bytes - ((hart.shared.get(pipe + PIPE_TAIL) + bytes) & PAGE_MASK), 0);
+}
+
 /** The first `bytes` bytes have been read: they leave the pipe. */
 export function pipeSkip(hart: Hart, pipe: number, bytes: number): void {
   const { shared } = hart;

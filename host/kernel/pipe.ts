@@ -22,20 +22,20 @@ import {
   TASK_SYSCALL,
   WAITQ_LOCK,
 } from "../../assembly/layout.ts";
-import { EAGAIN, ENOMEM, ENOTTY, EPIPE, ERESTARTSYS } from "../memory/errno.ts";
+import { EAGAIN, EFAULT, ENOMEM, ENOTTY, EPIPE, ERESTARTSYS } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { isReadable, isWritable } from "./file.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
-import { pipePeek, pipePut, pipeRoom, pipeSkip, pipeUsed } from "./pipe-buffer.ts";
+import { pipePeek, pipePut, pipeRoom, pipeSkip, pipeUsed, pipeWholePages } from "./pipe-buffer.ts";
 import { releasePipe, wakeQueueLocked } from "./pipe-end.ts";
 import { wakePollers } from "./poll-wait.ts";
 import { signalPending } from "./signal.ts";
 import { SIGPIPE } from "./signal-numbers.ts";
 import { sendSignalToSelf } from "./signal-send.ts";
 import { FIONREAD, O_NONBLOCK, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./uapi.ts";
-import { gatherOn, prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "./user-buffers.ts";
+import { gatherUnits, prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "./user-buffers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
 
 /** Writes of up to so many bytes are never mixed with others (linux/limits.h). */
@@ -59,23 +59,28 @@ function readPipe(hart: Hart, file: number, buffers: UserBuffers): number {
   const total = totalBytes(hart, buffers);
   if (total <= 0) return total;
   if (isRestart(hart, shared.get(current + TASK_SYSCALL))) finishWait(hart);
-  for (let bytesMax = Math.min(total, HART_BUFFER_BYTES); ; ) {
-    const outcome = readPiece(hart, file, buffers, bytesMax);
+  const wanted = Math.min(total, HART_BUFFER_BYTES);
+  for (let mapped = wanted; ; ) {
+    const outcome = readPiece(hart, file, buffers, wanted, mapped);
     if (outcome !== NOT_MAPPED) return outcome;
     // The lock is not held while a fault is resolved: the bytes are still in the pipe if there is no page for them.
-    const ready = prepareScatter(hart, buffers, bytesMax);
-    if (ready <= 0) return ready;
-    bytesMax = ready;
+    mapped = Math.max(prepareScatter(hart, buffers, wanted), 0);
   }
 }
 
-/** Bytes read, 0, -errno, WAIT, or NOT_MAPPED: the buffers must be faulted in. */
-function readPiece(hart: Hart, file: number, buffers: UserBuffers, bytesMax: number): number {
+/**
+ * Bytes read, 0, -errno, WAIT, or NOT_MAPPED: the buffers must be faulted in. Where only the first `mapped` bytes can
+ * be written, a page of the pipe that does not fit there stays whole.
+ */
+function readPiece(hart: Hart, file: number, buffers: UserBuffers, wanted: number, mapped: number): number {
   const pipe = hart.shared.get(file + FILE_PRIVATE);
   spinLock(hart, pipe + PIPE_LOCK);
-  const bytes = pipePeek(hart, pipe, hart.base + HART_BUFFER, bytesMax);
+  const used = pipeUsed(hart, pipe);
+  const fits = mapped < Math.min(wanted, used) ? pipeWholePages(hart, pipe, mapped) : wanted;
+  const bytes = pipePeek(hart, pipe, hart.base + HART_BUFFER, fits);
   let outcome = bytes;
-  if (bytes === 0) outcome = emptyPipe(hart, file, pipe);
+  if (used === 0) outcome = emptyPipe(hart, file, pipe);
+  else if (bytes === 0) outcome = -EFAULT;
   else if (!scatterAtomic(hart, buffers, bytes)) outcome = NOT_MAPPED;
   if (outcome > 0) {
     pipeSkip(hart, pipe, bytes);
@@ -106,9 +111,9 @@ function writePipe(hart: Hart, file: number, buffers: UserBuffers): number {
   }
   const pipe = shared.get(file + FILE_PRIVATE);
   while (done < total) {
-    const bytes = gatherOn(hart, buffers, done, total - done);
-    // 0: another thread has shortened the iovecs meanwhile.
-    if (bytes <= 0) return done > 0 ? done : bytes;
+    // A page that can not be filled is not written at all.
+    const bytes = gatherUnits(hart, buffers, done, total - done, PAGE_BYTES);
+    if (bytes < 0) return done > 0 ? done : bytes;
     const put = writePiece(hart, file, pipe, bytes, done, total);
     if (put === WAIT) return WAIT;
     if (put === -EPIPE) sendSignalToSelf(hart, SIGPIPE);

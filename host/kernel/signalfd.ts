@@ -18,7 +18,7 @@ import {
   TASK_SIGHAND,
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
-import { EAGAIN, EINVAL, ERESTARTSYS } from "../memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
@@ -77,7 +77,7 @@ function readSignals(hart: Hart, file: number, buffers: UserBuffers): number {
   }
   // A signal that was taken can not be given back: first see that there is room for it.
   const room = prepareScatter(hart, buffers, Math.min(total, HART_BUFFER_BYTES));
-  if (room < 0) return room;
+  if (room < SIGNALFD_SIGINFO_BYTES) return -EFAULT;
   let bytes = 0;
   for (; bytes + SIGNALFD_SIGINFO_BYTES <= room; bytes += SIGNALFD_SIGINFO_BYTES) {
     const signal = take(hart, file);

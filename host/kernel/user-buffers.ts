@@ -5,7 +5,7 @@ import { HART_BUFFER, HART_BUFFER_BYTES, HART_KERNEL_SCRATCH } from "../../assem
 import { EFAULT, EINVAL } from "../memory/errno.ts";
 import { UserFaultWait } from "../memory/errors.ts";
 import { isUserRange } from "../mm/range.ts";
-import { copyFromUser, copyToUser, faultInWriteable } from "../mm/uaccess.ts";
+import { copyFromUser, copyPartFromUser, copyPartToUser, faultInWriteable } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { loadU64 } from "./registers.ts";
 import { keepProgress } from "./wait.ts";
@@ -65,6 +65,17 @@ export function gatherOn(hart: Hart, buffers: UserBuffers, skip: number, bytes: 
   }
 }
 
+/**
+ * gatherOn where a bad address spoils the whole unit of `unitBytes` bytes that it is in, counted from the call's first
+ * byte: at least one byte, or -EFAULT.
+ */
+export function gatherUnits(hart: Hart, buffers: UserBuffers, skip: number, bytes: number, unitBytes: number): number {
+  const got = gatherOn(hart, buffers, skip, bytes);
+  // Less without a fault: another thread has shortened the iovecs meanwhile.
+  const whole = got < Math.min(bytes, HART_BUFFER_BYTES) ? got - ((skip + got) % unitBytes) : got;
+  return whole > 0 ? whole : -EFAULT;
+}
+
 /** Moves `bytes` bytes of HART_BUFFER to the buffers; how many before a fault, -EFAULT if none. */
 export function scatter(hart: Hart, buffers: UserBuffers, bytes: number): number {
   return transfer(hart, buffers, 0, bytes, copyToUserFrom);
@@ -106,10 +117,11 @@ function writeAtomic(hart: Hart, va: number, address: number, bytes: number): bo
   return bytes === 0 || (isUserRange(va, bytes) && hart.core.copyToUser(va, address, bytes) === 0);
 }
 
+/** How many bytes it did before a bad address. */
 type CopyPiece = (hart: Hart, va: number, address: number, bytes: number) => number;
 
 function copyFromUserTo(hart: Hart, va: number, address: number, bytes: number): number {
-  return copyFromUser(hart, address, va, bytes);
+  return copyPartFromUser(hart, address, va, bytes);
 }
 
 function faultInPiece(hart: Hart, va: number, _address: number, bytes: number): number {
@@ -117,22 +129,26 @@ function faultInPiece(hart: Hart, va: number, _address: number, bytes: number): 
 }
 
 function copyToUserFrom(hart: Hart, va: number, address: number, bytes: number): number {
-  return copyToUser(hart, va, address, bytes);
+  return copyPartToUser(hart, va, address, bytes);
 }
 
 function transfer(hart: Hart, buffers: UserBuffers, skip: number, bytes: number, copy: CopyPiece): number {
   const buffer = hart.base + HART_BUFFER;
-  if (buffers.count === SINGLE) return copy(hart, buffers.va + skip, buffer, bytes) < 0 ? -EFAULT : bytes;
   let done = 0;
+  if (buffers.count === SINGLE) {
+    done = copy(hart, buffers.va + skip, buffer, bytes);
+    return done === 0 && bytes > 0 ? -EFAULT : done;
+  }
   let toSkip = skip;
   for (let i = 0; i < buffers.count && done < bytes; i++) {
     if (!loadIovec(hart, buffers.va, i)) return done > 0 ? done : -EFAULT;
     const va = loadU64(hart, hart.base + HART_KERNEL_SCRATCH);
     const length = loadU64(hart, hart.base + HART_KERNEL_SCRATCH + 8);
     const piece = Math.min(Math.max(length - toSkip, 0), bytes - done);
-    if (piece > 0 && copy(hart, va + toSkip, buffer + done, piece) < 0) return done > 0 ? done : -EFAULT;
+    const copied = piece > 0 ? copy(hart, va + toSkip, buffer + done, piece) : 0;
     toSkip = Math.max(toSkip - length, 0);
-    done += piece;
+    done += copied;
+    if (copied < piece) return done > 0 ? done : -EFAULT;
   }
   return done;
 }

@@ -54,9 +54,10 @@ export function readUserfaultfd(hart: Hart, file: number, buffers: UserBuffers):
   if ((shared.loadOnce(context + UFFD_FEATURES) & UFFD_INITIALIZED) === 0) return -EINVAL;
   const total = totalBytes(hart, buffers);
   if (total < UFFD_MSG_BYTES) return total < 0 ? total : -EINVAL;
-  const count = Math.floor(Math.min(total, HART_BUFFER_BYTES) / UFFD_MSG_BYTES);
   // What is taken off the queues is lost if it can not be delivered.
-  if (prepareScatter(hart, buffers, UFFD_MSG_BYTES) < 0) return -EFAULT;
+  const room = prepareScatter(hart, buffers, Math.min(total, HART_BUFFER_BYTES));
+  if (room < UFFD_MSG_BYTES) return -EFAULT;
+  const count = Math.floor(room / UFFD_MSG_BYTES);
   const taken = takeMessages(hart, file, context, count);
   const messages = taken >= UFFD_EVENT_BASE ? deliverFork(hart, context, taken) : taken;
   return messages <= 0 ? messages : scatter(hart, buffers, messages * UFFD_MSG_BYTES);

@@ -26,28 +26,40 @@ const PIECE_BYTES_MAX = 64 * 4096;
 
 /** 0 or -EFAULT: `bytes` bytes from user `va` to the shared memory at `destination`. */
 export function copyFromUser(hart: Hart, destination: number, va: number, bytes: number): number {
-  if (!isUserRange(va, bytes)) return -EFAULT;
-  for (let done = 0; done < bytes; ) {
-    const piece = Math.min(bytes - done, PIECE_BYTES_MAX);
-    const left = hart.core.copyFromUser(destination + done, va + done, piece);
-    done += piece - left;
-    if (left !== 0 && !resolveFault(hart)) return -EFAULT;
-    hart.pollIrq();
-  }
-  return 0;
+  return isUserRange(va, bytes) && copyPartFromUser(hart, destination, va, bytes) === bytes ? 0 : -EFAULT;
 }
 
 /** 0 or -EFAULT: `bytes` bytes of the shared memory at `source` to user `va`. */
 export function copyToUser(hart: Hart, va: number, source: number, bytes: number): number {
-  if (!isUserRange(va, bytes)) return -EFAULT;
-  for (let done = 0; done < bytes; ) {
+  return isUserRange(va, bytes) && copyPartToUser(hart, va, source, bytes) === bytes ? 0 : -EFAULT;
+}
+
+/** How many bytes were copied before a bad address; none if the range is not the user's. */
+export function copyPartFromUser(hart: Hart, destination: number, va: number, bytes: number): number {
+  if (!isUserRange(va, bytes)) return 0;
+  let done = 0;
+  while (done < bytes) {
+    const piece = Math.min(bytes - done, PIECE_BYTES_MAX);
+    const left = hart.core.copyFromUser(destination + done, va + done, piece);
+    done += piece - left;
+    if (left !== 0 && !resolveFault(hart)) break;
+    hart.pollIrq();
+  }
+  return done;
+}
+
+/** How many bytes were copied before a bad address; none if the range is not the user's. */
+export function copyPartToUser(hart: Hart, va: number, source: number, bytes: number): number {
+  if (!isUserRange(va, bytes)) return 0;
+  let done = 0;
+  while (done < bytes) {
     const piece = Math.min(bytes - done, PIECE_BYTES_MAX);
     const left = hart.core.copyToUser(va + done, source + done, piece);
     done += piece - left;
-    if (left !== 0 && !resolveFault(hart)) return -EFAULT;
+    if (left !== 0 && !resolveFault(hart)) break;
     hart.pollIrq();
   }
-  return 0;
+  return done;
 }
 
 /** 0 or -EFAULT. */
@@ -64,16 +76,16 @@ export function clearUser(hart: Hart, va: number, bytes: number): number {
 }
 
 /**
- * 0 or -EFAULT: afterwards the kernel could write the range without a fault, unless somebody unmaps it meanwhile. For
- * what must not be taken before it can be delivered. (Linux: fault_in_writeable)
+ * How many bytes the kernel could write afterwards without a fault, unless somebody unmaps them meanwhile. For what must
+ * not be taken before it can be delivered. (Linux: fault_in_writeable)
  */
 export function faultInWriteable(hart: Hart, va: number, bytes: number): number {
-  if (!isUserRange(va, bytes)) return -EFAULT;
+  if (!isUserRange(va, bytes)) return 0;
   for (let at = va; at < va + bytes; at += PAGE_BYTES - (at % PAGE_BYTES)) {
-    while (hart.core.userAddress(at, ACCESS_STORE) === 0) if (!resolveFault(hart)) return -EFAULT;
+    while (hart.core.userAddress(at, ACCESS_STORE) === 0) if (!resolveFault(hart)) return at - va;
     hart.pollIrq();
   }
-  return 0;
+  return bytes;
 }
 
 /**

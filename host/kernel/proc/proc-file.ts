@@ -60,7 +60,7 @@ function writeProc(hart: Hart, file: number, buffers: UserBuffers): number {
   const total = totalBytes(hart, buffers);
   if (total <= 0) return total;
   const bytes = gather(hart, buffers, 0, Math.min(total, WRITE_BYTES_MAX));
-  if (bytes <= 0) return -EFAULT;
+  if (bytes < Math.min(total, WRITE_BYTES_MAX)) return -EFAULT;
   let text = "";
   for (let i = 0; i < bytes; i++) text += String.fromCharCode(hart.shared.u8[hart.base + HART_BUFFER + i]);
   const error = write(hart, targetOfInode(hart, inode), text);

@@ -21,7 +21,7 @@ import { sendIpi } from "../../memory/ipi.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
 import { swapFreeSlots } from "../../mm/swap-map.ts";
-import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
+import { copyFromUser, copyPartToUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isCapable } from "../cred.ts";
 import { loadAverages } from "../load.ts";
@@ -93,8 +93,9 @@ function sysGetrandom(hart: Hart): number {
   while (done < total) {
     const bytes = Math.min(total - done, HART_BUFFER_BYTES);
     randomFill(hart, buffer, bytes);
-    if (copyToUser(hart, va + done, buffer, bytes) < 0) return done > 0 ? done : -EFAULT;
-    done += bytes;
+    const copied = copyPartToUser(hart, va + done, buffer, bytes);
+    done += copied;
+    if (copied < bytes) return done > 0 ? done : -EFAULT;
     hart.pollIrq();
     if (signalPending(hart)) break;
   }
