@@ -76,8 +76,8 @@ export function clearUser(hart: Hart, va: number, bytes: number): number {
 }
 
 /**
- * How many bytes the kernel could write afterwards without a fault, unless somebody unmaps them meanwhile. For what must
- * not be taken before it can be delivered. (Linux: fault_in_writeable)
+ * How many bytes the kernel could write afterwards without a fault, unless somebody unmaps them meanwhile. For what
+ * must not be taken before it can be delivered. (Linux: fault_in_writeable)
  */
 export function faultInWriteable(hart: Hart, va: number, bytes: number): number {
   if (!isUserRange(va, bytes)) return 0;

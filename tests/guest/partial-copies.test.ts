@@ -1,5 +1,5 @@
-// qemu-riscv64 refuses a buffer that is bad in the middle as a whole: this is what Linux 6.18 said on x86-64, to the same
-// source. (Entries of directories come in the order of tmpfs.)
+// qemu-riscv64 refuses a buffer that is bad in the middle as a whole: this is what Linux 6.18 said on x86-64, to the
+// same source. (Entries of directories come in the order of tmpfs.)
 
 import { expect, test } from "vitest";
 import { PREBUILT } from "../support/paths.ts";
