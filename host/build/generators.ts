@@ -6,10 +6,16 @@
 // Which functions? Those that call suspend(), and whoever calls one of them, to a fixed point. A call by name is
 // resolved by scope. A call of a method is resolved by the method's name alone: if a method of that name suspends, all
 // calls of that name may. A call of something without a known definition (a parameter, an element of a table) may
-// suspend too: $finish looks at what it returned. Mistakes are loud: a constructor, an accessor, an async function or a
+// suspend too: what it returned is looked at. Mistakes are loud: a constructor, an accessor, an async function or a
 // callback of a built-in that would have to suspend stops the build.
+//
+// A generator costs more than most of what it does, and few accesses switch: so a function whose only suspension comes
+// first stays plain, and returns a generator of what is left when it has to suspend; one that suspends only in calls
+// that it returns from stays plain too, and returns what they return (plain-functions.ts). Whoever calls one of these
+// looks at the result, as above.
 
 import { Edits } from "./edits.ts";
+import { leafOf, suspendLater, tailsOf } from "./plain-functions.ts";
 import { type AstNode, type CallSite, type FunctionInfo, type Program, parseProgram } from "./program.ts";
 
 /** The function whose call suspends the hart (host/memory/schedule.ts). */
@@ -26,10 +32,13 @@ const BUILT_IN: ReadonlySet<string> = new Set(
   "add clear delete entries fill get has join keys next pop push read set shift slice then values write".split(" "),
 );
 
-const FINISH = `
-/** The result of a call that may have been one of a generator function. */
-function* $finish(result) {
-  return $generator.isPrototypeOf(result) ? yield* result : result;
+/** What a generator function keeps the result of a call in, for as long as it looks at it. */
+const RESULT = "$result";
+
+const PRELUDE = `
+/** Is the result of a call a generator, which has to be run to its end? */
+function $isUnfinished(result) {
+  return typeof result === "object" && $generator.isPrototypeOf(result);
 }
 var $generator = Object.getPrototypeOf(function* () {}).prototype;
 `;
@@ -39,14 +48,37 @@ export function toGenerators(source: string): string {
   const program = parseProgram(source);
   markSuspending(program);
   const edits = new Edits(source);
+  const plain = new Set<FunctionInfo>();
   for (const info of program.functions) {
     if (!info.suspends) continue;
     refuse(info);
-    for (const call of info.calls) rewriteCall(program, call, edits);
+    if (staysPlain(program, info, edits, source)) plain.add(info);
+  }
+  for (const info of program.functions) {
+    if (!info.suspends || plain.has(info)) continue;
+    for (const call of info.calls) rewriteCall(program, plain, call, edits);
   }
   // Innermost first: what opens an arrow function's body goes before what opens a call there.
-  for (const info of program.functions.toReversed()) if (info.suspends) makeGenerator(info, edits, source);
-  return FINISH + edits.apply();
+  for (const info of program.functions.toReversed()) {
+    if (info.suspends && !plain.has(info)) makeGenerator(info, edits, source);
+  }
+  return PRELUDE + edits.apply();
+}
+
+/** Functions that need not be generators are rewritten here. */
+function staysPlain(program: Program, info: FunctionInfo, edits: Edits, source: string): boolean {
+  const suspending = info.calls.filter((call) => howItSuspends(program, call) !== "never");
+  if (suspending.some((call) => howItSuspends(program, call) === "here")) {
+    if (suspending.length > 1 || program.functions.some(({ outer }) => outer === info)) return false;
+    const leaf = leafOf(info, suspending[0]!.node);
+    if (leaf !== null) suspendLater(info, leaf, edits, source);
+    return leaf !== null;
+  }
+  const tails = tailsOf(info);
+  if (suspending.some(({ node }) => !tails.has(node))) return false;
+  const statements = new Set(suspending.map(({ node }) => tails.get(node) ?? null));
+  for (const statement of statements) if (statement !== null) edits.insert(statement.start, "return ");
+  return true;
 }
 
 function markSuspending(program: Program): void {
@@ -73,9 +105,10 @@ function howItSuspends(program: Program, { callee }: CallSite): "never" | "here"
   return sure ? "surely" : "perhaps";
 }
 
-function rewriteCall(program: Program, call: CallSite, edits: Edits): void {
+function rewriteCall(program: Program, plain: ReadonlySet<FunctionInfo>, call: CallSite, edits: Edits): void {
   const { start, end } = call.node;
-  switch (howItSuspends(program, call)) {
+  const how = howItSuspends(program, call);
+  switch (how === "surely" && mayCall(program, plain, call) ? "perhaps" : how) {
     case "never":
       return;
     case "here":
@@ -85,12 +118,20 @@ function rewriteCall(program: Program, call: CallSite, edits: Edits): void {
       edits.wrap(start, end, "(yield* ", ")");
       return;
     case "perhaps":
-      edits.wrap(start, end, "(yield* $finish(", "))");
+      edits.wrap(start, end, `($isUnfinished(${RESULT} = `, `) ? yield* ${RESULT} : ${RESULT})`);
       return;
   }
 }
 
+/** May the call be one of these functions? */
+function mayCall(program: Program, some: ReadonlySet<FunctionInfo>, { callee }: CallSite): boolean {
+  if (callee.kind === "function") return callee.target !== null && some.has(callee.target);
+  return callee.kind === "method" && (program.methods.get(callee.name) ?? []).some((info) => some.has(info));
+}
+
 function makeGenerator({ node, holder, usesThis }: FunctionInfo, edits: Edits, source: string): void {
+  const body = node.body as AstNode;
+  if (body.type === "BlockStatement") edits.insert(body.start + 1, ` var ${RESULT};`);
   if (node.type === "ArrowFunctionExpression") {
     arrowToGenerator(node, usesThis, edits, source);
   } else if (holder !== null && (holder.type === "MethodDefinition" || holder.method === true)) {
@@ -105,7 +146,7 @@ function arrowToGenerator(node: AstNode, usesThis: boolean, edits: Edits, source
   const body = node.body as AstNode;
   const arrow = source.lastIndexOf("=>", bodyStart(body, source));
   edits.remove(arrow, arrow + 2);
-  if (body.type !== "BlockStatement") edits.wrap(arrow + 2, node.end, " { return ", "; }");
+  if (body.type !== "BlockStatement") edits.wrap(arrow + 2, node.end, ` { var ${RESULT}; return `, "; }");
   edits.wrap(node.start, node.end, usesThis ? "(function* " : "function* ", usesThis ? ").bind(this)" : "");
 }
 

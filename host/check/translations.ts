@@ -97,9 +97,10 @@ export class TranslationChecker {
     const vpn = Math.floor(va / (1 << PAGE_SHIFT));
     const asid = this.#word(hart.base + HART_SATP_ASID);
     this.#checkWalk(hart, vpn, asid);
-    for (const entry of this.#entriesOf(hart)) {
-      if (entry.vpn !== vpn || entry.asid !== asid) continue;
-      const condemned = this.#stillCondemned(hart, entry);
+    const end = this.#endOfTlb(hart);
+    for (let address = hart.base + HART_TLB; address < end; address += TLB_ENTRY_BYTES) {
+      if (!this.#isOfUser(address) || this.#vpnOfTag(address) !== vpn || this.#asidOfTag(address) !== asid) continue;
+      const condemned = this.#stillCondemned(hart, this.#entryAt(address));
       if (condemned !== null) this.#report(`hart ${hart.id} uses a stale translation: ${condemned}`);
     }
   }
@@ -120,8 +121,11 @@ export class TranslationChecker {
   flushEnds(root: number, vpn: number, pages: number): void {
     for (const hart of this.#harts) {
       if (this.#word(hart.base + HART_SATP_ROOT) !== root) continue;
-      for (const entry of this.#entriesOf(hart)) {
-        if (entry.asid !== this.#word(hart.base + HART_SATP_ASID)) continue;
+      const asid = this.#word(hart.base + HART_SATP_ASID);
+      const end = this.#endOfTlb(hart);
+      for (let address = hart.base + HART_TLB; address < end; address += TLB_ENTRY_BYTES) {
+        if (!this.#isOfUser(address) || this.#asidOfTag(address) !== asid) continue;
+        const entry = this.#entryAt(address);
         if (pages !== 0 && (entry.vpn < vpn || entry.vpn >= vpn + pages)) continue;
         if (!this.#agrees(root, entry)) this.#condemn(hart, entry, "a flush that covers it has returned");
       }
@@ -131,8 +135,10 @@ export class TranslationChecker {
   frameFreed(pfn: number): void {
     const isTable = (this.#word(pageOf(pfn) + PAGE_FLAGS) & PG_TABLE) !== 0;
     for (const hart of this.#harts) {
-      for (const entry of this.#entriesOf(hart)) {
-        if (entry.pfn === pfn) this.#condemn(hart, entry, "its page has been freed");
+      const end = this.#endOfTlb(hart);
+      for (let address = hart.base + HART_TLB; address < end; address += TLB_ENTRY_BYTES) {
+        if (!this.#isOfUser(address) || this.#pfnOf(address) !== pfn) continue;
+        this.#condemn(hart, this.#entryAt(address), "its page has been freed");
       }
       if (isTable) this.#checkPointers(hart, pfn);
     }
@@ -218,17 +224,27 @@ export class TranslationChecker {
     return (this.#word(hart.base + HART_RUN_STATE) & FLUSH_ON_RESUME) !== 0;
   }
 
-  *#entriesOf(hart: HartLocal): Generator<Entry> {
-    const first = hart.base + HART_TLB;
-    const end = first + this.#word(hart.base + HART_TLB_ENTRIES) * TLB_ENTRY_BYTES;
-    for (let address = first; address < end; address += TLB_ENTRY_BYTES) {
-      if (this.#word(address + TLB_META) === TLB_META_INVALID) continue;
-      const vpn = this.#vpnOfTag(address);
-      if (vpn >= USER_VPN_END) continue;
-      const pa = (vpn * (1 << PAGE_SHIFT) + this.#word(address + TLB_ADDEND)) >>> 0;
-      const asid = (this.#word(address) >>> TLB_TAG_ASID_SHIFT) & TLB_TAG_ASID_MASK;
-      yield { address, vpn, asid, pfn: pa >>> PAGE_SHIFT, isWritable: this.#word(address + TLB_WRITE) !== -1 };
-    }
+  #endOfTlb(hart: HartLocal): number {
+    return hart.base + HART_TLB + this.#word(hart.base + HART_TLB_ENTRIES) * TLB_ENTRY_BYTES;
+  }
+
+  /** The entry at this address is in use, for a user page. */
+  #isOfUser(address: number): boolean {
+    return this.#word(address + TLB_META) !== TLB_META_INVALID && this.#vpnOfTag(address) < USER_VPN_END;
+  }
+
+  #entryAt(address: number): Entry {
+    const isWritable = this.#word(address + TLB_WRITE) !== -1;
+    const [vpn, asid, pfn] = [this.#vpnOfTag(address), this.#asidOfTag(address), this.#pfnOf(address)];
+    return { address, vpn, asid, pfn, isWritable };
+  }
+
+  #pfnOf(address: number): number {
+    return ((this.#vpnOfTag(address) * (1 << PAGE_SHIFT) + this.#word(address + TLB_ADDEND)) >>> 0) >>> PAGE_SHIFT;
+  }
+
+  #asidOfTag(address: number): number {
+    return (this.#word(address) >>> TLB_TAG_ASID_SHIFT) & TLB_TAG_ASID_MASK;
   }
 
   /** Page number of a 64-bit tag: of the read tag, which every user page has here. */

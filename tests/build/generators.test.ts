@@ -38,6 +38,40 @@ function start() { both(new Point()); }`;
   expect(run(text)).toBe("- hidden - x end");
 });
 
+test("a function that suspends first, and then nowhere, stays plain and does the rest when it goes on", () => {
+  const text = `
+class Memory {
+  ask = [false, true];
+  load(word) {
+    if (true) {
+      if (this.ask.pop()) suspend();
+      log(word);
+    }
+    return word + "!";
+  }
+}
+function start() { const m = new Memory(); log(m.load("a")); log(m.load("b")); }`;
+  expect(run(text)).toBe("- a a! b b!");
+  expect(toGenerators(HEAD + text)).toContain("  load(word) {");
+});
+
+test("a function that has nothing left to do after its calls stays plain", () => {
+  const text = `
+function inner(word) { log(word); suspend(); return word + "!"; }
+function either(word) { if (word === "a") return inner("x"); word ? inner(word) : log("none"); }
+function start() { log(either("a")); either("b"); either(""); }`;
+  expect(run(text)).toBe("x - x! b - none");
+  expect(toGenerators(HEAD + text)).toContain("function either(word)");
+});
+
+test("what a function still has to undo after a call makes it a generator", () => {
+  const text = `
+function inner(word) { suspend(); log(word); }
+function tidy(word) { try { return inner(word); } finally { log("undone"); } }
+function start() { tidy("a"); log("end"); }`;
+  expect(run(text)).toBe("- a undone end");
+});
+
 test("a function that is handed over suspends where it is called", () => {
   const text = 'function twice(f) { f(); f(); }\nfunction start() { twice(() => { suspend(); log("f"); }); }';
   expect(run(text)).toBe("- f - f");

