@@ -1341,6 +1341,7 @@ export const FILE_EVENT_COUNT = 56; // eventfd: f64, lock FILE_LOCK
 export const FILE_EVENT_QUEUE = 64; // eventfd: WAITQ, waiters join it under FILE_LOCK
 export const FILE_SERIAL = 84; // which open it is: the record is another file's later; constant
 export const FILE_SIGMASK = 88; // signalfd: u64, which signals it reads, lock FILE_LOCK
+export const FILE_PIDFD_START = 96; // pidfd: f64, PROCESS_START_NS of the process with number FILE_PRIVATE
 export const FILE_OWNER = 80; // shared: F_SETOWN, a process or -group
 
 export const FILE_KIND_PATH = 0; // O_PATH: nothing can be done with it but look
@@ -1359,7 +1360,8 @@ export const FILE_KIND_USERFAULTFD = 12;
 export const FILE_KIND_SIGNALFD = 14;
 export const FILE_KIND_TIMERFD = 15;
 export const FILE_KIND_SHM = 13; // has no descriptor: what the vmas of a System V segment map
-export const FILE_KIND_COUNT = 16;
+export const FILE_KIND_PIDFD = 16;
+export const FILE_KIND_COUNT = 17;
 
 // ---------------------------------------------------------------- INODE: struct inode
 

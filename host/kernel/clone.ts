@@ -15,6 +15,7 @@ import {
   PROCESS_PARENT,
   PROCESS_PGID,
   PROCESS_SID,
+  PROCESS_START_NS,
   TASK_ALTSTACK_BYTES,
   TASK_ALTSTACK_FLAGS,
   TASK_ALTSTACK_SP,
@@ -30,14 +31,16 @@ import {
   TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
 } from "../../assembly/layout.ts";
-import { EAGAIN, EINVAL, ENOMEM, ERESTARTNOINTR } from "../memory/errno.ts";
+import { EAGAIN, EBADF, EFAULT, EINVAL, ENFILE, ENOMEM, ERESTARTNOINTR } from "../memory/errno.ts";
 import { kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { prepareResult, putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { copyResources, dropResources } from "./copy-process.ts";
 import { currentId, ID_REAL, isCapable, USERS } from "./cred.ts";
+import { closeFd, fget, fileLimit, fput, installFd } from "./files.ts";
 import { inheritStopLocked } from "./group-stop.ts";
+import { allocPidfd, namePidfd } from "./pidfd.ts";
 import { addThreadLocked, nameProcess, softLimit } from "./process.ts";
 import { linkChildLocked } from "./process-tree.ts";
 import { loadU64, registerOffset, storeU64 } from "./registers.ts";
@@ -47,6 +50,7 @@ import { allocTask, attachPidLocked, COMM_BYTES, forEachProcessLocked, TASKLIST_
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,
+  CLONE_DETACHED,
   CLONE_FS,
   CLONE_NAMESPACES,
   CLONE_NEWNS,
@@ -60,6 +64,7 @@ import {
   CLONE_THREAD,
   CLONE_VFORK,
   CLONE_VM,
+  FD_CLOEXEC,
   RLIMIT_NPROC,
 } from "./uapi.ts";
 import { joinVforkLocked } from "./vfork.ts";
@@ -79,6 +84,8 @@ export interface CloneArguments {
   /** Stack pointer of the child; 0 keeps the caller's. */
   readonly stack: number;
   readonly parentTid: number;
+  /** Where CLONE_PIDFD's descriptor goes. */
+  readonly pidfd: number;
   readonly childTid: number;
   readonly tls: number;
   /** What the parent gets at the end of the child. */
@@ -93,6 +100,7 @@ export function cloneTask(hart: Hart, args: CloneArguments): number {
   // What was sent before the fork is for the parent alone: it is delivered first. (copy_process)
   if (signalPending(hart)) return -ERESTARTNOINTR;
   if ((flags & CLONE_PARENT_SETTID) !== 0) prepareResult(hart, args.parentTid, 4);
+  if ((flags & CLONE_PIDFD) !== 0) prepareResult(hart, args.pidfd, 4);
   const { shared } = hart;
   const child = allocTask(hart);
   if (child === 0) return -EAGAIN;
@@ -101,7 +109,11 @@ export function cloneTask(hart: Hart, args: CloneArguments): number {
   if ((flags & CLONE_CHILD_CLEARTID) !== 0) shared.setF64(child + TASK_CLEAR_CHILD_TID, args.childTid);
   if ((flags & (CLONE_CHILD_SETTID | CLONE_VM)) === CLONE_CHILD_SETTID) setChildTidLater(hart, child, args.childTid);
   const copied = copyResources(hart, child, flags, args.clearsHandlers);
-  const pid = copied < 0 ? copied : publish(hart, child, args);
+  // After the child has got its descriptors: this one is not among them.
+  const pidfd = copied === 0 && (flags & CLONE_PIDFD) !== 0 ? installPidfd(hart, args.pidfd) : null;
+  const ready = typeof pidfd === "number" ? pidfd : copied;
+  const pid = ready < 0 ? ready : publish(hart, child, args);
+  if (pidfd !== null && typeof pidfd !== "number") pointPidfd(hart, pidfd, pid < 0 ? 0 : child);
   if (pid < 0) {
     if (copied === 0) dropResources(hart, child, flags);
     kmemCacheFree(hart, POOL_TASK, child);
@@ -112,6 +124,39 @@ export function cloneTask(hart: Hart, args: CloneArguments): number {
   if ((flags & CLONE_CHILD_SETTID) !== 0 && (flags & CLONE_VM) !== 0) putUser32(hart, args.childTid, pid);
   wakeTask(hart, child);
   return pid;
+}
+
+interface Pidfd {
+  readonly file: number; // with a reference
+  readonly fd: number;
+}
+
+/** A descriptor that stands for nobody yet, its number in the guest's hands; or -errno. */
+function installPidfd(hart: Hart, va: number): Pidfd | number {
+  const file = allocPidfd(hart, 0);
+  if (file === 0) return -ENFILE;
+  const fd = installFd(hart, file, 0, fileLimit(hart), FD_CLOEXEC);
+  if (fd < 0) {
+    fput(hart, file);
+    return fd;
+  }
+  // Held besides the descriptor, which another thread may close at once.
+  const pidfd = { file: fget(hart, fd), fd };
+  if (pidfd.file === 0) return -EBADF;
+  if (putUser32(hart, va, fd) === 0) return pidfd;
+  pointPidfd(hart, pidfd, 0);
+  return -EFAULT;
+}
+
+/** It stands for the process of `child` from now on; 0: there is none, and the descriptor goes. */
+function pointPidfd(hart: Hart, { file, fd }: Pidfd, child: number): void {
+  const { shared } = hart;
+  if (child === 0) closeFd(hart, fd);
+  else {
+    const startNs = shared.getF64(shared.get(child + TASK_PROCESS) + PROCESS_START_NS);
+    namePidfd(hart, file, shared.get(child + TASK_PID), startNs);
+  }
+  fput(hart, file);
 }
 
 /** schedule_tail: a new task's first act, in its own memory. */
@@ -132,8 +177,12 @@ function checkFlags(hart: Hart, args: CloneArguments): number {
   if ((flags & CLONE_PARENT) !== 0 && shared.get(shared.get(current + TASK_PROCESS) + PROCESS_PARENT) === 0)
     return -EINVAL;
   if ((flags & CLONE_THREAD) !== 0 && (flags & (CLONE_NEWUSER | CLONE_NEWPID)) !== 0) return -EINVAL;
-  // Neither namespaces nor descriptors of processes are there.
-  return (flags & (CLONE_NAMESPACES | CLONE_PIDFD)) !== 0 ? -EINVAL : 0;
+  if ((flags & CLONE_PIDFD) !== 0) {
+    if ((flags & CLONE_DETACHED) !== 0) return -EINVAL;
+    if ((flags & CLONE_PARENT_SETTID) !== 0 && args.pidfd === args.parentTid) return -EINVAL;
+    if ((flags & CLONE_THREAD) !== 0) return -EINVAL; // threads have no pidfds
+  }
+  return (flags & CLONE_NAMESPACES) !== 0 ? -EINVAL : 0;
 }
 
 /** The child's registers: the caller's, but a0 = 0, behind the ecall, on its own stack and with its own tp. */

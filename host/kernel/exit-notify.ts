@@ -34,6 +34,7 @@ import { unmountAll } from "../fs/unmount.ts";
 import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { notifyOfEndLocked } from "./notify-parent.ts";
+import { wakePollers } from "./poll-wait.ts";
 import { hasStoppedJobsLocked, isBridge, isOrphanedGroupLocked } from "./process-group.ts";
 import { initProcess, linkChildLocked, reaperOfLocked, unlinkChildLocked } from "./process-tree.ts";
 import { removeAllSegments } from "./shm.ts";
@@ -59,6 +60,7 @@ export function endProcessLocked(hart: Hart, process: number): boolean {
     const isOver = shared.get(MACHINE_BASE + MACHINE_INIT_ENDED) !== 0;
     if (isOver || notifyOfEndLocked(hart, process)) reapLocked(hart, process);
   }
+  wakePollers(hart); // a pidfd may lead to it
   return live === 0 && shared.get(MACHINE_BASE + MACHINE_INIT_ENDED) !== 0;
 }
 
@@ -74,6 +76,7 @@ export function reapLocked(hart: Hart, process: number): void {
   const rss = Math.max(shared.get(process + PROCESS_MAXRSS), shared.get(process + PROCESS_CHILD_MAXRSS));
   shared.set(parent + PROCESS_CHILD_MAXRSS, Math.max(shared.get(parent + PROCESS_CHILD_MAXRSS), rss));
   detachPidLocked(hart, leader);
+  wakePollers(hart);
   if (shared.get(process + PROCESS_TASK_RECORDS) === 0) freeTaskLater(hart, leader);
 }
 

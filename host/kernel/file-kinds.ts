@@ -10,6 +10,7 @@ import {
   FILE_KIND_FULL,
   FILE_KIND_NULL,
   FILE_KIND_PATH,
+  FILE_KIND_PIDFD,
   FILE_KIND_PIPE,
   FILE_KIND_PROC,
   FILE_KIND_RANDOM,
@@ -29,6 +30,7 @@ import { epollOps } from "./epoll.ts";
 import { eventOps } from "./eventfd.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
 import { fullOps, nullOps, randomOps, zeroOps } from "./memory-devices.ts";
+import { pidfdOps } from "./pidfd.ts";
 import { pipeOps } from "./pipe.ts";
 import { procOps } from "./proc/proc-file.ts";
 import { regularOps } from "./regular-file.ts";
@@ -70,6 +72,8 @@ export function opsOf(hart: Hart, file: number): FileOps {
       return signalfdOps;
     case FILE_KIND_TIMERFD:
       return timerfdOps;
+    case FILE_KIND_PIDFD:
+      return pidfdOps;
     case FILE_KIND_USERFAULTFD:
       return userfaultfdOps;
     default:

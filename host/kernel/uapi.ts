@@ -36,6 +36,7 @@ export const WCLONE = 0x80000000 | 0;
 export const P_ALL = 0;
 export const P_PID = 1;
 export const P_PGID = 2;
+export const P_PIDFD = 3;
 
 // asm-generic/resource.h
 export const RLIMIT_CPU = 0;

@@ -14,6 +14,7 @@ import {
   PROCESS_PGID,
   PROCESS_REAPED,
   PROCESS_SIBLING_NEXT,
+  PROCESS_START_NS,
   PROCESS_STATE,
   PROCESS_STOP_CODE,
   PROCESS_TGID,
@@ -31,13 +32,15 @@ import { CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED } from "./notify-par
 import { signalPending } from "./signal.ts";
 import { SIGCHLD, SIGCONT } from "./signal-numbers.ts";
 import { TASKLIST_LOCK } from "./task.ts";
-import { P_ALL, P_PID, WALL, WCLONE, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED } from "./uapi.ts";
+import { P_ALL, P_PGID, WALL, WCLONE, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED } from "./uapi.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "./wait.ts";
 
 /** Whom to wait for: P_* and a number, and W*. */
 export interface WaitFor {
   readonly which: number;
   readonly id: number;
+  /** P_PIDFD, whose id is the number: PROCESS_START_NS. */
+  readonly startNs?: number;
   readonly flags: number;
 }
 
@@ -91,7 +94,8 @@ function lookLocked(hart: Hart, call: number, wanted: WaitFor): number {
 function isEligible(hart: Hart, child: number, wanted: WaitFor): boolean {
   const { shared } = hart;
   if (shared.get(child + PROCESS_STATE) === PROCESS_REAPED) return false;
-  const number = shared.get(child + (wanted.which === P_PID ? PROCESS_TGID : PROCESS_PGID));
+  if (wanted.startNs !== undefined && shared.getF64(child + PROCESS_START_NS) !== wanted.startNs) return false;
+  const number = shared.get(child + (wanted.which !== P_PGID ? PROCESS_TGID : PROCESS_PGID));
   if (wanted.which !== P_ALL && number !== wanted.id) return false;
   if ((wanted.flags & WALL) !== 0) return true;
   // A "clone" child is one that ends with another signal than SIGCHLD, or with none.

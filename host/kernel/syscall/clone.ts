@@ -30,6 +30,7 @@ function sysClone(hart: Hart): number {
     clearsHandlers: false,
     stack: argAddress(hart, 1),
     parentTid: argAddress(hart, 2),
+    pidfd: argAddress(hart, 2),
     childTid: argAddress(hart, 4),
     tls: argAddress(hart, 3),
     exitSignal: flags & CSIGNAL,
@@ -39,6 +40,7 @@ function sysClone(hart: Hart): number {
 
 // struct clone_args (linux/sched.h)
 const ARGS_FLAGS = 0;
+const ARGS_PIDFD = 8;
 const ARGS_CHILD_TID = 16;
 const ARGS_PARENT_TID = 24;
 const ARGS_EXIT_SIGNAL = 32;
@@ -70,6 +72,7 @@ function sysClone3(hart: Hart): number {
     clearsHandlers: hart.shared.get(buffer + ARGS_FLAGS + 4) !== 0,
     stack: stack === 0 ? 0 : stack + loadU64(hart, buffer + ARGS_STACK_BYTES),
     parentTid: loadU64(hart, buffer + ARGS_PARENT_TID),
+    pidfd: loadU64(hart, buffer + ARGS_PIDFD),
     childTid: loadU64(hart, buffer + ARGS_CHILD_TID),
     tls: loadU64(hart, buffer + ARGS_TLS),
     exitSignal: hart.shared.get(buffer + ARGS_EXIT_SIGNAL),

@@ -8,8 +8,8 @@ import { xattrCalls } from "./xattr.ts";
 /** What a call does not do that Linux's does. A call without an entry is complete, as far as anybody knows. */
 export const MISSING: Readonly<Record<string, string>> = {
   capset: "capabilities follow the user: none can be given up",
-  clone: "namespaces and CLONE_PIDFD are EINVAL",
-  clone3: "namespaces and CLONE_PIDFD are EINVAL; set_tid and cgroups are not looked at",
+  clone: "namespaces and pidfds of threads are EINVAL",
+  clone3: "namespaces and pidfds of threads are EINVAL; set_tid and cgroups are not looked at",
   epoll_ctl: "instances that watch instances are EINVAL",
   fadvise64: "advice is checked and not followed",
   fcntl: "no leases, no F_NOTIFY, no F_SETSIG: EINVAL",
@@ -20,6 +20,8 @@ export const MISSING: Readonly<Record<string, string>> = {
   madvise: "advice about reading ahead, merging and dumps is accepted and changes nothing",
   mmap: "no MAP_HUGETLB",
   openat: "O_TMPFILE is refused",
+  pidfd_open: "no PIDFD_THREAD",
+  pidfd_send_signal: "no directories of /proc as pidfds",
   pipe2: "no O_DIRECT",
   prctl: "about twenty of its operations",
   preadv2: "no RWF_* flags",

@@ -34,10 +34,9 @@ const RUNS: readonly (readonly [number, string])[] = [
   [288, "pkey_mprotect pkey_alloc pkey_free"],
   [292, "io_pgetevents"],
   [294, "kexec_file_load"],
-  [424, "pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen"],
-  [431, "fsconfig fsmount fspick pidfd_open"],
-  [437, "openat2 pidfd_getfd"],
-  [440, "process_madvise"],
+  [425, "io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen"],
+  [431, "fsconfig fsmount fspick"],
+  [437, "openat2"],
   [442, "mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
   [447, "memfd_secret process_mrelease futex_waitv set_mempolicy_home_node"],
 ];

@@ -29,7 +29,7 @@ export const signalCalls: readonly (readonly [number, SystemCall])[] = [
 
 const INT_MIN = -(2 ** 31);
 
-function isSignal(signal: number): boolean {
+export function isSignal(signal: number): boolean {
   return signal >= 0 && signal <= SIGNAL_COUNT;
 }
 
@@ -79,12 +79,17 @@ function sysTgsigqueueinfo(hart: Hart): number {
   return sendSignalToThread(hart, tgid, tid, signal);
 }
 
-/** Nobody may speak for the kernel, kill(2) or tgkill(2) to others. (do_rt_sigqueueinfo) */
-function loadSiginfo(hart: Hart, va: number, signal: number, toSelf: boolean): number {
+/**
+ * Nobody may speak for the kernel, kill(2) or tgkill(2) to others. (do_rt_sigqueueinfo, pidfd_send_signal, to which the
+ * signal is the `same` twice)
+ */
+export function loadSiginfo(hart: Hart, va: number, signal: number, toSelf: boolean, same = false): number {
   const info = hart.base + HART_SIGINFO;
   const failed = copyFromUser(hart, info, va, SIGINFO_BYTES) < 0;
   const code = siginfoCode(hart);
+  const isOther = same && hart.shared.get(info + SIGINFO_SIGNO) !== signal;
   hart.shared.set(info + SIGINFO_SIGNO, failed ? 0 : signal);
   if (failed) return -EFAULT;
+  if (isOther) return -EINVAL;
   return (code >= 0 || code === SI_TKILL) && !toSelf ? -EPERM : 0;
 }

@@ -20,6 +20,7 @@ import { mountCalls } from "./mount.ts";
 import { namesOfFilesCalls } from "./names-of-files.ts";
 import { notificationFilesCalls } from "./notification-files.ts";
 import { openCalls } from "./open.ts";
+import { pidfdCalls } from "./pidfd.ts";
 import { pollCalls } from "./poll.ts";
 import { prctlCalls } from "./prctl.ts";
 import { processVmCalls } from "./process-vm.ts";
@@ -79,6 +80,7 @@ function build(): (SystemCall | undefined)[] {
     membarrierCalls,
     mountCalls,
     memoryCalls,
+    pidfdCalls,
     pollCalls,
     prctlCalls,
     rseqCalls,

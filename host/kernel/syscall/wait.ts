@@ -1,16 +1,19 @@
 // wait4 and waitid.
 
 import { HART_BUFFER, PROCESS_PGID, TASK_PROCESS } from "../../../assembly/layout.ts";
-import { EFAULT, EINVAL, ESRCH } from "../../memory/errno.ts";
+import { EAGAIN, EFAULT, EINVAL, ESRCH } from "../../memory/errno.ts";
 import { copyToUser, putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { pidfdTarget } from "../pidfd.ts";
 import { argAddress, argInt } from "../registers.ts";
 import { RUSAGE_BYTES, storeRusage } from "../rusage.ts";
 import { SIGCHLD } from "../signal-numbers.ts";
 import {
+  O_NONBLOCK,
   P_ALL,
   P_PGID,
   P_PID,
+  P_PIDFD,
   WALL,
   WCLONE,
   WCONTINUED,
@@ -70,10 +73,24 @@ function sysWaitid(hart: Hart): number {
   const flags = argInt(hart, 3);
   if ((flags & ~WAITID_FLAGS) !== 0) return -EINVAL;
   if ((flags & (WEXITED | WUNTRACED | WCONTINUED)) === 0) return -EINVAL;
+  if (which === P_PIDFD) return waitForPidfd(hart, id, flags);
   if (which !== P_ALL && which !== P_PID && which !== P_PGID) return -EINVAL;
   if ((which === P_PID && id <= 0) || (which === P_PGID && id < 0)) return -EINVAL;
   const group = which === P_PGID && id === 0 ? ownGroup(hart) : id;
-  const result = waitForChild(hart, NR_WAITID, { which, id: group, flags });
+  return tellOfChild(hart, waitForChild(hart, NR_WAITID, { which, id: group, flags }));
+}
+
+function waitForPidfd(hart: Hart, fd: number, flags: number): number {
+  if (fd < 0) return -EINVAL;
+  const target = pidfdTarget(hart, fd);
+  if (typeof target === "number") return target;
+  const isNonblocking = (target.flags & O_NONBLOCK) !== 0;
+  const wanted = { which: P_PIDFD, id: target.pid, startNs: target.startNs, flags };
+  const result = waitForChild(hart, NR_WAITID, isNonblocking ? { ...wanted, flags: flags | WNOHANG } : wanted);
+  return result === 0 && isNonblocking && (flags & WNOHANG) === 0 ? -EAGAIN : tellOfChild(hart, result);
+}
+
+function tellOfChild(hart: Hart, result: number): number {
   if (result < 0) return result;
   if (result > 0 && copyRusage(hart, argAddress(hart, 4)) < 0) return -EFAULT;
   return copyInfo(hart, argAddress(hart, 2), result);
