@@ -1122,13 +1122,15 @@ export const TASK_VFORK_WAITQ = 1104; // WAITQ of 12 bytes: the vforking task it
 export const TASK_SET_CHILD_TID = 1120; // f64, owner: where a new task writes its number before its first instruction
 export const TASK_PDEATH_SIGNAL = 1128; // owner: sent to it when its parent process ends, 0 = none
 export const TASK_USERFAULT = 1136; // owner: 1 + WAIT_RESULT of the call in progress while a copy of it waits for userfaultfd
-export const TASK_UFFD_CONTEXT = 1140; // owner: UFFD whose reader the call in progress has to wait for, 0 = none
+export const TASK_UFFD_WAITS = 1140; // owner: how many of TASK_UFFD_WAIT the call in progress has to wait for
 export const TASK_RSEQ = 1144; // f64, owner: user address of its struct rseq
 export const TASK_RSEQ_BYTES = 1152; // owner: its length, 0 = not registered
 export const TASK_RSEQ_SIGNATURE = 1156; // owner: what must stand before an abort handler
-export const TASK_UFFD_POSTED = 1160; // owner: UFFD_POSTED that UFFD_READ has to reach
 export const TASK_UFFD_IS_DONE = 1164; // owner: 1 = nothing else is left of the call than to wait for that
 export const TASK_UFFD_RESULT = 1168; // f64, owner: its result
+export const TASK_UFFD_WAIT = 1176; // owner: pairs {UFFD, UFFD_POSTED that its UFFD_READ has to reach}
+export const TASK_UFFD_WAIT_BYTES = 8;
+export const TASK_UFFD_WAITS_MAX = 12;
 // signals
 export const TASK_QUEUE_HEAD = 1280; // lock SIGHAND_LOCK: SIGQUEUE records of the thread's own pending signals
 export const TASK_QUEUE_TAIL = 1284;

@@ -31,7 +31,7 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_USERFAULT } from "../mm/fault.ts";
-import { isUffdWp } from "../mm/pte.ts";
+import { isUffdWp, isVacant } from "../mm/pte.ts";
 import { toVpn } from "../mm/range.ts";
 import type { Hart } from "../policy/hart.ts";
 import { wakePollers } from "./poll-wait.ts";
@@ -61,7 +61,7 @@ export function userFault(
   if (!mayWait(hart, vma, context)) return FAULT_BUS;
   rememberResult(hart);
   const pte = shared.loadOnce(pteAddress);
-  const isStill = kind === VM_UFFD_WP ? isUffdWp(pte) : pte === 0;
+  const isStill = kind === VM_UFFD_WP ? isUffdWp(pte) : isVacant(pte);
   if (!isStill) return FAULT_OK;
   const flags = (access === ACCESS_STORE ? UFFD_PAGEFAULT_FLAG_WRITE : 0) | flagOf(kind);
   const queue = context + UFFD_PENDING;

@@ -12,10 +12,12 @@ import {
   TASK_RESTART_CALL,
   TASK_STATE,
   TASK_SYSCALL,
-  TASK_UFFD_CONTEXT,
   TASK_UFFD_IS_DONE,
-  TASK_UFFD_POSTED,
   TASK_UFFD_RESULT,
+  TASK_UFFD_WAIT,
+  TASK_UFFD_WAIT_BYTES,
+  TASK_UFFD_WAITS,
+  TASK_UFFD_WAITS_MAX,
   TASK_UNINTERRUPTIBLE,
   UFFD_EVENT_ARGS,
   UFFD_EVENT_CHILD,
@@ -81,7 +83,7 @@ function featureOf(kind: number): number {
   }
 }
 
-/** The current task will wait for it; of several, for the last. The descriptor can not go: its mm's lock is held. */
+/** The current task will wait for it. The descriptor can not go: its mm's lock is held. */
 function postEvent(hart: Hart, event: number, first: number, second: number, third: number): void {
   const { shared, current } = hart;
   const context = shared.get(event + UFFD_EVENT_CONTEXT);
@@ -95,9 +97,21 @@ function postEvent(hart: Hart, event: number, first: number, second: number, thi
   const number = shared.get(context + UFFD_POSTED) + 1;
   shared.storeRelease(context + UFFD_POSTED, number);
   spinUnlock(hart, context + UFFD_PENDING + WAITQ_LOCK);
-  shared.set(current + TASK_UFFD_CONTEXT, context);
-  shared.set(current + TASK_UFFD_POSTED, number);
+  mustWait(hart, current, context, number);
   wakeReader(hart, context);
+}
+
+/** For the last event of each userfaultfd; of more userfaultfds than there is room for, for the last one. */
+function mustWait(hart: Hart, task: number, context: number, number: number): void {
+  const { shared } = hart;
+  const count = shared.get(task + TASK_UFFD_WAITS);
+  const pairs = task + TASK_UFFD_WAIT;
+  let i = 0;
+  while (i < count && shared.get(pairs + i * TASK_UFFD_WAIT_BYTES) !== context) i++;
+  i = Math.min(i, TASK_UFFD_WAITS_MAX - 1);
+  shared.set(pairs + i * TASK_UFFD_WAIT_BYTES, context);
+  shared.set(pairs + i * TASK_UFFD_WAIT_BYTES + 4, number);
+  shared.set(task + TASK_UFFD_WAITS, Math.max(count, i + 1));
 }
 
 /** What it was to tell of did not happen. The mm of a fork that failed has gone already. */
@@ -147,7 +161,7 @@ export function afterEvents(handler: Handler): Handler {
     const { shared, current } = hart;
     if (shared.get(current + TASK_UFFD_IS_DONE) === 0) {
       const result = handler(hart);
-      if (result === WAIT || shared.get(current + TASK_UFFD_CONTEXT) === 0) return result;
+      if (result === WAIT || shared.get(current + TASK_UFFD_WAITS) === 0) return result;
       shared.setF64(current + TASK_UFFD_RESULT, result);
       shared.set(current + TASK_UFFD_IS_DONE, 1);
     }
@@ -160,27 +174,35 @@ export function mustAnnounce(hart: Hart, announce: () => void): boolean {
   const { shared, current } = hart;
   if (shared.get(current + TASK_UFFD_IS_DONE) === 0) {
     announce();
-    if (shared.get(current + TASK_UFFD_CONTEXT) === 0) return false;
+    if (shared.get(current + TASK_UFFD_WAITS) === 0) return false;
     shared.set(current + TASK_UFFD_IS_DONE, 1);
   }
   return waitsForReader(hart);
 }
 
-/** Only a fatal signal ends the wait early, by ending the task. */
+/** One reader after the other, the last first. Only a fatal signal ends the wait early, by ending the task. */
 function waitsForReader(hart: Hart): boolean {
   const { shared, current } = hart;
-  const context = shared.get(current + TASK_UFFD_CONTEXT);
-  const waiters = context + UFFD_WAITERS;
   finishWait(hart);
+  for (let count = shared.get(current + TASK_UFFD_WAITS); count > 0; count--) {
+    shared.set(current + TASK_UFFD_WAITS, count);
+    const pair = current + TASK_UFFD_WAIT + (count - 1) * TASK_UFFD_WAIT_BYTES;
+    if (waitsFor(hart, shared.get(pair), shared.get(pair + 4))) return true;
+  }
+  shared.set(current + TASK_UFFD_WAITS, 0);
+  shared.set(current + TASK_UFFD_IS_DONE, 0);
+  return false;
+}
+
+function waitsFor(hart: Hart, context: number, number: number): boolean {
+  const { shared, current } = hart;
+  const waiters = context + UFFD_WAITERS;
   spinLock(hart, waiters + WAITQ_LOCK);
-  const waits = ((shared.loadAcquire(context + UFFD_READ) - shared.get(current + TASK_UFFD_POSTED)) | 0) < 0;
+  const waits = ((shared.loadAcquire(context + UFFD_READ) - number) | 0) < 0;
   if (waits) {
     shared.set(current + TASK_RESTART_CALL, shared.get(current + TASK_SYSCALL));
     waitqAdd(hart, waiters);
     shared.storeRelease(current + TASK_STATE, TASK_UNINTERRUPTIBLE);
-  } else {
-    shared.set(current + TASK_UFFD_CONTEXT, 0);
-    shared.set(current + TASK_UFFD_IS_DONE, 0);
   }
   spinUnlock(hart, waiters + WAITQ_LOCK);
   return waits;

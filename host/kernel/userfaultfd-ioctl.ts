@@ -6,7 +6,8 @@ import { EAGAIN, EFAULT, EINVAL, EPERM, ESRCH } from "../memory/errno.ts";
 import { mmgetNotZero, mmput } from "../mm/mm.ts";
 import { toVpn } from "../mm/range.ts";
 import { copyFromUser, copyToUser } from "../mm/uaccess.ts";
-import { fillPages, writeProtectPages } from "../mm/userfaultfd.ts";
+import { fillPages, poisonPages, writeProtectPages } from "../mm/userfaultfd.ts";
+import { movePages } from "../mm/userfaultfd-move.ts";
 import { continuePages } from "../mm/userfaultfd-shared.ts";
 import type { Hart } from "../policy/hart.ts";
 import { isCapable } from "./cred.ts";
@@ -37,6 +38,10 @@ export function controlUserfaultfd(hart: Hart, context: number, request: number,
       return writeProtect(hart, context, va);
     case uapi.UFFDIO_CONTINUE:
       return continueFault(hart, context, va);
+    case uapi.UFFDIO_POISON:
+      return poison(hart, context, va);
+    case uapi.UFFDIO_MOVE:
+      return move(hart, context, va);
     default:
       return -EINVAL;
   }
@@ -100,9 +105,33 @@ function continueFault(hart: Hart, context: number, va: number): number {
   const struct = hart.base + HART_KERNEL_SCRATCH;
   if (copyFromUser(hart, struct, va, 24) < 0) return -EFAULT;
   const [start, length, mode] = [loadU64(hart, struct), loadU64(hart, struct + 8), loadU64(hart, struct + 16)];
-  if (!isValidRange(start, length) || mode > uapi.CONTINUE_MODE_DONTWAKE) return -EINVAL;
-  const done = inMm(hart, context, (mm) => continuePages(hart, mm, start, length));
+  if (!isValidRange(start, length) || mode > (uapi.CONTINUE_MODE_DONTWAKE | uapi.CONTINUE_MODE_WP)) return -EINVAL;
+  const protects = (mode & uapi.CONTINUE_MODE_WP) !== 0;
+  const done = inMm(hart, context, (mm) => continuePages(hart, mm, start, length, protects));
+  return finishFill(hart, context, va + 24, start, length, done, (mode & uapi.CONTINUE_MODE_DONTWAKE) === 0);
+}
+
+/** struct uffdio_poison: u64 start, len, mode; s64 updated. */
+function poison(hart: Hart, context: number, va: number): number {
+  const struct = hart.base + HART_KERNEL_SCRATCH;
+  if (copyFromUser(hart, struct, va, 24) < 0) return -EFAULT;
+  const [start, length, mode] = [loadU64(hart, struct), loadU64(hart, struct + 8), loadU64(hart, struct + 16)];
+  if (!isValidRange(start, length) || mode > uapi.POISON_MODE_DONTWAKE) return -EINVAL;
+  const done = inMm(hart, context, (mm) => poisonPages(hart, mm, start, length));
   return finishFill(hart, context, va + 24, start, length, done, mode === 0);
+}
+
+/** struct uffdio_move: u64 dst, src, len, mode; s64 move. */
+function move(hart: Hart, context: number, va: number): number {
+  const struct = hart.base + HART_KERNEL_SCRATCH;
+  if (copyFromUser(hart, struct, va, 32) < 0) return -EFAULT;
+  const [target, source] = [loadU64(hart, struct), loadU64(hart, struct + 8)];
+  const [length, mode] = [loadU64(hart, struct + 16), loadU64(hart, struct + 24)];
+  if (!isValidRange(target, length) || !isValidRange(source, length)) return -EINVAL;
+  if (mode > (uapi.MOVE_MODE_DONTWAKE | uapi.MOVE_MODE_ALLOW_SRC_HOLES)) return -EINVAL;
+  const allowsHoles = (mode & uapi.MOVE_MODE_ALLOW_SRC_HOLES) !== 0;
+  const done = inMm(hart, context, (mm) => movePages(hart, mm, context, target, source, length, allowsHoles));
+  return finishFill(hart, context, va + 32, target, length, done, (mode & uapi.MOVE_MODE_DONTWAKE) === 0);
 }
 
 /** What `work` says of the address space whose faults these are; -ESRCH: it has ended; -EAGAIN: there are events. */

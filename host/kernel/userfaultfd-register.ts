@@ -152,12 +152,9 @@ function splitHugeRange(hart: Hart, mm: number, start: number, end: number): voi
   }
 }
 
-/**
- * Private memory without a file, or shared memory; of that, what is write-protected would have to be remembered where
- * there is no page. (vma_can_userfault, without CONFIG_PTE_MARKER_UFFD_WP)
- */
+/** Private memory without a file, or shared memory. (vma_can_userfault) */
 function canUserfault(hart: Hart, vma: number, flags: number): boolean {
-  if (isShmemVma(hart, vma)) return (flags & VM_UFFD_WP) === 0;
+  if (isShmemVma(hart, vma)) return true;
   return hart.shared.get(vma + VMA_MAPPING) === 0 && (flags & VM_UFFD_MINOR) === 0;
 }
 

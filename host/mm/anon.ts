@@ -28,7 +28,7 @@ import { FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocUserFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
 import { lruAdd } from "./lru.ts";
 import { isReaped } from "./oom-reap.ts";
-import { clearPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { clearPte, fillPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
 import { isUffdWp, leafPte, ptePfn } from "./pte.ts";
 import { addRss, addRssKind } from "./rss.ts";
 import { putSwapPage, swapDetach } from "./swap-map.ts";
@@ -93,10 +93,9 @@ export function noteExecutable(hart: Hart, pfn: number): void {
 function install(hart: Hart, pteAddress: number, pte: number): boolean {
   const table = tablePageOf(pteAddress);
   lockTable(hart, table);
-  const isEmpty = hart.shared.loadOnce(pteAddress) === 0 && !isReaped(hart, hart.shared.get(table + PAGE_PT_MM));
-  if (isEmpty) setNewPte(hart, pteAddress, table, pte);
+  const done = !isReaped(hart, hart.shared.get(table + PAGE_PT_MM)) && fillPte(hart, pteAddress, table, pte);
   unlockTable(hart, table);
-  return isEmpty;
+  return done;
 }
 
 function reusePage(hart: Hart, vpn: number, pteAddress: number, pte: number): number {

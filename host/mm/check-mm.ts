@@ -48,7 +48,7 @@ import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf } from "./frames.ts";
 import { mappingHas } from "./page-cache.ts";
 import { levelPages, PTE_BYTES } from "./page-table.ts";
-import { isHugePte, isSwapPte, pteModify, ptePfn, smallPte } from "./pte.ts";
+import { isHugePte, isMarker, isSwapPte, pteModify, ptePfn, smallPte } from "./pte.ts";
 import { flushRss } from "./rss.ts";
 import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
@@ -207,6 +207,7 @@ function checkLeaf(hart: Hart, mm: number, vpn: number, pte: number, tally: Tall
     tally.problems.push(`page at vpn ${vpn} lies in no vma`);
     return;
   }
+  if (isMarker(pte)) return;
   if (isSwapPte(pte)) {
     tally.swapped++;
     tally.slots.set(pfn, (tally.slots.get(pfn) ?? 0) + 1);

@@ -29,6 +29,7 @@ import {
   VM_LOCKED,
   VM_LOCKONFAULT,
   VM_SHARED,
+  VM_UFFD_WP,
   VM_WIPEONFORK,
 } from "../../assembly/layout.ts";
 import { D_M18, MUTATIONS } from "../memory/mutation.ts";
@@ -53,7 +54,7 @@ import {
   unlockTable,
 } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { clearUffdWp, isSwapPte, ptePfn } from "./pte.ts";
+import { clearUffdWp, isMarker, isSwapPte, ptePfn } from "./pte.ts";
 import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
 import { EventBatch, UFFD_EVENT_FORK } from "./userfaultfd-events.ts";
@@ -141,9 +142,11 @@ function dupVma(hart: Hart, copy: VmaTransaction, vma: number, flags: number, uf
 /** Requires: both mmap_locks for write, an open gather of the parent. */
 function dupPages(hart: Hart, parent: number, child: number, events: EventBatch): boolean {
   for (let vma = vmaFind(hart, parent, 0); vma !== 0; vma = vmaFind(hart, parent, vmaEnd(hart, vma))) {
-    // A shared mapping's pages come from its object when the child faults.
-    if ((vmaFlags(hart, vma) & (VM_DONTCOPY | VM_WIPEONFORK | VM_SHARED)) !== 0) continue;
+    const flags = vmaFlags(hart, vma);
     const keepsMarks = events.childOf(vma) !== 0;
+    if ((flags & (VM_DONTCOPY | VM_WIPEONFORK)) !== 0) continue;
+    // A shared mapping's pages come from its object when the child faults: without userfaultfd's marks.
+    if ((flags & VM_SHARED) !== 0 && !(keepsMarks && (flags & VM_UFFD_WP) !== 0)) continue;
     if (!dupRange(hart, parent, child, vmaStart(hart, vma), vmaEnd(hart, vma), keepsMarks)) return false;
   }
   return true;
@@ -195,6 +198,10 @@ function dupChunk(
     const pte = writeProtect(hart, source + at, vpn);
     if (pte === 0) continue;
     const copy = keepsMarks ? pte : clearUffdWp(pte);
+    if (isMarker(pte)) {
+      if (copy !== 0) setNewPte(hart, target + at, targetPage, copy);
+      continue;
+    }
     if (isSwapPte(pte)) {
       swapDup(hart, ptePfn(pte));
       setNewPte(hart, target + at, targetPage, copy);

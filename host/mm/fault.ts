@@ -35,7 +35,7 @@ import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
 import { isReaped } from "./oom-reap.ts";
 import { allocPte, HUGE_LEAF } from "./page-table.ts";
-import { isSwapPte, isUffdWp } from "./pte.ts";
+import { isMarker, isSwapPte, isUffdWp, isVacant } from "./pte.ts";
 import { speculativeFault } from "./speculative-fault.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
 import { mapSwapPage } from "./swap-in.ts";
@@ -119,13 +119,14 @@ export function faultInVma(hart: Hart, mm: number, vma: number, vpn: number, acc
   }
   for (;;) {
     const pte = shared.loadOnce(pteAddress);
-    if (pte === 0) {
+    if (isVacant(pte)) {
       const kind = (flags & VM_UFFD) === 0 ? 0 : emptyFault(hart, vma, vpn, flags);
       if (kind !== 0) return userFault(hart, vma, vpn, pteAddress, kind, access);
       if (shared.get(vma + VMA_MAPPING) !== 0) return mapCachePage(hart, mm, vma, vpn, pteAddress, access);
       if (access !== ACCESS_STORE) return mapZeroPage(hart, pteAddress, flags);
       return mapNewFrame(hart, mm, vma, vpn, pteAddress);
     }
+    if (isMarker(pte)) return FAULT_BUS; // poisoned
     if (isSwapPte(pte)) return mapSwapPage(hart, mm, vma, vpn, pteAddress, pte, access);
     if (access === ACCESS_STORE && isUffdWp(pte)) return userFault(hart, vma, vpn, pteAddress, VM_UFFD_WP, access);
     if (access === ACCESS_STORE && (pte & PTE_W) === 0) return wpPage(hart, mm, vma, vpn, pteAddress, pte);

@@ -18,8 +18,8 @@ import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault.ts";
 import { frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
 import { mappingGet, mappingPut } from "./mapping.ts";
 import { mappingFrame, mappingFrameNowait, NEEDS_IO } from "./page-cache.ts";
-import { lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
-import { leafPte } from "./pte.ts";
+import { fillPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { leafPte, PTE_UFFD_WP, setUffdWp } from "./pte.ts";
 import { addRss, addRssKind } from "./rss.ts";
 import { finishSwapIn } from "./swap-in.ts";
 import { vmaPgoffAt } from "./vma.ts";
@@ -46,8 +46,8 @@ export function mapCachePage(
 }
 
 /**
- * Fills an empty entry with page `pfn` of the vma's mapping, with `marks` (PTE_D); the caller's reference goes to the
- * entry. False: somebody was faster, or the page has left the mapping. Requires: the vma locked for read.
+ * Fills an empty entry with page `pfn` of the vma's mapping, with `marks` (PTE_D, PTE_UFFD_WP); the caller's reference
+ * goes to the entry. False: somebody was faster, or the page has left the mapping. Requires: the vma locked for read.
  */
 export function mapCacheFrame(
   hart: Hart,
@@ -62,7 +62,8 @@ export function mapCacheFrame(
   if ((flags & VM_EXEC) !== 0) noteExecutable(hart, pfn);
   // Before the entry is visible: whoever clears it may count down at once.
   shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
-  const pte = leafPte(pfn, flags, (flags & VM_SHARED) !== 0) | marks;
+  const leaf = leafPte(pfn, flags, (flags & VM_SHARED) !== 0) | marks;
+  const pte = (marks & PTE_UFFD_WP) !== 0 ? setUffdWp(leaf) : leaf;
   const done = install(hart, pteAddress, pte, shared.get(vma + VMA_MAPPING), pfn);
   if (done) {
     addRssKind(hart, mm, pageOf(pfn), 1);
@@ -116,8 +117,8 @@ function install(hart: Hart, pteAddress: number, pte: number, mapping: number, s
   const { shared } = hart;
   const table = tablePageOf(pteAddress);
   lockTable(hart, table);
-  const fits = shared.loadOnce(pteAddress) === 0 && shared.loadAcquire(pageOf(source) + PAGE_MAPPING) === mapping;
-  if (fits) setNewPte(hart, pteAddress, table, pte);
+  const isThere = shared.loadAcquire(pageOf(source) + PAGE_MAPPING) === mapping;
+  const done = isThere && fillPte(hart, pteAddress, table, pte);
   unlockTable(hart, table);
-  return fits;
+  return done;
 }

@@ -34,7 +34,7 @@ import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { kindOf, LRU_INACTIVE, lruDel, lruPut } from "./lru.ts";
 import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
-import { isSwapPte, ptePfn } from "./pte.ts";
+import { isMarker, isSwapPte, ptePfn } from "./pte.ts";
 import { swapDetach } from "./swap-map.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
@@ -125,6 +125,7 @@ function freeChunk(hart: Hart, mm: number, first: number, table: number, start: 
   const { shared } = hart;
   let vpn = start;
   for (let pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
+    if (isMarker(shared.loadOnce(pte))) continue;
     if (isSwapPte(shared.loadOnce(pte))) {
       zapSwapEntry(hart, pte, table);
       shared.fetchAdd(mm + MM_SWAP, -1);

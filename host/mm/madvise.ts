@@ -11,6 +11,7 @@ import {
   VM_NOHUGEPAGE,
   VM_SHARED,
   VM_WIPEONFORK,
+  VMA_MAPPING,
 } from "../../assembly/layout.ts";
 import { EFAULT, EINTR, EINVAL, ENOMEM, EPERM } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -101,9 +102,9 @@ function adviseVma(hart: Hart, mm: number, vma: number, start: number, end: numb
   switch (behavior) {
     case advice.MADV_DONTNEED:
       if ((flags & VM_LOCKED) !== 0) return -EINVAL;
-      return discard(hart, mm, start, end);
+      return discard(hart, mm, vma, start, end);
     case advice.MADV_DONTNEED_LOCKED:
-      return discard(hart, mm, start, end);
+      return discard(hart, mm, vma, start, end);
     case advice.MADV_FREE:
       return adviseFree(hart, mm, vma, start, end);
     case advice.MADV_COLD:
@@ -130,9 +131,9 @@ function adviseVma(hart: Hart, mm: number, vma: number, start: number, end: numb
 }
 
 /** Private pages are gone and read again what is behind them; those of a mapping stay with it. */
-function discard(hart: Hart, mm: number, start: number, end: number): number {
+function discard(hart: Hart, mm: number, vma: number, start: number, end: number): number {
   gatherBegin(hart, mm);
-  zapRange(hart, mm, start, end);
+  zapRange(hart, mm, start, end, false, hart.shared.get(vma + VMA_MAPPING) !== 0);
   gatherFinish(hart);
   return 0;
 }

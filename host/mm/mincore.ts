@@ -8,7 +8,7 @@ import type { Hart } from "../policy/hart.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { mappingHas } from "./page-cache.ts";
 import { loadPte } from "./page-table.ts";
-import { isSwapPte } from "./pte.ts";
+import { isMarker, isSwapPte } from "./pte.ts";
 import { isPageAligned, isUserRange, toVpn } from "./range.ts";
 import { copyToUser } from "./uaccess.ts";
 import { vmaEnd, vmaPgoffAt, vmaStart } from "./vma.ts";
@@ -50,7 +50,7 @@ function fillVector(hart: Hart, mm: number, vpn: number, count: number, buffer: 
 
 function isResident(hart: Hart, mm: number, vma: number, vpn: number): boolean {
   const entry = loadPte(hart, mm, vpn);
-  if (entry !== 0) return !isSwapPte(entry);
+  if (entry !== 0 && !isMarker(entry)) return !isSwapPte(entry);
   const mapping = hart.shared.get(vma + VMA_MAPPING);
   return mapping !== 0 && mappingHas(hart, mapping, vmaPgoffAt(hart, vma, vpn));
 }

@@ -114,7 +114,8 @@ function moveEntries(
   for (let i = 0; i < count; i++) {
     if (hart.shared.loadOnce(source + i * PTE_BYTES) === 0) continue;
     const pte = clearPte(hart, source + i * PTE_BYTES, sourcePage);
-    setNewPte(hart, target + i * PTE_BYTES, targetPage, keepsMarks ? pte : clearUffdWp(pte));
+    const moved = keepsMarks ? pte : clearUffdWp(pte);
+    if (moved !== 0) setNewPte(hart, target + i * PTE_BYTES, targetPage, moved);
     gatherPte(hart, vpn + i);
   }
   gatherUnlock(hart);

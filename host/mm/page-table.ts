@@ -35,7 +35,7 @@ import { callRcu } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, pfnOfPage } from "./frames.ts";
-import { isHugePte, isTablePte, smallPte, tablePte } from "./pte.ts";
+import { isHugePte, isTablePte, isVacant, setUffdWp, smallPte, tablePte, WP_MARKER } from "./pte.ts";
 
 export const PTE_BYTES = 8;
 
@@ -180,6 +180,17 @@ export function setNewPte(hart: HartLocal, address: number, page: number, pte: n
   hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) + 1);
   // Release: the walker that reads the entry sees the zeroed frame behind it.
   hart.shared.storeRelease(address, pte);
+}
+
+/**
+ * Fills an entry that is 0, or one that is write-protected by userfaultfd before there is a page: then the page is too.
+ * False: there is something else by now. Requires: PTL of the entry's table.
+ */
+export function fillPte(hart: HartLocal, address: number, page: number, pte: number): boolean {
+  const there = hart.shared.loadOnce(address);
+  if (there === 0) setNewPte(hart, address, page, pte);
+  else if (there === WP_MARKER) hart.shared.storeRelease(address, setUffdWp(pte));
+  return isVacant(there);
 }
 
 /** Requires: PTL of the entry's table. Empties an entry and returns what it was, with the walker's last A and D. */

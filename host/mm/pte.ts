@@ -34,6 +34,16 @@ const PTE_SWAP = PTE_SOFT1;
 export const PTE_UFFD_WP = PTE_SOFT1;
 const PTE_SWAP_UFFD_WP = PTE_G;
 
+/**
+ * A marker: the entry of a page that is not there, with something to remember of it. It looks like that of a page in
+ * slot 0, which no page is ever in. (Linux: PTE_MARKER_*)
+ */
+const PTE_MARKER_POISON = PTE_U;
+/** UFFDIO_POISON: who touches the page gets SIGBUS. */
+export const POISON_MARKER = PTE_SWAP | PTE_MARKER_POISON;
+/** The page is write-protected by userfaultfd as soon as it is there. */
+export const WP_MARKER = PTE_SWAP | PTE_SWAP_UFFD_WP;
+
 const PERMISSIONS = PTE_V | PTE_R | PTE_W | PTE_X | PTE_PROT_NONE;
 
 export function ptePfn(pte: number): number {
@@ -50,14 +60,24 @@ export function isSwapPte(pte: number): boolean {
   return (pte & (PTE_V | PTE_PROT_NONE | PTE_SWAP)) === PTE_SWAP;
 }
 
+export function isMarker(pte: number): boolean {
+  return isSwapPte(pte) && ptePfn(pte) === 0;
+}
+
+/** Nothing is there, and nothing is to be remembered but the write protection. */
+export function isVacant(pte: number): boolean {
+  return pte === 0 || pte === WP_MARKER;
+}
+
 /** Has userfaultfd write-protected the page? */
 export function isUffdWp(pte: number): boolean {
   if (isSwapPte(pte)) return (pte & PTE_SWAP_UFFD_WP) !== 0;
   return pte !== 0 && (pte & PTE_UFFD_WP) !== 0;
 }
 
-/** The entry without userfaultfd's mark; W comes back with the next store. */
+/** The entry without userfaultfd's mark; W comes back with the next store. Of a marker nothing may be left. */
 export function clearUffdWp(pte: number): number {
+  if (pte === WP_MARKER) return 0;
   return isSwapPte(pte) ? pte & ~PTE_SWAP_UFFD_WP : pte & ~PTE_UFFD_WP;
 }
 

@@ -44,7 +44,7 @@ import {
   tablePageOf,
   unlockTable,
 } from "./page-table.ts";
-import { isHugePte, isSwapPte, pteIsDirty, ptePfn, smallPte, swapPte } from "./pte.ts";
+import { isHugePte, isSwapPte, isUffdWp, pteIsDirty, ptePfn, smallPte, swapPte, WP_MARKER } from "./pte.ts";
 import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
@@ -182,8 +182,11 @@ function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address
     shared.exchange(address, swapPte(slot, shared.loadOnce(address)));
     shared.fetchAnd(page + PAGE_FLAGS, ~PG_LAZYFREE);
     shared.fetchAdd(mm + MM_SWAP, 1);
-  } else if (pteIsDirty(clearPte(hart, address, table))) {
-    markDirty(hart, page);
+  } else {
+    const old = clearPte(hart, address, table);
+    if (pteIsDirty(old)) markDirty(hart, page);
+    // The page comes back from its mapping, which knows nothing of it. (Linux: pte_install_uffd_wp_if_needed)
+    if (isUffdWp(old)) setNewPte(hart, address, table, WP_MARKER);
   }
   flushPteLater(hart, mm, vpn);
   return true;

@@ -26,7 +26,7 @@ import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { pageOf } from "./frames.ts";
 import { TREE_END, treeLoad, treeNext } from "./mapping-tree.ts";
 import { findHuge, findPte, loadPte } from "./page-table.ts";
-import { isSwapPte, ptePfn } from "./pte.ts";
+import { isMarker, isSwapPte, isUffdWp, ptePfn } from "./pte.ts";
 import { swapUsers } from "./swap-map.ts";
 import { skipMissingTable } from "./zap.ts";
 
@@ -81,7 +81,7 @@ export function addVmaUsage(hart: HartLocal, mm: number, vma: number, usage: Vma
     }
     const pte = isHuge ? loadPte(hart, mm, vpn) : shared.loadOnce(slot);
     if (isHuge) usage.anonHuge += PAGE_BYTES;
-    if (isSwapPte(pte)) {
+    if (isSwapPte(pte) && !isMarker(pte)) {
       usage.swap += PAGE_BYTES;
       usage.swapPss += PAGE_BYTES / Math.max(swapUsers(hart, ptePfn(pte)), 1);
     }
@@ -129,10 +129,11 @@ function addPage(hart: HartLocal, page: number, pte: number, usage: VmaUsage): v
   else usage.privateClean += PAGE_BYTES;
 }
 
-const PAGEMAP_PRESENT = 1 << 31; // bits 63, 61 and 56, in the upper word
+const PAGEMAP_PRESENT = 1 << 31; // bits 63, 61, 57 and 56, in the upper word
 const PAGEMAP_SWAP = 1 << 30; // bit 62: then the lower bits are type (5) and offset of the slot
 const PAGEMAP_SWAP_TYPE_BITS = 5;
 const PAGEMAP_FILE = 1 << 29;
+const PAGEMAP_UFFD_WP = 1 << 25; // bit 57
 const PAGEMAP_EXCLUSIVE = 1 << 24;
 
 /** Writes the pagemap entry (u64) of `vpn` at `address`. Requires: mmap_lock for read. */
@@ -149,9 +150,10 @@ export function writePagemapEntry(hart: HartLocal, mm: number, vpn: number, addr
   }
   if (isSwapPte(pte)) {
     shared.set(address, ptePfn(pte) << PAGEMAP_SWAP_TYPE_BITS);
-    shared.set(address + 4, PAGEMAP_SWAP);
+    shared.set(address + 4, PAGEMAP_SWAP | (isUffdWp(pte) ? PAGEMAP_UFFD_WP : 0));
     return;
   }
+  if (isUffdWp(pte)) high |= PAGEMAP_UFFD_WP;
   shared.set(address, isPresent ? ptePfn(pte) : 0);
   shared.set(address + 4, isPresent ? PAGEMAP_PRESENT | high : 0);
 }

@@ -59,7 +59,7 @@ function zapOffsets(hart: Hart, vma: number, first: number, last: number, evenCo
   const start = Math.max(vmaStart(hart, vma), first + shift);
   const end = Math.min(vmaEnd(hart, vma), last + 1 + shift);
   gatherBegin(hart, mm);
-  zapRange(hart, mm, start, end, !evenCows);
+  zapRange(hart, mm, start, end, !evenCows, true);
   gatherFinish(hart);
   flushRss(hart); // of an mm that this hart may never meet again
 }

@@ -10,6 +10,7 @@ import {
   VM_SHARED,
   VM_UFFD_MINOR,
   VM_UFFD_MISSING,
+  VM_UFFD_WP,
   VMA_MAPPING,
   VMA_UFFD,
 } from "../../assembly/layout.ts";
@@ -20,7 +21,8 @@ import { mapCacheFrame } from "./file-fault.ts";
 import { getPage, pageOf, putPage } from "./frames.ts";
 import { mappingBytes, mappingGet, mappingPut } from "./mapping.ts";
 import { mappingContains, mappingFrame, mappingInsert, mappingPeek, markDirty } from "./page-cache.ts";
-import { allocPte } from "./page-table.ts";
+import { allocPte, clearPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { isMarker, PTE_UFFD_WP } from "./pte.ts";
 import { toVpn } from "./range.ts";
 import { flushRss } from "./rss.ts";
 import { vmaEnd, vmaFlags, vmaPgoffAt } from "./vma.ts";
@@ -54,26 +56,46 @@ export function isBeyond(hart: HartLocal, vma: number, vpn: number): boolean {
  * The frame fills the hole behind `vpn`, and is mapped there. 0, and it is no longer the caller's, or -errno. Requires:
  * a locked vma. (Linux: shmem_mfill_atomic_pte)
  */
-export function installShared(hart: Hart, mm: number, vma: number, vpn: number, pfn: number): number {
+export function installShared(
+  hart: Hart,
+  mm: number,
+  vma: number,
+  vpn: number,
+  pfn: number,
+  protects: boolean,
+): number {
   const pteAddress = allocPte(hart, mm, vpn);
   if (pteAddress === 0) return -ENOMEM;
   const mapping = hart.shared.get(vma + VMA_MAPPING);
   const error = mappingInsert(hart, mapping, vmaPgoffAt(hart, vma, vpn), pfn);
   // If a fault was quicker to map the page, it has mapped this one.
-  if (error === 0) mapCacheFrame(hart, mm, vma, pteAddress, pfn, PTE_D);
+  if (error === 0) mapCacheFrame(hart, mm, vma, withoutMarker(hart, pteAddress), pfn, marksOf(true, protects));
   return error;
+}
+
+/** The entry, in whose place a page comes now: the caller says whether it is write-protected. */
+function withoutMarker(hart: Hart, pteAddress: number): number {
+  const table = tablePageOf(pteAddress);
+  lockTable(hart, table);
+  if (isMarker(hart.shared.loadOnce(pteAddress))) clearPte(hart, pteAddress, table);
+  unlockTable(hart, table);
+  return pteAddress;
+}
+
+function marksOf(isShared: boolean, protects: boolean): number {
+  return (isShared ? PTE_D : 0) | (protects ? PTE_UFFD_WP : 0);
 }
 
 /**
  * UFFDIO_CONTINUE: the pages that the mapping has for [start, start + bytes) are mapped. Bytes done, or -errno if there
  * were none. No lock held. (Linux: mfill_atomic_pte_continue)
  */
-export function continuePages(hart: Hart, mm: number, start: number, bytes: number): number {
+export function continuePages(hart: Hart, mm: number, start: number, bytes: number, protects: boolean): number {
   const end = toVpn(start + bytes);
   let done = 0;
   let error = 0;
   while (done < bytes && error === 0) {
-    error = continuePage(hart, mm, toVpn(start + done), end);
+    error = continuePage(hart, mm, toVpn(start + done), end, protects);
     if (error === 0) done += PAGE_BYTES;
     flushRss(hart);
     hart.pollIrq();
@@ -81,15 +103,15 @@ export function continuePages(hart: Hart, mm: number, start: number, bytes: numb
   return done > 0 ? done : error;
 }
 
-function continuePage(hart: Hart, mm: number, vpn: number, end: number): number {
+function continuePage(hart: Hart, mm: number, vpn: number, end: number, protects: boolean): number {
   for (;;) {
     const vma = lockVma(hart, mm, vpn);
     if (vma <= 0) return vma === 0 ? -ENOENT : vma;
-    const refused = continueRefusal(hart, vma, vpn, end);
+    const refused = continueRefusal(hart, vma, vpn, end, protects);
     const mapping = hart.shared.get(vma + VMA_MAPPING);
     const index = refused === 0 ? vmaPgoffAt(hart, vma, vpn) : 0;
     const pfn = refused === 0 ? mappingPeek(hart, mapping, index) : 0;
-    const result = pfn !== 0 ? mapThere(hart, mm, vma, vpn, pfn) : refused;
+    const result = pfn !== 0 ? mapThere(hart, mm, vma, vpn, pfn, protects) : refused;
     if (pfn === 0 && refused === 0) mappingGet(hart, mapping);
     unlockVma(hart, mm, vma);
     if (pfn !== 0 || refused !== 0) return result;
@@ -108,15 +130,17 @@ function bringIn(hart: Hart, mapping: number, index: number): number {
   return pfn > 0 ? 0 : -EFAULT;
 }
 
-function continueRefusal(hart: Hart, vma: number, vpn: number, end: number): number {
+function continueRefusal(hart: Hart, vma: number, vpn: number, end: number, protects: boolean): number {
   if (vmaEnd(hart, vma) < end || hart.shared.get(vma + VMA_UFFD) === 0) return -ENOENT;
+  if (protects && (vmaFlags(hart, vma) & VM_UFFD_WP) === 0) return -EINVAL;
   if (!isShmemVma(hart, vma)) return -EINVAL;
   return isBeyond(hart, vma, vpn) ? -EFAULT : 0;
 }
 
 /** Maps page `pfn` of the vma's mapping, whose reference is the caller's, and drops that. Requires: the vma locked. */
-function mapThere(hart: Hart, mm: number, vma: number, vpn: number, pfn: number): number {
+function mapThere(hart: Hart, mm: number, vma: number, vpn: number, pfn: number, protects: boolean): number {
   const pteAddress = allocPte(hart, mm, vpn);
+  if (pteAddress !== 0) withoutMarker(hart, pteAddress);
   if (pteAddress === 0 || hart.shared.loadOnce(pteAddress) !== 0) {
     putPage(hart, pfn);
     return pteAddress === 0 ? -ENOMEM : -EEXIST;
@@ -124,7 +148,7 @@ function mapThere(hart: Hart, mm: number, vma: number, vpn: number, pfn: number)
   const isShared = (vmaFlags(hart, vma) & VM_SHARED) !== 0;
   if (isShared) markDirty(hart, pageOf(pfn));
   getPage(hart, pfn);
-  const done = mapCacheFrame(hart, mm, vma, pteAddress, pfn, isShared ? PTE_D : 0);
+  const done = mapCacheFrame(hart, mm, vma, pteAddress, pfn, marksOf(isShared, protects));
   putPage(hart, pfn);
   return done ? 0 : -EEXIST;
 }

@@ -8,6 +8,7 @@ import {
   PAGE_PT_ENTRIES,
   PTE_COUNT,
   PTE_D,
+  UFFD_FEATURES,
   VM_UFFD_WP,
   VMA_MAPPING,
   VMA_UFFD,
@@ -21,8 +22,28 @@ import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts"
 import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
-import { allocPte, findPte, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
-import { clearUffdWp, isSwapPte, isUffdWp, leafPte, pteModify, ptePfn, setUffdWp } from "./pte.ts";
+import {
+  allocPte,
+  clearPte,
+  findPte,
+  lockTable,
+  PTE_BYTES,
+  setNewPte,
+  tablePageOf,
+  unlockTable,
+} from "./page-table.ts";
+import {
+  clearUffdWp,
+  isMarker,
+  isSwapPte,
+  isUffdWp,
+  leafPte,
+  POISON_MARKER,
+  pteModify,
+  ptePfn,
+  setUffdWp,
+  WP_MARKER,
+} from "./pte.ts";
 import { toVpn } from "./range.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { copyFromUser } from "./uaccess.ts";
@@ -31,6 +52,9 @@ import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { lockVma, unlockVma } from "./vma-lock.ts";
 import { vmaFind } from "./vma-map.ts";
 import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+
+/** In UFFD_FEATURES: pages that are not there can be write-protected too. */
+export const UFFD_FEATURE_WP_UNPOPULATED = 1 << 13;
 
 /** What a page is filled with: a frame that is a hole's of the mapping, one of its own, or the zero page. */
 const FILL_MAPPING = 1;
@@ -136,7 +160,7 @@ function installPage(
   const refused = refusal(hart, vma, vpn, end, protects);
   if (refused !== 0) return refused;
   if (fillsMapping(hart, vma) !== (kind === FILL_MAPPING)) return -ESTALE;
-  if (kind === FILL_MAPPING) return installShared(hart, mm, vma, vpn, pfn);
+  if (kind === FILL_MAPPING) return installShared(hart, mm, vma, vpn, pfn, protects);
   const pteAddress = allocPte(hart, mm, vpn);
   if (pteAddress === 0) return -ENOMEM;
   const flags = vmaFlags(hart, vma);
@@ -145,12 +169,43 @@ function installPage(
   const leaf = leafPte(pfn, flags, isPrivate) | (isPrivate ? PTE_D : 0);
   const table = tablePageOf(pteAddress);
   lockTable(hart, table);
+  if (isPrivate) dropMarker(hart, pteAddress, table);
   const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
   if (isEmpty) setNewPte(hart, pteAddress, table, protects ? setUffdWp(leaf) : leaf);
   unlockTable(hart, table);
   if (!isEmpty) return -EEXIST;
   if (isPrivate) addRss(hart, mm, 1);
   return 0;
+}
+
+/**
+ * UFFDIO_POISON: the empty pages [start, start + bytes) can not be touched any more. Bytes done, or -errno if there
+ * were none. No lock held. (mfill_atomic_pte_poison)
+ */
+export function poisonPages(hart: Hart, mm: number, start: number, bytes: number): number {
+  const end = toVpn(start + bytes);
+  let done = 0;
+  let error = 0;
+  while (done < bytes && error === 0) {
+    const vpn = toVpn(start + done);
+    error = locked(hart, mm, vpn, (vma) => refusal(hart, vma, vpn, end, false) || poison(hart, mm, vpn));
+    if (error === -ENOMEM && makeRoom(hart)) error = 0;
+    else if (error === 0) done += PAGE_BYTES;
+    hart.pollIrq();
+  }
+  return done > 0 ? done : error;
+}
+
+/** Requires: a locked vma. */
+function poison(hart: Hart, mm: number, vpn: number): number {
+  const pteAddress = allocPte(hart, mm, vpn);
+  if (pteAddress === 0) return -ENOMEM;
+  const table = tablePageOf(pteAddress);
+  lockTable(hart, table);
+  const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
+  if (isEmpty) setNewPte(hart, pteAddress, table, POISON_MARKER);
+  unlockTable(hart, table);
+  return isEmpty ? 0 : -EEXIST;
 }
 
 /**
@@ -166,32 +221,51 @@ export function writeProtectPages(hart: Hart, mm: number, start: number, end: nu
     result = (vmaFlags(hart, vma) & VM_UFFD_WP) === 0 ? -ENOENT : 0;
     if (result !== 0) break;
     const partEnd = Math.min(end, vmaEnd(hart, vma));
-    markRange(hart, mm, vma, Math.max(vpn, vmaStart(hart, vma)), partEnd, protects);
+    result = markRange(hart, mm, vma, Math.max(vpn, vmaStart(hart, vma)), partEnd, protects);
+    if (result !== 0) break;
     vpn = partEnd;
   }
   mmapReadUnlock(hart, mm);
   return result;
 }
 
-/** Sets or clears the marks of [start, end) of one vma. Requires: mmap_lock. (uffd_wp_range) */
-export function markRange(hart: Hart, mm: number, vma: number, start: number, end: number, protects: boolean): void {
+/**
+ * Sets or clears the marks of [start, end) of one vma: 0, or -ENOMEM if there is no table for a mark. Requires:
+ * mmap_lock. (uffd_wp_range)
+ */
+export function markRange(hart: Hart, mm: number, vma: number, start: number, end: number, protects: boolean): number {
+  const usesMarkers = protects && marksVacant(hart, vma);
+  let result = 0;
   gatherBegin(hart, mm);
   for (let vpn = start; vpn < end; ) {
     splitHuge(hart, mm, vpn); // of the time before userfaultfd: there are no more
-    const pte = findPte(hart, mm, vpn);
+    const pte = usesMarkers ? allocPte(hart, mm, vpn) : findPte(hart, mm, vpn);
+    if (pte === 0 && usesMarkers) {
+      result = -ENOMEM;
+      break;
+    }
     if (pte === 0) {
       vpn = skipMissingTable(hart, mm, vpn);
       continue;
     }
     const table = tablePageOf(pte);
     const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
-    const isEmpty = hart.shared.loadOnce(table + PAGE_PT_ENTRIES) === 0;
+    const isEmpty = !usesMarkers && hart.shared.loadOnce(table + PAGE_PT_ENTRIES) === 0;
     const chunkEnd = isEmpty ? tableEnd : Math.min(tableEnd, vpn + CHUNK_PAGES);
-    if (!isEmpty) markChunk(hart, vma, pte, table, vpn, chunkEnd, protects);
+    if (!isEmpty) markChunk(hart, vma, pte, table, vpn, chunkEnd, protects, usesMarkers);
     vpn = chunkEnd;
     hart.pollIrq();
   }
   gatherFinish(hart);
+  return result;
+}
+
+/** Is the protection of what is not there remembered? (userfaultfd_wp_use_markers) */
+function marksVacant(hart: Hart, vma: number): boolean {
+  const { shared } = hart;
+  if (shared.get(vma + VMA_MAPPING) !== 0) return true;
+  const context = shared.get(vma + VMA_UFFD);
+  return context !== 0 && (shared.loadOnce(context + UFFD_FEATURES) & UFFD_FEATURE_WP_UNPOPULATED) !== 0;
 }
 
 function markChunk(
@@ -202,6 +276,7 @@ function markChunk(
   start: number,
   end: number,
   protects: boolean,
+  usesMarkers: boolean,
 ): void {
   const { shared } = hart;
   const flags = vmaFlags(hart, vma);
@@ -209,7 +284,12 @@ function markChunk(
   for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
     for (;;) {
       const old = shared.loadOnce(pte);
-      if (old === 0 || isUffdWp(old) === protects) break;
+      if (old === 0 && usesMarkers) setNewPte(hart, pte, table, WP_MARKER);
+      if (old === 0 || old === POISON_MARKER || isUffdWp(old) === protects) break;
+      if (old === WP_MARKER) {
+        clearPte(hart, pte, table);
+        break;
+      }
       // A walker may set A or D in between: then look again.
       if (shared.compareExchange(pte, old, marked(hart, old, flags, protects)) !== old) continue;
       if (protects && !isSwapPte(old)) gatherPte(hart, vpn);
@@ -218,6 +298,11 @@ function markChunk(
   }
   gatherUnlock(hart);
   unlockTable(hart, table);
+}
+
+/** What takes the place of a marker needs none. Requires: PTL. */
+export function dropMarker(hart: Hart, address: number, table: number): void {
+  if (isMarker(hart.shared.loadOnce(address))) clearPte(hart, address, table);
 }
 
 /** The entry with or without the mark. Requires: PTL. */

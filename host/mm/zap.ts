@@ -43,7 +43,7 @@ import {
   takePte,
   unlockTable,
 } from "./page-table.ts";
-import { isSwapPte, isTablePte, pteIsDirty, ptePfn } from "./pte.ts";
+import { isMarker, isSwapPte, isTablePte, isUffdWp, pteIsDirty, ptePfn, WP_MARKER } from "./pte.ts";
 import { addRss, addRssKind } from "./rss.ts";
 import { swapPut } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
@@ -53,10 +53,18 @@ import { vmaFind } from "./vma-map.ts";
 export const CHUNK_PAGES = 16;
 
 /**
- * Empties every entry of [start, end), or with `onlyCache` those that map pages of mappings and no private copies.
+ * Empties every entry of [start, end), or with `onlyCache` those that map pages of mappings and no private copies. With
+ * `keepsMarks`, of pages that can come back, userfaultfd's write protection stays. (Linux: !ZAP_FLAG_DROP_MARKER)
  * Requires: an open gather, and mmap_lock or the lock of a reverse map that holds the vmas (their tables stay).
  */
-export function zapRange(hart: Hart, mm: number, start: number, end: number, onlyCache = false): void {
+export function zapRange(
+  hart: Hart,
+  mm: number,
+  start: number,
+  end: number,
+  onlyCache = false,
+  keepsMarks = false,
+): void {
   for (let vpn = start; vpn < end; ) {
     const pte = findPte(hart, mm, vpn);
     if (pte === 0) {
@@ -73,7 +81,7 @@ export function zapRange(hart: Hart, mm: number, start: number, end: number, onl
       continue;
     }
     const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
-    vpn = zapChunk(hart, mm, pte, page, vpn, chunkEnd, onlyCache);
+    vpn = zapChunk(hart, mm, pte, page, vpn, chunkEnd, onlyCache, keepsMarks);
     if (gatherIsFull(hart)) gatherFlush(hart);
     hart.pollIrq();
   }
@@ -88,6 +96,7 @@ function zapChunk(
   start: number,
   end: number,
   onlyCache: boolean,
+  keepsMarks: boolean,
 ): number {
   const { shared } = hart;
   const zeroPfn = hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
@@ -99,7 +108,12 @@ function zapChunk(
   lockTable(hart, table);
   for (let pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
     const there = shared.loadOnce(pte);
-    if (there === 0) continue;
+    if (there === 0 || (keepsMarks && there === WP_MARKER)) continue;
+    if (isMarker(there)) {
+      takePte(hart, pte);
+      cleared++;
+      continue;
+    }
     if (isSwapPte(there)) {
       if (!onlyCache) swapped += zapSwapEntry(hart, pte, table);
       continue;
@@ -109,7 +123,8 @@ function zapChunk(
     if (onlyCache && !isCache) continue;
     const old = takePte(hart, pte);
     const pfn = ptePfn(old);
-    cleared++;
+    if (keepsMarks && isUffdWp(old)) shared.storeOnce(pte, WP_MARKER);
+    else cleared++;
     if (pfn === zeroPfn) {
       gatherPte(hart, vpn);
       continue;

@@ -35,7 +35,7 @@ export const MISSING: Readonly<Record<string, string>> = {
   timer_create: "no alarm clocks",
   mount: "tmpfs, proc and sysfs; nothing is bound to a second place or moved: EINVAL",
   umount2: "what is in use can be detached only until the machine ends; no MNT_EXPIRE",
-  userfaultfd: "no UFFDIO_MOVE or POISON; write protection of private memory only",
+  userfaultfd: "no UFFD_FEATURE_WP_ASYNC; huge pages are moved page by page",
   vmsplice: "always EINVAL",
   ...Object.fromEntries(xattrCalls.map(([, { name }]) => [name, "files have no attributes"])),
 };
