@@ -33,7 +33,7 @@ export async function exploreAll(pool: ExplorePool, families: readonly string[],
     progress.show(`${done} of ${2 * searches.length} searches, ${schedules} schedules, ${progress.rate(schedules)}/s`);
   };
   await spread(pool, searches, async (worker, search) => {
-    const result = await runOn(pool, worker, jobOf(search.row, flags));
+    const result = await runOn(pool, worker, { ...jobOf(search.row, flags), isCounting: true });
     search.caught = result.failure !== null;
     search.needed = result.schedules;
     search.said = result.failure?.violation.text.split("\n")[0] ?? "nothing";

@@ -1,6 +1,6 @@
 // Runs schedules of one scenario. All harts are coroutines of this thread; at each schedule point the strategy says who
-// goes next, and only then the hart in question makes its access. A hart that waits is enabled when its word has
-// changed, its doorbell rings, or its deadline has passed; virtual time goes on only when nobody else can.
+// goes next (actors.ts: who could), and only then the hart in question makes its access. Virtual time goes on only when
+// nobody else can.
 //
 // A schedule ends when every hart is at rest, and then the scenario's tear-down runs, hart by hart; or with a
 // violation; or after POINTS_MAX points. What the memory model and the checkers think of an access they say through the
@@ -11,9 +11,9 @@ import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { handleNmi } from "../kernel/nmi.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { FOREVER } from "../memory/park.ts";
-import { POINT_ACQUIRE, POINT_GUEST, POINT_NMI } from "../memory/schedule.ts";
+import { POINT_ACQUIRE, POINT_NMI } from "../memory/schedule.ts";
 import { kmemCacheObject } from "../memory/slab.ts";
+import { Actors } from "./actors.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
 import { drainRcu, GracePeriods } from "./grace-periods.ts";
@@ -47,7 +47,7 @@ export class Explorer implements Turns, Pending {
   readonly #drivers: HartDriver[];
   readonly #contention: Contention;
   readonly #speculates: boolean;
-  readonly #enabled = new Int32Array(256);
+  readonly #actors: Actors;
   readonly #watch: Watch;
   readonly #weak: WeakMemory | null;
   readonly #gracePeriods: GracePeriods | null;
@@ -55,7 +55,6 @@ export class Explorer implements Turns, Pending {
   readonly #nmis: Nmis | null;
   readonly #allocationsFail: boolean;
   readonly #memories: HartMemory[] = [];
-  #enabledCount = 0;
   #strategy: Strategy | null = null;
   #next = 0;
   #idleWakes = 0;
@@ -91,6 +90,7 @@ export class Explorer implements Turns, Pending {
         this.#contention.noteFreed(slot, kmemCacheObject(pool, 1) - kmemCacheObject(pool, 0));
     }
     this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
+    this.#actors = new Actors(lab.shared, this.#drivers, this.#memories);
     this.#nmis = injected.has("nmi") ? new Nmis(this.#drivers, scenario.nmi ?? handleNmi) : null;
     for (const { shared } of lab.harts) {
       if (this.#weak !== null) this.#memories.push(new HartMemory(this.#weak));
@@ -124,11 +124,11 @@ export class Explorer implements Turns, Pending {
   }
 
   kindOf(actor: Actor): number {
-    return actor < COMMIT_BASE ? this.#drivers[actor].kind : POINT_GUEST;
+    return this.#actors.kindOf(actor);
   }
 
   addressOf(actor: Actor): number {
-    return actor < COMMIT_BASE ? this.#drivers[actor].address : 0;
+    return this.#actors.addressOf(actor);
   }
 
   /** What memory is at the beginning of a schedule, see MemoryImage. */
@@ -177,10 +177,7 @@ export class Explorer implements Turns, Pending {
   #goOn(id: number): number {
     if (this.#unasked < UNASKED_MAX) return id;
     this.#unasked = 0;
-    this.#findEnabled();
-    for (let i = 0; i < this.#enabledCount && this.#next === id; i++) {
-      if (this.#enabled[i] < COMMIT_BASE) this.#next = this.#enabled[i];
-    }
+    this.#next = this.#actors.anotherThan(id);
     return this.#next;
   }
 
@@ -263,53 +260,33 @@ export class Explorer implements Turns, Pending {
 
   #wake(driver: HartDriver): void {
     this.#idleWakes = driver.wakesByDeadline() ? this.#idleWakes + 1 : 0;
-    if (this.#idleWakes > IDLE_WAKES_MAX) this.reportViolation("deadlock", this.#describeWaits());
+    if (this.#idleWakes > IDLE_WAKES_MAX) this.reportViolation("deadlock", this.#actors.describeWaits());
     driver.wake();
   }
 
   /** The next actor; -1: all are at rest, or there is a deadlock. */
   #pick(current: number): number {
-    for (;;) {
-      this.#findEnabled();
-      if (this.#enabledCount > 0) break;
+    while (this.#actors.find() === 0) {
       if (this.#lateRings?.arrive(Number.POSITIVE_INFINITY)) continue;
-      if (this.#drivers.every((driver) => driver.isAtRest())) return -1;
-      if (!this.#passTime()) {
-        this.reportViolation("deadlock", this.#describeWaits());
+      if (this.#actors.areAtRest()) return -1;
+      if (!this.#actors.passTime()) {
+        this.reportViolation("deadlock", this.#actors.describeWaits());
         return -1;
       }
     }
     const actor = this.#ask(current);
     this.#isDropped = actor === NOBODY;
     if (actor < COMMIT_BASE) return actor;
-    this.#memories[actor - COMMIT_BASE].commitOne();
+    this.#actors.commit(actor);
     return this.#pick(current);
   }
 
   #ask(current: number): Actor {
-    if (this.#tearingDown) return current >= 0 ? current : this.#enabled[0];
-    const choice = this.#strategy!.pick(this.#enabled, this.#enabledCount, current, this);
+    const { enabled, count } = this.#actors;
+    if (this.#tearingDown) return current >= 0 ? current : enabled[0];
+    const choice = this.#strategy!.pick(enabled, count, current, this);
     if (choice !== NOBODY) this.choices.push(choice);
     return choice;
-  }
-
-  #findEnabled(): void {
-    this.#enabledCount = 0;
-    for (let id = 0; id < this.#drivers.length; id++) {
-      if (this.#drivers[id].canRun()) this.#enabled[this.#enabledCount++] = id;
-    }
-    for (let id = 0; id < this.#memories.length; id++) {
-      if (this.#memories[id].hasBuffered) this.#enabled[this.#enabledCount++] = COMMIT_BASE + id;
-    }
-  }
-
-  /** To the earliest deadline; false if there is none. */
-  #passTime(): boolean {
-    let earliestNs = FOREVER;
-    for (const driver of this.#drivers) earliestNs = Math.min(earliestNs, driver.deadlineNs);
-    if (earliestNs === FOREVER) return false;
-    this.lab.shared.setF64(MACHINE_BASE + MACHINE_VIRTUAL_NS, earliestNs);
-    return true;
   }
 
   #checkState(): void {
@@ -331,10 +308,5 @@ export class Explorer implements Turns, Pending {
     drainRcu(this.lab.harts[0]); // nobody reads any more
     const found = this.#watch.checkAtEnd();
     if (found !== "") this.reportViolation("left over", found);
-  }
-
-  #describeWaits(): string {
-    const waits = this.#drivers.filter((driver) => driver.isWaiting()).map((driver) => driver.describeWait());
-    return `every hart waits: ${waits.join("; ")}`;
   }
 }
