@@ -250,7 +250,7 @@ export class TranslationChecker {
   /** Page number of a 64-bit tag: of the read tag, which every user page has here. */
   #vpnOfTag(address: number): number {
     const low = this.#word(address) >>> PAGE_SHIFT;
-    return (this.#word(address + 4) * 2 ** (32 - PAGE_SHIFT) + low) >>> 0;
+    return (this.#word(address + 4) * (1 << (32 - PAGE_SHIFT)) + low) >>> 0;
   }
 
   #word(address: number): number {

@@ -2,11 +2,11 @@
 // the mutation table runs it with, and without a mistake: nothing may be reported. Long, so it goes on where its log
 // ends, and can be cut into shards; logs of shards are added up by writing them into one file and running it again.
 
-import { appendFile, readFile } from "node:fs/promises";
 import type { ExplorePool } from "../machine/explore.ts";
 import type { ExploreJob } from "../simulate/job.ts";
 import { SCENARIOS } from "../simulate/scenarios/all.ts";
 import type { ExploreFlags } from "./explore.ts";
+import { addToLog, type LogLine, readLog } from "./explore-log.ts";
 import { jobOf, type Row, rowsOf, runOn, spread } from "./explore-rows.ts";
 import { Progress } from "./progress.ts";
 
@@ -18,9 +18,7 @@ interface Piece {
   readonly job: ExploreJob;
 }
 
-/** One line of the log. */
-interface Done {
-  readonly key: string;
+interface Done extends LogLine {
   readonly schedules: number;
   /** What was wrong, or "". */
   readonly report: string;
@@ -30,7 +28,7 @@ interface Done {
 export async function exploreControls(pool: ExplorePool, families: readonly string[], flags: ExploreFlags) {
   const pieces = piecesOf(families, flags);
   const log = flags.log ?? "explore-controls.log";
-  const done = await readLog(log, new Set(pieces.map(({ key }) => key)));
+  const done = await readLog<Done>(log, new Set(pieces.map(({ key }) => key)));
   const { index, count } = flags.shard ?? { index: 1, count: 1 };
   const wanted = pieces.filter(({ key }, at) => at % count === index - 1 && !done.has(key));
   const progress = new Progress();
@@ -40,7 +38,7 @@ export async function exploreControls(pool: ExplorePool, families: readonly stri
     const report = result.failure === null ? "" : `${result.failure.violation.kind}: ${result.failure.violation.text}`;
     const line: Done = { key, schedules: result.schedules, report };
     done.set(key, line);
-    await appendFile(log, `${JSON.stringify(line)}\n`);
+    await addToLog(log, line);
     schedules += result.schedules;
     progress.show(`${done.size} of ${pieces.length} pieces, ${progress.rate(schedules)}/s`);
   });
@@ -71,19 +69,4 @@ function piecesOf(families: readonly string[], flags: ExploreFlags): Piece[] {
     for (const [name, job] of jobs) pieces.push({ key: `${name} from ${first}`, job: { ...job, first, schedules } });
   }
   return pieces;
-}
-
-/** Lines of other searches, and one that was cut off, do not count. */
-async function readLog(file: string, keys: ReadonlySet<string>): Promise<Map<string, Done>> {
-  const text = await readFile(file, "utf8").catch(() => "");
-  const done = new Map<string, Done>();
-  for (const line of text.split("\n")) {
-    try {
-      const entry = JSON.parse(line) as Done;
-      if (keys.has(entry.key)) done.set(entry.key, entry);
-    } catch {
-      // cut off
-    }
-  }
-  return done;
 }

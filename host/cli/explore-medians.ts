@@ -1,9 +1,10 @@
 // `pagewalk explore --all --medians SEEDS`: how many schedules each strategy needs until it finds a mutation, as the
-// median over so many seeds. Prints a table in Markdown.
+// median over so many seeds. Prints a table in Markdown. With --log it goes on where the log ends.
 
 import type { ExplorePool } from "../machine/explore.ts";
-import type { StrategyName } from "../simulate/job.ts";
+import type { ExploreJob, StrategyName } from "../simulate/job.ts";
 import type { ExploreFlags } from "./explore.ts";
+import { addToLog, type LogLine, readLog } from "./explore-log.ts";
 import { jobOf, type Row, rowsOf, runOn, spread } from "./explore-rows.ts";
 import { Progress } from "./progress.ts";
 
@@ -11,33 +12,28 @@ const STRATEGIES: readonly StrategyName[] = ["random", "pct", "mixed", "exhausti
 
 interface Trial {
   readonly row: Row;
-  readonly strategy: StrategyName;
-  readonly seed: number;
-  /** Infinity: not within the limit. */
-  needed: number;
+  readonly job: ExploreJob;
+  readonly key: string;
+}
+
+interface Done extends LogLine {
+  /** Null: not within the limit. */
+  readonly needed: number | null;
 }
 
 export async function exploreMedians(pool: ExplorePool, families: readonly string[], flags: ExploreFlags) {
   const rows = rowsOf(families).filter(({ scenario }) => scenario !== "");
-  const trials: Trial[] = [];
-  for (const row of rows) {
-    for (const strategy of STRATEGIES) {
-      for (let seed = 1; seed <= flags.medians!; seed++) trials.push({ row, strategy, seed, needed: 0 });
-    }
-  }
+  const trials = rows.flatMap((row) => trialsOf(row, flags));
+  const { log } = flags;
+  const done = log === undefined ? new Map<string, Done>() : await readLog<Done>(log, new Set(trials.map(keyOf)));
   const progress = new Progress();
-  let done = 0;
-  await spread(pool, trials, async (worker, trial) => {
-    const { row, strategy, seed } = trial;
-    const { schedules, failure } = await runOn(pool, worker, {
-      ...jobOf(row, flags),
-      strategy,
-      depth: flags.depth,
-      seed,
-      isCounting: true,
-    });
-    trial.needed = failure === null ? Number.POSITIVE_INFINITY : schedules;
-    progress.show(`${++done} of ${trials.length} searches`);
+  const wanted = trials.filter(({ key }) => !done.has(key));
+  await spread(pool, wanted, async (worker, { job, key }) => {
+    const { schedules, failure } = await runOn(pool, worker, job);
+    const line: Done = { key, needed: failure === null ? null : schedules };
+    done.set(key, line);
+    if (log !== undefined) await addToLog(log, line);
+    progress.show(`${done.size} of ${trials.length} searches`);
   });
   progress.clear();
   const lines = [
@@ -46,14 +42,31 @@ export async function exploreMedians(pool: ExplorePool, families: readonly strin
   ];
   for (const row of rows) {
     const cells = STRATEGIES.map((strategy) => {
-      const mine = trials.filter((trial) => trial.row === row && trial.strategy === strategy);
-      return cellOf(mine.map(({ needed }) => needed));
+      const mine = trials.filter((trial) => trial.row === row && trial.job.strategy === strategy);
+      return cellOf(mine.map(({ key }) => done.get(key)?.needed ?? Number.POSITIVE_INFINITY));
     });
     lines.push(`| ${row.mutation} | \`${row.scenario}\` | ${cells.join(" | ")} |`);
   }
   const limits = `median of ${flags.medians} seeds, at most ${flags.schedules} schedules, depth ${flags.depth}`;
   process.stdout.write(`${[...lines, "", `${limits}; ${progress.seconds()} s`].join("\n")}\n`);
   return 0;
+}
+
+/** Each strategy with each seed. */
+function trialsOf(row: Row, flags: ExploreFlags): Trial[] {
+  const { depth, schedules } = flags;
+  return STRATEGIES.flatMap((strategy) =>
+    Array.from({ length: flags.medians! }, (_, index): Trial => {
+      const job = { ...jobOf(row, flags), strategy, depth, seed: index + 1, isCounting: true };
+      const policies = JSON.stringify(job.policies);
+      const search = `${strategy} depth ${depth} seed ${job.seed} in ${schedules}`;
+      return { row, job, key: `${row.mutation} ${row.scenario} ${policies} ${search}` };
+    }),
+  );
+}
+
+function keyOf({ key }: Trial): string {
+  return key;
 }
 
 /** The median; how many seeds found nothing, if some did not. */

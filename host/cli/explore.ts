@@ -21,6 +21,7 @@ Examples:
   pagewalk explore --replay schedule.json
   pagewalk explore --all --family A,B --mutations
   pagewalk explore --all --controls 10000 --log controls.log
+  pagewalk explore --all --medians 20 --schedules 5000 --log medians.log
 
 Exit code: 0 nothing found; 1 a schedule with a bug, which is printed and kept; 125 wrong command line.`;
 
@@ -105,7 +106,7 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
         .argParser(parseInteger)
         .conflicts("mutations"),
     )
-    .option("--log <FILE>", "where --controls keeps what is done; default: explore-controls.log")
+    .option("--log <FILE>", "where --controls keeps what is done (default: explore-controls.log), and --medians")
     .option("--list", "the scenarios, and what each finds")
     .addHelpText("after", EXAMPLES)
     .action(async (scenario: string | undefined, flags: ExploreFlags) => {

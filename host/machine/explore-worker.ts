@@ -1,6 +1,6 @@
 // Entry of an explorer worker: all harts of a scenario live in this one thread. The build rewrites the bundle so that
 // the kernel in it consists of generators. One explorer is kept, for the scenario, policies and mutation asked for
-// last.
+// last; what it has learned is for the same search alone.
 
 import { Explorer } from "../simulate/explorer.ts";
 import { replay, runJob, show } from "../simulate/job.ts";
@@ -11,6 +11,7 @@ import { exploreModule, onExploreRequest } from "./node/explore-worker-side.ts";
 
 let explorer: Explorer | null = null;
 let explorerKey = "";
+let searchKey = "";
 
 onExploreRequest((request, reply) => {
   try {
@@ -35,17 +36,13 @@ function serve(request: ExploreRequest, reply: (reply: ExploreReply) => void): E
 }
 
 function explorerFor({ job }: ExploreRequest): Explorer {
-  const key = JSON.stringify([
-    job.scenario,
-    job.policies,
-    job.mutation,
-    job.seed,
-    job.strategy,
-    job.depth,
-    job.injects,
-    job.strongMemory,
-  ]);
-  if (explorer !== null && key === explorerKey) return explorer;
+  const key = JSON.stringify([job.scenario, job.policies, job.mutation, job.injects, job.strongMemory]);
+  const search = JSON.stringify([job.seed, job.strategy, job.depth]);
+  if (explorer !== null && key === explorerKey) {
+    if (search !== searchKey) explorer.forgetLearned();
+    searchKey = search;
+    return explorer;
+  }
   const scenario = findScenario(job.scenario);
   if (scenario === undefined) throw new Error(`no scenario ${job.scenario}`);
   const lab = makeLaboratory(exploreModule(), {
@@ -58,5 +55,6 @@ function explorerFor({ job }: ExploreRequest): Explorer {
   });
   explorer = new Explorer(scenario, lab, job.injects);
   explorerKey = key;
+  searchKey = search;
   return explorer;
 }

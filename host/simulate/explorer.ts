@@ -45,7 +45,7 @@ export class Explorer implements Turns, Pending {
   readonly #state: unknown;
   readonly #image: MemoryImage;
   readonly #drivers: HartDriver[];
-  readonly #contention: Contention;
+  #contention: Contention;
   readonly #speculates: boolean;
   readonly #actors: Actors;
   readonly #watch: Watch;
@@ -112,6 +112,12 @@ export class Explorer implements Turns, Pending {
     this.#nmis?.noteLength(this.points);
     if (this.violation === null && !this.#isDropped) this.#tearDown();
     return true;
+  }
+
+  /** Another search begins: it is what it would be in a new explorer. */
+  forgetLearned(): void {
+    this.#contention = new Contention(this.lab.shared.u8.length);
+    this.#nmis?.forget();
   }
 
   /** Words that two harts share, as far as it has shown. */

@@ -5,11 +5,14 @@ import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { asCoroutine } from "./coroutine.ts";
 import type { HartDriver } from "./hart-driver.ts";
 
+/** Before any schedule has run. */
+const ACCESSES_GUESSED = 100;
+
 export class Nmis {
   readonly #drivers: readonly HartDriver[];
   readonly #handler: (hart: KernelHart) => void;
   /** Accesses of the longest schedule so far: NMIs are spread over them. */
-  #accessesMost = 100;
+  #accessesMost = ACCESSES_GUESSED;
 
   constructor(drivers: readonly HartDriver[], handler: (hart: KernelHart) => void) {
     this.#drivers = drivers;
@@ -23,6 +26,11 @@ export class Nmis {
 
   noteLength(accesses: number): void {
     this.#accessesMost = Math.max(this.#accessesMost, accesses);
+  }
+
+  /** What was learned. */
+  forget(): void {
+    this.#accessesMost = ACCESSES_GUESSED;
   }
 
   /** None comes any more. */
