@@ -1,4 +1,5 @@
-// What a long run of the explorer has done so far, a line of JSON each: a run that was stopped goes on where its log ends.
+// What a long run of the explorer has done so far, a line of JSON each: one that was stopped goes on where its log
+// ends.
 
 import { appendFile, readFile } from "node:fs/promises";
 
