@@ -220,6 +220,10 @@ export const UFFD_EVENT_BASE = SHM_BASE + SHM_BYTES * SHM_COUNT_MAX; // what use
 export const UFFD_EVENT_BYTES = 64;
 export const UFFD_EVENT_COUNT_MAX = 1 << 13;
 
+// What harts do, while it is traced: a ring of events for each hart of a machine that users run, see TRACE_*
+export const TRACE_BASE = UFFD_EVENT_BASE + UFFD_EVENT_BYTES * UFFD_EVENT_COUNT_MAX;
+export const TRACE_RING_BYTES = 4096 + (1 << 20);
+
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
 export const RAM_BASE = 1 << 29; // 512 MiB; only what is touched is backed by host memory
 export const RAM_PFN_BASE = 1 << 17;
@@ -250,6 +254,7 @@ export const MACHINE_STOP_HART = 76; // which hart stopped the machine
 export const MACHINE_WORKERS_INSIDE = 80; // shared: workers between taking their hart and the end of the hart loop
 // line 2: start
 export const MACHINE_BOOTED = 128; // shared: 0 until hart 0 has made init; others wait for it
+export const MACHINE_TRACE_EVENTS = 132; // constant after boot: bit n = event n is traced (host/memory/trace.ts)
 // line 3: the deterministic driver
 export const MACHINE_BATON = 192; // shared: id of the hart that may run
 export const MACHINE_TRACE_HASH_LO = 196; // baton holder
@@ -359,7 +364,6 @@ export const OPTION_STRACE = 1 << 0;
 export const OPTION_DETERMINISTIC = 1 << 1;
 export const OPTION_TRAP_AD = 1 << 2; // A/D updates trap instead of being done by the walker (Svade)
 export const OPTION_PWC = 1 << 3; // page-walk cache on
-export const OPTION_TRACE = 1 << 4; // the trace ring is written
 export const OPTION_ARM_FENCE = 1 << 31; // an atomic read-modify-write is no full barrier here: use the imported fence
 
 export const STOP_NONE = 0;
@@ -592,8 +596,6 @@ export const PWC_ENTRIES = 64; // per level
 export const PWC_ENTRY_BYTES = 16;
 export const PWC_TAG = 0; // u64: region address | asid << 3, or TLB_TAG_INVALID
 export const PWC_PTE = 8; // u32: low half of the pointer entry
-export const HART_TRACE = 16384; // ring of TRACE_BYTES events
-export const HART_TRACE_BYTES = 16384;
 export const HART_DECODE_DIRECTORY = 32768; // DECODE_PAGES_MAX records of DECODE_DIRECTORY_BYTES, owner
 export const DECODE_DIRECTORY_BYTES = 32;
 export const HART_TLB = 65536; // TLB_ENTRIES_MAX * TLB_ENTRY_BYTES, owner
@@ -795,8 +797,21 @@ export const COUNTER_VMA_REUSE_IN_GP = 904;
 export const COUNTER_VMA_READER_LIMIT = 912;
 export const COUNTER_MMAP_LOCK_WAIT = 920;
 
-// trace ring event: {kind u32, arg0 u32, arg1 u32, time or step u32}
-export const TRACE_BYTES = 16;
+// ---------------------------------------------------------------- TRACE: a ring like RING_*, of records
+
+export const TRACE_LOST = 68; // owner: records for which there was no room; in the line of RING_TAIL
+export const TRACE_DATA_BYTES = 1 << 20; // from RING_DATA on
+export const TRACE_BYTES = 64; // one record
+export const TRACE_TIME = 0; // f64, ns of the machine's clock
+export const TRACE_KIND = 8; // event | value << TRACE_VALUE_SHIFT, which is the number of a system call
+export const TRACE_VALUE_SHIFT = 8;
+export const TRACE_TASK = 12; // tid | TRACE_IRQS_OFF... | locks held << TRACE_LOCKS_SHIFT
+export const TRACE_PID_MASK = (1 << 22) - 1;
+export const TRACE_IRQS_OFF = 1 << 22;
+export const TRACE_NEED_RESCHED = 1 << 23;
+export const TRACE_HARDIRQ = 1 << 24;
+export const TRACE_LOCKS_SHIFT = 25;
+export const TRACE_ARGS = 16; // 12 words, what they are depends on the event
 
 // ---------------------------------------------------------------- PAGE: struct page
 

@@ -6,10 +6,16 @@ import type { Machine } from "../machine/machine.ts";
 import { formatStats } from "../observe/stats.ts";
 import type { MachineFlags } from "./options.ts";
 
+const MISSING_HINT = "choose fewer with --trace-events, or let --driver deterministic wait for the file";
+
 /** Returns the exit code. */
 export async function finish(machine: Machine, status: ExitStatus, flags: MachineFlags): Promise<number> {
   const reason = reasonLine(status, flags);
   if (reason !== "") process.stderr.write(`pagewalk: ${reason}\n`);
+  const { error, lost } = machine.traceReport;
+  if (error !== "") process.stderr.write(`pagewalk: trace ${flags.trace}: ${error}; ${lost} events are missing\n`);
+  else if (lost > 0)
+    process.stderr.write(`pagewalk: trace ${flags.trace}: ${lost} events are missing: ${MISSING_HINT}\n`);
   if (flags.stats) process.stderr.write(formatStats(machine.stats()));
   if (flags.json !== undefined) {
     const { writeFile } = await import("node:fs/promises");

@@ -14,6 +14,8 @@ export interface MachineFlags {
   readonly seed?: number;
   readonly driver?: Driver;
   readonly strace?: boolean;
+  readonly trace?: string;
+  readonly traceEvents?: readonly string[];
   readonly policy?: Record<string, string>;
   readonly policyModule?: string;
   readonly mutate?: string;
@@ -54,6 +56,13 @@ export function addMachineOptions(command: Command): Command {
     .option("--stats", "print the machine's counters to stderr at the end")
     .option("--json <FILE>", "write exit status and counters to FILE")
     .option("--strace", "print each system call to stderr (also -strace)")
+    .option("--trace <FILE>", "write what the harts do to FILE, a line an event, as Linux's ftrace does")
+    .addOption(
+      new Option(
+        "--trace-events <NAME[,...]>",
+        "only events whose names begin so, `sched,tlb_flush` for example",
+      ).argParser((text) => text.split(",")),
+    )
     .addOption(new Option("--timeout <S>", "stop after S seconds, with exit code 124").argParser(parseSeconds))
     .addOption(new Option("-E, --env <K=V>", "set a variable in the guest's environment").argParser(collectEnv));
 }
@@ -72,6 +81,8 @@ export function machineConfig(flags: MachineFlags, program: string, args: readon
     seed: flags.seed,
     driver: flags.driver,
     strace: flags.strace,
+    trace: flags.trace,
+    traceEvents: flags.traceEvents,
     policy: flags.policy,
     policyModule: flags.policyModule,
     mutate: flags.mutate,

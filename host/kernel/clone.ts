@@ -34,6 +34,7 @@ import {
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENFILE, ENOMEM, ERESTARTNOINTR } from "../memory/errno.ts";
 import { kmemCacheFree } from "../memory/slab.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { TRACE_SCHED_PROCESS_FORK, traceTask } from "../memory/trace.ts";
 import { prepareResult, putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { copyResources, dropResources } from "./copy-process.ts";
@@ -122,6 +123,7 @@ export function cloneTask(hart: Hart, args: CloneArguments): number {
   // Before the child runs; a bad address is ignored, as by put_user in Linux.
   if ((flags & CLONE_PARENT_SETTID) !== 0) putUser32(hart, args.parentTid, pid);
   if ((flags & CLONE_CHILD_SETTID) !== 0 && (flags & CLONE_VM) !== 0) putUser32(hart, args.childTid, pid);
+  traceTask(hart, TRACE_SCHED_PROCESS_FORK, child, flags);
   wakeTask(hart, child);
   return pid;
 }

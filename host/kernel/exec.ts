@@ -24,6 +24,7 @@ import {
 import { loadProgram } from "../loader/exec.ts";
 import { ENOMEM } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { traceRename } from "../memory/trace.ts";
 import { mmAlloc, mmput } from "../mm/mm.ts";
 import type { Hart } from "../policy/hart.ts";
 import type { ExecArguments } from "./exec-arguments.ts";
@@ -59,6 +60,7 @@ export function execProgram(hart: Hart, program: ExecProgram, name: Uint8Array, 
   enterMm(hart, mm);
   forgetOldProgram(hart);
   setCommBytes(shared, current, name.subarray(name.lastIndexOf(SLASH) + 1));
+  traceRename(hart);
   setExeBytes(shared, shared.get(current + TASK_PROCESS), execFilePath(hart, program.file));
   endRestart(hart);
   shared.set(current + TASK_SYSCALL, -1);

@@ -33,6 +33,7 @@ import {
   TASK_STATE,
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { TRACE_SCHED_PROCESS_EXIT, traceTask } from "../memory/trace.ts";
 import { mmput } from "../mm/mm.ts";
 import { putUser32 } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -69,6 +70,7 @@ export function doExit(hart: Hart, status: number): void {
   const { shared, current } = hart;
   shared.set(current + TASK_FLAGS, shared.get(current + TASK_FLAGS) | PF_EXITING);
   shared.set(current + TASK_EXIT_CODE, status);
+  traceTask(hart, TRACE_SCHED_PROCESS_EXIT, current, status);
   finishWait(hart);
   endRestart(hart);
   releaseUserState(hart);

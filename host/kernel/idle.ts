@@ -21,6 +21,7 @@ import { KernelBug } from "../memory/errors.ts";
 import { park } from "../memory/park.ts";
 import { type RcuCallback, rcuAdvance, rcuPending, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_IDLE, SCHEDULE_POINTS } from "../memory/schedule.ts";
+import { IDLE_EXIT, IDLE_PARKED, TRACE_CPU_IDLE, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { isOfflineWanted, stayOffline } from "./hotplug.ts";
 import { stealTask } from "./sched.ts";
@@ -60,7 +61,9 @@ function waitForWork(hart: Hart, callbacks: readonly (RcuCallback | undefined)[]
     if (shared.loadAcquire(hart.rq + RQ_COUNT) > 0) return;
     // What a poll above has taken off the doorbell would not end the park.
     if (hart.hasDeferredWork() || hart.get(HART_NEED_RESCHED) !== 0) return;
+    trace(hart, TRACE_CPU_IDLE, IDLE_PARKED, hart.id);
     park(hart, hart.base + HART_DOORBELL, 0, deadline, POINT_IDLE);
+    trace(hart, TRACE_CPU_IDLE, IDLE_EXIT, hart.id);
     if (hart.hasDeferredWork()) return;
   }
 }

@@ -24,6 +24,7 @@ import type { InterruptController } from "../memory/hart-local.ts";
 import { type IpiHandler, serveMailbox } from "../memory/ipi.ts";
 import { A_M2, MUTATIONS } from "../memory/mutation.ts";
 import { serveTlbi } from "../memory/tlbi.ts";
+import { TLB_REMOTE_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.ts";
 import { unlazyMm } from "../mm/lazy.ts";
 import type { Hart } from "../policy/hart.ts";
 import { handleNmi } from "./nmi.ts";
@@ -89,11 +90,13 @@ export class DoorbellController implements InterruptController {
 function handleIpi(hart: Hart, op: number, arg0: number, arg1: number, arg2: number, arg3: number): void {
   switch (op) {
     case IPI_FLUSH:
+      trace(hart, TRACE_TLB_FLUSH, TLB_REMOTE_SHOOTDOWN, arg2, arg0, arg1);
       hart.policies.tlbFlush.onIpi(hart, arg0, arg1, arg2, arg3);
       return;
     case IPI_FLUSH_LAST:
       // The other mm is loaded first: what the flush then finds is another mm's, or nothing.
       if (unlazyMm(hart, arg0)) hart.count(COUNTER_UNLAZY_IN_FLUSH);
+      trace(hart, TRACE_TLB_FLUSH, TLB_REMOTE_SHOOTDOWN, arg2, arg0, arg1);
       hart.policies.tlbFlush.onIpi(hart, arg0, arg1, arg2, arg3);
       return;
     case IPI_UNLAZY:

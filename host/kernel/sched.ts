@@ -20,6 +20,7 @@ import {
   TASK_FLAGS,
   TASK_HART,
   TASK_INTERRUPTIBLE,
+  TASK_NICE,
   TASK_ON_HART,
   TASK_ON_RQ,
   TASK_PROCESS,
@@ -35,6 +36,7 @@ import {
 import { cpumaskTest } from "../memory/cpumask.ts";
 import { rqOf } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { isTraced, TRACE_SCHED_MIGRATE_TASK, TRACE_SCHED_SWITCH, traceTask } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mustMakeRoom } from "./group-exit.ts";
 import { enqueueOn, kick, kickIdle, selectHart } from "./placement.ts";
@@ -79,9 +81,18 @@ export function leaveHartLocked(hart: Hart, previous: number, next: number): num
   shared.storeRelease(previous + TASK_ON_HART, 0);
   shared.storeRelease(next + TASK_ON_HART, hart.id + 1);
   shared.set(next + TASK_SWITCHES, shared.get(next + TASK_SWITCHES) + 1);
+  if (isTraced(hart, TRACE_SCHED_SWITCH)) {
+    const state = shared.get(previous + TASK_STATE); // plain: a trace makes no schedule points
+    traceTask(hart, TRACE_SCHED_SWITCH, next, state, priority(hart, previous) | (priority(hart, next) << 8));
+  }
   hart.setCurrent(next);
   hart.count(COUNTER_CONTEXT_SWITCH);
   return target;
+}
+
+/** As Linux counts it, 100 real-time ones first. */
+function priority(hart: Hart, task: number): number {
+  return 120 + hart.shared.get(task + TASK_NICE);
 }
 
 /** After a switch, lock dropped: sends a task that had to leave on its way, and lets idle harts help. */
@@ -120,6 +131,7 @@ export function stealTask(hart: Hart): boolean {
     spinUnlock(hart, rq + RQ_LOCK);
     if (task === 0) continue;
     hart.count(COUNTER_TASK_MIGRATE);
+    traceTask(hart, TRACE_SCHED_MIGRATE_TASK, task, victim, hart.id);
     const home = enqueueOn(hart, hart.id, task);
     if (home === hart.id) return true;
     kick(hart, home);

@@ -23,6 +23,7 @@ import {
 } from "../../assembly/layout.ts";
 import { EAGAIN, ESRCH } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { TRACE_SIGNAL_GENERATE, traceTask } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { continueGroupLocked, tellOfContinuationLocked } from "./group-stop.ts";
@@ -142,6 +143,7 @@ function sendLocked(hart: Hart, process: number, task: number, isPrivate: boolea
     isFatal = target !== 0 && killsAtOnce(hart, target, sighand, signal);
   }
   spinUnlock(hart, sighand + SIGHAND_LOCK);
+  traceTask(hart, TRACE_SIGNAL_GENERATE, task, signal | (isPrivate ? 0 : 1 << 8), result);
   if (result === 1) wakePollers(hart); // a signalfd may lead to it
   if (isFatal) startGroupExitLocked(hart, process, signal);
   else if (target !== 0) notifyTaskLocked(hart, target);

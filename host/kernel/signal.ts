@@ -21,6 +21,7 @@ import {
   TASK_WAIT_QUEUE,
 } from "../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { TRACE_SIGNAL_DELIVER, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { doExit } from "./exit.ts";
 import { forceBadFrame, killGroup } from "./force-signal.ts";
@@ -109,6 +110,7 @@ function takeHandled(hart: Hart, process: number): number {
     if (signal === 0) return NONE;
     if (siginfoCode(hart) === SI_TIMER) timerSignalTaken(hart);
     const handler = loadU64(hart, action + ACTION_HANDLER);
+    trace(hart, TRACE_SIGNAL_DELIVER, signal, siginfoCode(hart), handler, Math.floor(handler / 2 ** 32));
     if (handler === SIG_IGN) continue;
     if (handler !== SIG_DFL) return signal;
     const deed = defaultAction(signal);

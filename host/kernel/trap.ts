@@ -28,6 +28,7 @@ import {
   TASK_SYSCALL,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
+import { isTraced, TRACE_PAGE_FAULT_USER, TRACE_SYS_EXIT, trace } from "../memory/trace.ts";
 import { FAULT_OK, FAULT_USERFAULT, handlePageFault } from "../mm/fault.ts";
 import { TASK_BYTES_USER } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -89,6 +90,9 @@ export function systemCall(hart: Hart): void {
 /** What the guest sees of a call that does not wait. */
 export function finishSystemCall(hart: Hart, result: number): void {
   if (result === NO_RETURN) return;
+  if (isTraced(hart, TRACE_SYS_EXIT)) {
+    trace(hart, TRACE_SYS_EXIT, hart.shared.get(hart.current + TASK_SYSCALL), result, Math.floor(result / 2 ** 32));
+  }
   hart.shared.set(hart.current + TASK_SYSCALL, -1);
   if (isRestartError(result)) {
     interruptCall(hart, result);
@@ -122,6 +126,10 @@ function faultAtTrapValue(hart: Hart, mm: number, access: number): number {
   const u32 = hart.shared.u32;
   const index = (hart.base + HART_TVAL) >>> 2;
   const high = u32[index + 1];
+  if (isTraced(hart, TRACE_PAGE_FAULT_USER)) {
+    const pc = (hart.base + HART_PC) >>> 2;
+    trace(hart, TRACE_PAGE_FAULT_USER, u32[index], high, u32[pc], u32[pc + 1], access);
+  }
   if (high >= TASK_BYTES_USER / 2 ** 32) return -1;
   return handlePageFault(hart, mm, (high << 20) | (u32[index] >>> PAGE_SHIFT), access);
 }

@@ -19,6 +19,7 @@ import {
 import { rqOf } from "../memory/hart-local.ts";
 import { ringDoorbell } from "../memory/ipi.ts";
 import { spinUnlock } from "../memory/spinlock.ts";
+import { TRACE_SCHED_MIGRATE_TASK, TRACE_SCHED_WAKEUP, traceTask } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { enqueueOn, kick, selectHart } from "./placement.ts";
 import { dequeue, enqueueWoken, isAllowed, lockHome } from "./run-queue.ts";
@@ -37,7 +38,10 @@ export function wakeTaskIn(hart: Hart, task: number, states: number): boolean {
   const home = lockHome(hart, task);
   const rq = rqOf(home);
   const asleep = (shared.loadOnce(task + TASK_STATE) & states) !== 0;
-  if (asleep) shared.storeRelease(task + TASK_STATE, TASK_RUNNING);
+  if (asleep) {
+    shared.storeRelease(task + TASK_STATE, TASK_RUNNING);
+    traceTask(hart, TRACE_SCHED_WAKEUP, task, home);
+  }
   const placed = shared.get(task + TASK_ON_RQ) !== 0 || shared.loadAcquire(task + TASK_ON_HART) !== 0;
   if (!asleep || placed) {
     spinUnlock(hart, rq + RQ_LOCK);
@@ -47,7 +51,10 @@ export function wakeTaskIn(hart: Hart, task: number, states: number): boolean {
   if (target === home) enqueueWoken(hart, rq, task);
   else shared.storeRelease(task + TASK_HART, target);
   spinUnlock(hart, rq + RQ_LOCK);
-  if (target !== home) hart.count(COUNTER_TASK_MIGRATE);
+  if (target !== home) {
+    hart.count(COUNTER_TASK_MIGRATE);
+    traceTask(hart, TRACE_SCHED_MIGRATE_TASK, task, home, target);
+  }
   kick(hart, target === home ? home : enqueueOn(hart, target, task));
   return true;
 }

@@ -15,6 +15,7 @@ import {
   TLB_ENTRIES_MAX,
 } from "../../assembly/layout.ts";
 import { mutationNumber } from "../memory/mutation.ts";
+import { TRACE_EVENTS } from "../observe/trace-text.ts";
 import { choosePolicies, type PolicyNames } from "../policy/choose.ts";
 import type { PolicyEntry } from "../policy/seams.ts";
 import { ConfigError } from "./errors.ts";
@@ -58,6 +59,10 @@ export interface MachineConfig {
   mutate?: string;
   /** Prints each system call on the guest's stderr. */
   strace?: boolean;
+  /** Writes what the harts do to this file while they do it, a line an event (host/observe/README.md). */
+  trace?: string;
+  /** Which events: names or beginnings of names, "sched" for example. Default: all. */
+  traceEvents?: readonly string[];
   /** Stops the machine after this many seconds of host time. */
   timeoutSeconds?: number;
   /**
@@ -85,6 +90,9 @@ export interface ResolvedConfig {
   readonly seed: number;
   readonly driver: Driver;
   readonly strace: boolean;
+  readonly trace: string | null;
+  /** Bit n: event n is traced. */
+  readonly traceEvents: number;
   readonly policies: PolicyNames;
   /** Address of a module with more policies, "" = none. */
   readonly policyModule: string;
@@ -131,6 +139,8 @@ export function resolveConfig(config: MachineConfig, extraPolicies: readonly Pol
     seed: integerIn("seed", config.seed ?? defaultSeed(driver), 0, SEED_MAX),
     driver,
     strace: config.strace ?? false,
+    trace: config.trace ?? null,
+    traceEvents: config.trace === undefined ? 0 : chooseEvents(config.traceEvents ?? [""]),
     policies: chosen.names,
     policyModule: "",
     notices: chosen.notices,
@@ -184,6 +194,21 @@ function checkMutation(id: string): number {
   const number = mutationNumber(id);
   if (number === 0) throw new ConfigError(`mutation ${JSON.stringify(id)}: give one like A-M1`);
   return number;
+}
+
+/** The bits of the events whose names begin with one of `names`. */
+function chooseEvents(names: readonly string[]): number {
+  let bits = 0;
+  for (const name of names) {
+    const chosen = TRACE_EVENTS.filter((row) => row.name.startsWith(name));
+    if (chosen.length === 0) {
+      throw new ConfigError(
+        `event ${JSON.stringify(name)}: there is ${TRACE_EVENTS.map((row) => row.name).join(", ")}`,
+      );
+    }
+    for (const { event } of chosen) bits |= 1 << event;
+  }
+  return bits;
 }
 
 function checkTimeout(seconds: number): number {

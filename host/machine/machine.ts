@@ -8,6 +8,7 @@ import type { SharedMemory } from "../memory/shared.ts";
 import { memoryInUse } from "../mm/check-lru.ts";
 import { freeFrameCount } from "../mm/frames.ts";
 import { type MachineStats, readStats } from "../observe/stats.ts";
+import type { TraceReport } from "../observe/trace-pump.ts";
 import { type MachineConfig, type ResolvedConfig, resolveConfig } from "./config.ts";
 import { checkFingerprint, compileCore } from "./core.ts";
 import { initSchedule } from "./deterministic.ts";
@@ -20,6 +21,7 @@ import { loadPolicyModule, moduleAddress } from "./node/policy-module.ts";
 import { hostNeedsFence, writeToProcess } from "./node/process.ts";
 import { closeRoot, type GuestRoot, openRoot } from "./node/root.ts";
 import { closeSwapFile, openSwapFile } from "./node/swap-store.ts";
+import type { Tracer } from "./tracer.ts";
 import { HartWorkers } from "./workers.ts";
 
 /** How long a stalled output stream may hold up a machine that was told to stop. */
@@ -60,6 +62,8 @@ export class Machine {
   readonly #shared: SharedMemory;
   readonly #workers: HartWorkers;
   readonly #pump: ConsolePump;
+  readonly #tracer: Tracer | null;
+  #traceReport: TraceReport = { lost: 0, error: "" };
   #root: GuestRoot | null;
   #swapFd: number | null;
   #startMs = 0;
@@ -81,7 +85,8 @@ export class Machine {
     const shared = createMemory(resolved, bootTime, hostNeedsFence());
     if (resolved.driver === "deterministic") initSchedule(shared);
     const root = openRoot(resolved.root, resolved.rootTar);
-    return new Machine(config, resolved, program, core, shared, root);
+    const tracer = resolved.trace === null ? null : await startTracer(shared, resolved.trace);
+    return new Machine(config, resolved, program, core, shared, root, tracer);
   }
 
   /** Use Machine.boot. */
@@ -92,8 +97,10 @@ export class Machine {
     core: WebAssembly.Module,
     shared: SharedMemory,
     root: GuestRoot | null,
+    tracer: Tracer | null,
   ) {
     this.#root = root;
+    this.#tracer = tracer;
     this.#swapFd = resolved.swapBytes > 0 ? openSwapFile() : null;
     this.#config = resolved;
     this.#program = program;
@@ -116,6 +123,11 @@ export class Machine {
   /** What the user should know of the policies that were chosen, a line each. */
   get notices(): readonly string[] {
     return this.#config.notices;
+  }
+
+  /** How the trace went: what is missing in it. Complete once run() has resolved. */
+  get traceReport(): TraceReport {
+    return this.#traceReport;
   }
 
   /** True if a worker hangs in a call of the host: then the process can not exit, only be killed. */
@@ -153,6 +165,7 @@ export class Machine {
     this.#root = null;
     if (this.#swapFd !== null) closeSwapFile(this.#swapFd);
     this.#swapFd = null;
+    this.#tracer?.close();
   }
 
   /**
@@ -193,12 +206,15 @@ export class Machine {
     }
     const timer = timeoutSeconds > 0 ? setTimeout(() => this.#timeOut(), timeoutSeconds * 1000) : undefined;
     const pumped = this.#pump.run();
+    const traced = this.#tracer?.pump.run();
     const quiet = await this.#workers.untilQuiet();
     this.#endMs = performance.now();
     this.#pump.finish();
     pulseHost(this.#shared);
     await Promise.race([pumped, abandoned]);
     clearTimeout(timer);
+    this.#tracer?.pump.finish();
+    this.#traceReport = (await traced) ?? this.#traceReport;
     if (!quiet) this.#hasHungWorker = !(await this.#workers.terminate());
     return readExitStatus(this.#shared);
   }
@@ -222,6 +238,12 @@ async function loadProgram(config: MachineConfig, resolved: ResolvedConfig): Pro
   const plan = parseElf(bytes, resolved.ramBytes);
   if ("error" in plan) throw new NotRunnableError(`${path}: ${plan.error}`);
   return { path, bytes };
+}
+
+/** Loaded when it is wanted: a run without a trace starts sooner. */
+async function startTracer(shared: SharedMemory, path: string): Promise<Tracer> {
+  const { startTracer } = await import("./tracer.ts");
+  return startTracer(shared, path);
 }
 
 async function loadCore(): Promise<WebAssembly.Module> {

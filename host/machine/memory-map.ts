@@ -31,6 +31,7 @@ import {
   MACHINE_SEED_HI,
   MACHINE_SEED_LO,
   MACHINE_TLB_ENTRIES,
+  MACHINE_TRACE_EVENTS,
   OPTION_ARM_FENCE,
   OPTION_DETERMINISTIC,
   OPTION_STRACE,
@@ -100,6 +101,7 @@ function writeMachineHeader(
   set(MACHINE_SEED_LO, config.seed);
   set(MACHINE_SEED_HI, 0);
   set(MACHINE_MUTATION, config.mutation);
+  set(MACHINE_TRACE_EVENTS, config.traceEvents);
   // Hart 0 counts as running from the start: once the count is 0 the machine is over and nobody may join (worker.ts).
   set(MACHINE_HARTS_RUNNING, 1);
   shared.setF64(MACHINE_BASE + MACHINE_BOOT_REALTIME_NS, deterministic ? DETERMINISTIC_EPOCH_NS : bootTime.realtimeNs);

@@ -23,8 +23,10 @@ import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../mm/vma.ts";
 import { vmaFind } from "../mm/vma-map.ts";
+import { lastEvents } from "../observe/trace-text.ts";
 
 const VMA_LINES_MAX = 64;
+const TRACE_LINES_MAX = 16;
 const REGISTERS_PER_LINE = 4;
 
 /** For a hart that was thrown out of the kernel by `error`. Takes no lock. */
@@ -37,6 +39,7 @@ export function oopsReport(hart: HartLocal, error: unknown): string {
     ...part("task", () => taskLines(hart)),
     ...part("registers", () => registerLines(hart)),
     ...part("vmas", () => vmaLines(hart)),
+    ...part("trace", () => traceLines(hart)),
   ].join("\n");
 }
 
@@ -99,6 +102,11 @@ function vmaLines(hart: HartLocal): string[] {
     vpn = end;
   }
   return lines;
+}
+
+/** Only of a machine that is traced: the others keep no events. */
+function traceLines({ shared, id, traceEvents }: HartLocal): string[] {
+  return traceEvents === 0 ? [] : ["  last events:", ...lastEvents(shared, id, TRACE_LINES_MAX)];
 }
 
 function address(vpn: number): string {

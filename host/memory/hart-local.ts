@@ -16,6 +16,7 @@ import {
   MACHINE_HART_COUNT,
   MACHINE_MUTATION,
   MACHINE_STOP,
+  MACHINE_TRACE_EVENTS,
   RQ_BASE,
   RQ_BYTES,
   STOP_NONE,
@@ -103,6 +104,12 @@ export class HartLocal {
   readonly spinCount: number;
   /** Which mistake this machine is to make (mutation.ts), 0 = none. */
   readonly mutation: number;
+  /** Which events are traced (trace.ts), 0 = none. */
+  readonly traceEvents: number;
+  /** The task whose name the trace has seen last from this hart. */
+  tracedTask = 0;
+  /** Events lost since the trace was last told. */
+  traceLost = 0;
   interrupts: InterruptController | null = null;
   /** What to do with each kind of object after its grace period (RCU_*). Handed in at boot, like `interrupts`. */
   rcuCallbacks: readonly (RcuCallback | undefined)[] = [];
@@ -201,6 +208,7 @@ export class HartLocal {
     this.clock = clock;
     this.spinCount = spinCount;
     this.hartCount = shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
+    this.traceEvents = shared.get(MACHINE_BASE + MACHINE_TRACE_EVENTS);
     this.mutation = MUTATIONS ? shared.get(MACHINE_BASE + MACHINE_MUTATION) : 0;
   }
 

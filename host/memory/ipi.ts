@@ -19,6 +19,7 @@ import {
   HART_PARK_WORD,
   HART_RUN_STATE,
   IPI_FLUSH,
+  IPI_FLUSH_LAST,
   MACHINE_BASE,
   MACHINE_ONLINE_MASK,
   MAILBOX_ACK,
@@ -40,6 +41,15 @@ import { type HartLocal, hartBase } from "./hart-local.ts";
 import { A_M12, MUTATIONS } from "./mutation.ts";
 import { park } from "./park.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
+import {
+  isTraced,
+  TLB_REMOTE_SEND_IPI,
+  TRACE_IPI_ENTRY,
+  TRACE_IPI_EXIT,
+  TRACE_IPI_RAISE,
+  TRACE_TLB_FLUSH,
+  trace,
+} from "./trace.ts";
 
 /** What the handler of an IPI does; runs in interrupt context on the receiver: no lock, no allocation. */
 export type IpiHandler = (op: number, arg0: number, arg1: number, arg2: number, arg3: number) => void;
@@ -56,6 +66,8 @@ export function sendIpi(hart: HartLocal, mask: Int32Array, op: number, arg0 = 0,
   if (hart.get(HART_IRQ_OFF_DEPTH) !== 0) throw new KernelBug("synchronous IPI with interrupts off", { op });
   const seq = (hart.get(HART_IPI_SEQ) + 1) | 0;
   hart.set(HART_IPI_SEQ, seq);
+  trace(hart, TRACE_IPI_RAISE, op, mask[0], mask[1]);
+  if (op === IPI_FLUSH || op === IPI_FLUSH_LAST) trace(hart, TRACE_TLB_FLUSH, TLB_REMOTE_SEND_IPI, arg2, arg0, arg1);
   const waiting = hart.ipiWaiting;
   for (let word = 0; word < CPUMASK_WORDS; word++) {
     waiting[word] = 0;
@@ -94,6 +106,7 @@ export function serveMailbox(hart: HartLocal, handle: IpiHandler): void {
       const seq = shared.loadAcquire(slot + MAILBOX_SEQ);
       if (seq === shared.get(slot + MAILBOX_ACK)) continue;
       hart.count(COUNTER_IPI_RECEIVED);
+      traceIpi(hart, TRACE_IPI_ENTRY, slot);
       handle(
         shared.get(slot + MAILBOX_OP),
         shared.get(slot + MAILBOX_ARG0),
@@ -101,11 +114,18 @@ export function serveMailbox(hart: HartLocal, handle: IpiHandler): void {
         shared.get(slot + MAILBOX_ARG2),
         shared.get(slot + MAILBOX_ARG3),
       );
+      traceIpi(hart, TRACE_IPI_EXIT, slot);
       shared.storeRelease(slot + MAILBOX_ACK, seq);
       shared.notify(slot + MAILBOX_ACK, 1);
     }
   }
   hart.set(HART_IRQ_DEPTH, hart.get(HART_IRQ_DEPTH) - 1);
+}
+
+function traceIpi(hart: HartLocal, event: number, slot: number): void {
+  if (!isTraced(hart, event)) return;
+  const sender = (slot - hart.base - HART_MAILBOX) / MAILBOX_BYTES;
+  trace(hart, event, hart.shared.get(slot + MAILBOX_OP), sender);
 }
 
 /**

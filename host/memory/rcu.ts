@@ -34,6 +34,7 @@ import { type HartLocal, hartBase } from "./hart-local.ts";
 import { park } from "./park.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
 import { spinTryLock, spinUnlock } from "./spinlock.ts";
+import { TRACE_RCU_CALLBACK, TRACE_RCU_GRACE_PERIOD, TRACE_RCU_INVOKE_CALLBACK, trace } from "./trace.ts";
 
 const GP_SEQ = MACHINE_BASE + MACHINE_RCU_GP_SEQ;
 const GP_DONE = MACHINE_BASE + MACHINE_RCU_GP_DONE;
@@ -65,6 +66,7 @@ export function callRcu(hart: HartLocal, head: number, kind: number): void {
   hart.set(HART_RCU_CB_TAIL, head);
   hart.set(HART_RCU_CB_COUNT, hart.get(HART_RCU_CB_COUNT) + 1);
   hart.count(COUNTER_RCU_CALLBACKS);
+  trace(hart, TRACE_RCU_CALLBACK, head, kind, hart.get(HART_RCU_CB_COUNT));
 }
 
 /** This hart holds no RCU pointer right now. Ends a grace period if it was the last one missing. */
@@ -192,6 +194,7 @@ function startGracePeriod(hart: HartLocal, target = hart.get(HART_RCU_WAIT_SEQ))
     shared.setF64(MACHINE_BASE + MACHINE_RCU_GP_START_NS, hart.clock.now());
     shared.fetchAdd(GP_SEQ, 1);
     hart.count(COUNTER_RCU_GP);
+    trace(hart, TRACE_RCU_GRACE_PERIOD, (seq + 1) | 0, 0);
   }
   spinUnlock(hart, MACHINE_BASE + MACHINE_RCU_LOCK);
 }
@@ -203,7 +206,8 @@ function tryEndGracePeriod(hart: HartLocal): void {
   for (let id = 0; id < hart.hartCount; id++) {
     if (!isQuiescent(hart, id, seq)) return;
   }
-  shared.compareExchange(GP_DONE, (seq - 1) | 0, seq);
+  const before = (seq - 1) | 0;
+  if (shared.compareExchange(GP_DONE, before, seq) === before) trace(hart, TRACE_RCU_GRACE_PERIOD, seq, 1);
   shared.notify(GP_DONE);
 }
 
@@ -231,6 +235,7 @@ function runCallbacks(hart: HartLocal, first: number, callbacks: readonly (RcuCa
     if (callback === undefined) throw new KernelBug("RCU callback of no known kind", { head, kind });
     shared.set(head + RCU_HEAD_KIND, 0);
     hart.set(HART_RCU_CB_COUNT, hart.get(HART_RCU_CB_COUNT) - 1);
+    trace(hart, TRACE_RCU_INVOKE_CALLBACK, head, kind);
     try {
       callback(hart, head);
     } catch (error) {

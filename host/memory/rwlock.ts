@@ -14,12 +14,15 @@ import { KernelBug } from "./errors.ts";
 import type { HartLocal } from "./hart-local.ts";
 import { FOREVER, park } from "./park.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
+import { CONTENTION_READ, CONTENTION_WRITE, TRACE_CONTENTION_BEGIN, TRACE_CONTENTION_END, trace } from "./trace.ts";
 
 /** True if it had to wait. */
 export function readLock(hart: HartLocal, address: number): boolean {
   if (SCHEDULE_POINTS) hart.shared.observer?.lockWanted(hart.id, address);
   if (readTryLock(hart, address)) return false;
+  trace(hart, TRACE_CONTENTION_BEGIN, address, CONTENTION_READ);
   readLockSlow(hart, address);
+  trace(hart, TRACE_CONTENTION_END, address);
   return true;
 }
 
@@ -54,7 +57,11 @@ function dropReader(hart: HartLocal, address: number): void {
 export function writeLock(hart: HartLocal, address: number): boolean {
   if (SCHEDULE_POINTS) hart.shared.observer?.lockWanted(hart.id, address);
   const waits = hart.shared.compareExchange(address, 0, RW_WRITER) !== 0;
-  if (waits) writeLockSlow(hart, address);
+  if (waits) {
+    trace(hart, TRACE_CONTENTION_BEGIN, address, CONTENTION_WRITE);
+    writeLockSlow(hart, address);
+    trace(hart, TRACE_CONTENTION_END, address);
+  }
   if (SCHEDULE_POINTS) hart.shared.observer?.lockTaken(hart.id, address);
   hart.set(HART_LOCK_COUNT, hart.get(HART_LOCK_COUNT) + 1);
   return waits;

@@ -6,6 +6,7 @@ import { KernelBug } from "./errors.ts";
 import type { HartLocal } from "./hart-local.ts";
 import { FOREVER, park } from "./park.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
+import { CONTENTION_SPIN, TRACE_CONTENTION_BEGIN, TRACE_CONTENTION_END, trace } from "./trace.ts";
 
 /**
  * A look at a lock takes its cache line away from the owner, who must fetch it back to unlock, and to count what the
@@ -38,8 +39,14 @@ export function spinUnlock(hart: HartLocal, address: number): void {
 }
 
 function spinLockSlow(hart: HartLocal, address: number): void {
-  const { shared } = hart;
   hart.count(COUNTER_LOCK_WAIT);
+  trace(hart, TRACE_CONTENTION_BEGIN, address, CONTENTION_SPIN);
+  waitForLock(hart, address);
+  trace(hart, TRACE_CONTENTION_END, address);
+}
+
+function waitForLock(hart: HartLocal, address: number): void {
+  const { shared } = hart;
   for (let spin = 0; spin < hart.spinCount; spin++) {
     hart.pollIrq();
     if (spin % LOOK_EVERY !== 0) continue;

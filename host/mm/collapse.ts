@@ -22,6 +22,7 @@ import {
   VM_NOHUGEPAGE,
   VMA_FLAGS,
 } from "../../assembly/layout.ts";
+import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, handleMmFault } from "./fault.ts";
 import { allocRun, putRun, regroupFrames } from "./frame-runs.ts";
@@ -155,6 +156,7 @@ function hideTable(hart: Hart, mm: number, vma: number, base: number, pmd: numbe
   lockTable(hart, parent);
   const pointer = clearPte(hart, pmd, parent);
   unlockTable(hart, parent);
+  trace(hart, TRACE_TLB_FLUSH, TLB_LOCAL_MM_SHOOTDOWN, RUN_FRAMES, mm, base);
   tlbFlush.flush(hart, mm, base, RUN_FRAMES, true);
   if (tlbFlush.defers) tlbFlush.settle(hart, mm);
   rmapUnlock(hart, vma);

@@ -27,6 +27,7 @@ import {
   VMA_START,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
+import { TRACE_MM_FAULT, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
 import { finishFaultIo, mapCachePage } from "./file-fault.ts";
@@ -62,6 +63,12 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
 /** The same for a page of user space. */
 export function handlePageFault(hart: Hart, mm: number, vpn: number, access: number): number {
   hart.count(COUNTER_PGFAULT);
+  const outcome = resolveFault(hart, mm, vpn, access);
+  trace(hart, TRACE_MM_FAULT, mm, vpn, access, outcome);
+  return outcome;
+}
+
+function resolveFault(hart: Hart, mm: number, vpn: number, access: number): number {
   for (;;) {
     const outcome = tryFault(hart, mm, vpn, access);
     if (outcome !== FAULT_RETRY && outcome !== FAULT_OOM) return outcome;

@@ -31,6 +31,7 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { TRACE_MM_PAGE_ALLOC, trace } from "../memory/trace.ts";
 import {
   addBatchLocked,
   BATCH_FRAMES,
@@ -44,6 +45,8 @@ import {
 import { putSwapPage } from "./swap-map.ts";
 import { isLuxuryFree } from "./watermark.ts";
 
+/** Of the buddy allocator that is not here, for the trace: 512 frames. */
+const RUN_ORDER = 9;
 /** Frames handled between two polls. */
 const POLL_FRAMES = 64;
 
@@ -59,6 +62,7 @@ export function allocRun(hart: HartLocal): number {
     beginFrame(shared, pageOf(pfn));
   }
   hart.count(COUNTER_FRAME_ALLOC, RUN_FRAMES);
+  trace(hart, TRACE_MM_PAGE_ALLOC, first, RUN_ORDER);
   return first;
 }
 

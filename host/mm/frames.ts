@@ -47,6 +47,7 @@ import { type HartLocal, hartBase } from "../memory/hart-local.ts";
 import { SCHEDULE_POINTS } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { TRACE_MM_PAGE_ALLOC, TRACE_MM_PAGE_FREE, trace } from "../memory/trace.ts";
 import { breakRunLocked, freeRunCount } from "./frame-runs.ts";
 import { lruDel } from "./lru.ts";
 
@@ -117,6 +118,7 @@ function takeFrame(hart: HartLocal, isForUser: boolean): number {
   shared.storeRelease(own, listOf((list >>> LIST_COUNT_SHIFT) - 1, shared.get(page + PAGE_NEXT)));
   beginFrame(shared, page);
   hart.count(COUNTER_FRAME_ALLOC);
+  trace(hart, TRACE_MM_PAGE_ALLOC, pfn, 0);
   return pfn;
 }
 
@@ -154,6 +156,7 @@ export function endFrame(hart: HartLocal, pfn: number): void {
   // Decoded copies of the old contents die with the frame (see assembly/decode.ts). Nobody else writes it any more.
   shared.storeRelease(page + PAGE_CODE_GENERATION, shared.get(page + PAGE_CODE_GENERATION) + 1);
   hart.count(COUNTER_FRAME_FREE);
+  trace(hart, TRACE_MM_PAGE_FREE, pfn, 0);
 }
 
 /** One more reference to a frame on which the caller already has one, or whose PTE it holds locked. */

@@ -13,6 +13,7 @@
 import { COUNTER_GATHER_BATCHES, RUN_FRAMES, USER_VPN_END } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { B_M3, B_M11, MUTATIONS } from "../memory/mutation.ts";
+import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { putRun } from "./frame-runs.ts";
 import { retireTable } from "./page-table.ts";
@@ -101,6 +102,7 @@ export function gatherFlushTlb(hart: Hart): void {
   // Several leaves of 2 MiB are a range that any policy flushes as a whole. (Linux: tlb_get_unmap_shift)
   const isOneHuge = hart.gatherOnlyHuge && pages === RUN_FRAMES;
   const start = MUTATIONS && hart.mutation === B_M11 && isOneHuge ? hart.gatherEnd : hart.gatherStart;
+  trace(hart, TRACE_TLB_FLUSH, TLB_LOCAL_MM_SHOOTDOWN, pages, hart.gatherMm, start);
   hart.policies.tlbFlush.flush(hart, hart.gatherMm, start, isOneHuge ? 1 : pages, hart.gatherTableCount !== 0);
   resetRange(hart);
 }

@@ -33,6 +33,7 @@ import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { callRcu } from "../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
+import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, pfnOfPage } from "./frames.ts";
 import { isHugePte, isTablePte, isVacant, setUffdWp, smallPte, tablePte, WP_MARKER } from "./pte.ts";
@@ -220,6 +221,7 @@ export function flushPte(hart: Hart, mm: number, vpn: number): void {
     tlbFlush.pteChanged(hart, mm, vpn);
     tlbFlush.beforeUnlock(hart, mm);
   } else {
+    trace(hart, TRACE_TLB_FLUSH, TLB_LOCAL_MM_SHOOTDOWN, 1, mm, vpn);
     tlbFlush.flush(hart, mm, vpn, 1, false);
   }
 }

@@ -11,12 +11,14 @@ import {
   CAUSE_STORE_PAGE_FAULT,
   HART_CAUSE,
   HART_KERNEL_SCRATCH,
+  HART_PC,
   HART_TVAL,
   PAGE_BYTES,
   TASK_MM,
 } from "../../assembly/layout.ts";
 import { EFAULT } from "../memory/errno.ts";
 import { UserFaultWait } from "../memory/errors.ts";
+import { isTraced, TRACE_PAGE_FAULT_KERNEL, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_USERFAULT, handleMmFault } from "./fault.ts";
 import { isUserRange } from "./range.ts";
@@ -143,6 +145,10 @@ function resolveFault(hart: Hart): boolean {
   const index = (hart.base + HART_TVAL) >>> 2;
   const va = u32[index] + u32[index + 1] * 2 ** 32;
   if (mm === 0) return false;
+  if (isTraced(hart, TRACE_PAGE_FAULT_KERNEL)) {
+    const pc = (hart.base + HART_PC) >>> 2;
+    trace(hart, TRACE_PAGE_FAULT_KERNEL, u32[index], u32[index + 1], u32[pc], u32[pc + 1], isStore ? 1 : 0);
+  }
   const fault = handleMmFault(hart, mm, va, isStore ? ACCESS_STORE : ACCESS_LOAD);
   if (fault === FAULT_USERFAULT) throw UserFaultWait.thrown;
   return fault === FAULT_OK;

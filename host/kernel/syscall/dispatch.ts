@@ -4,12 +4,14 @@
 import {
   COUNTER_SYSCALL,
   HART_OPTIONS,
+  HART_X,
   OPTION_STRACE,
   TASK_RESTART_CALL,
   TASK_SYSCALL,
   TASK_USERFAULT,
 } from "../../../assembly/layout.ts";
 import { ENOSYS, ERESTART_RESTARTBLOCK } from "../../memory/errno.ts";
+import { isTraced, TRACE_SYS_ENTER, traceCopy } from "../../memory/trace.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argHigh, argUint } from "../registers.ts";
 import { forgetRestart, RESTART_SYSCALL, restartedCall } from "../restart.ts";
@@ -20,6 +22,8 @@ import { enter } from "./enter.ts";
 import { SYSCALLS } from "./table.ts";
 import type { Handler } from "./types.ts";
 
+const A0 = HART_X + 10 * 8;
+const ARGUMENT_WORDS = 12; // a0 to a5
 const A7 = 7; // as an argument number: a7 holds the call's number
 const HANDLERS: readonly (Handler | undefined)[] = SYSCALLS.map((call) => call?.handler);
 
@@ -34,6 +38,7 @@ export function dispatchSyscall(hart: Hart): number {
   if (shared.get(current + TASK_RESTART_CALL) === 0) {
     hart.count(COUNTER_SYSCALL);
     shared.set(current + TASK_SYSCALL, number);
+    if (isTraced(hart, TRACE_SYS_ENTER)) traceCopy(hart, TRACE_SYS_ENTER, number, hart.base + A0, ARGUMENT_WORDS);
   }
   const result = run(hart, number, HANDLERS[number]);
   if (result === WAIT || result === NO_RETURN) return result;

@@ -16,6 +16,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
+import { traceRename } from "../../memory/trace.ts";
 import { copyToUser, putUser32, strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt, argUint, storeU64 } from "../registers.ts";
@@ -139,6 +140,7 @@ function setName(hart: Hart, va: number): number {
   if (length < 0) return -EFAULT;
   // A reader that races with this sees a mixture of both names, as in Linux.
   for (let i = 0; i < COMM_BYTES; i++) u8[hart.current + TASK_COMM + i] = i < length ? u8[scratch + i] : 0;
+  traceRename(hart);
   return 0;
 }
 
