@@ -356,6 +356,7 @@ export const MACHINE_SHM_SUPER = 2060; // constant after boot: the tmpfs of memf
 export const MACHINE_LOCK_WAITERS = 2064; // WAITQ: tasks that wait for a lock on a file
 export const MACHINE_FILE_SERIAL = 2076; // shared: files ever opened
 export const MACHINE_SHM_LOCK = 2080; // SHM records
+export const MACHINE_DETACHED = 2084; // lock FS_LOCK write: file systems out of sight that go with their last user
 export const MACHINE_POLLERS = 2112; // WAITQ, own line: tasks in poll and select
 
 export const MACHINE_MAGIC_VALUE = 0x70677761;
@@ -900,11 +901,14 @@ export const MM_VDSO = 488; // f64, constant after exec: where the vDSO is mappe
 export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
+export const MM_TOTAL_VM_HIGH = 524; // lock MM_LOCK write
 export const MM_SWAP = 528; // shared: entries that hold a slot of the swap store
 export const MM_RSS_FILE = 536; // shared: of MM_RSS, pages of host files
 export const MM_RSS_SHMEM = 540; // shared: and pages of shared memory and of files in memory
 export const MM_HUGE_LEAVES = 532; // shared: entries that map 2 MiB, each with a table kept for its split
 // own line: what every fault reads and nobody writes
+export const MM_START_CODE = 560; // f64, constant after exec, like the next
+export const MM_END_CODE = 568; // f64
 export const MM_ROOT_PFN = 576; // constant after create
 export const MM_ANON_VMA = 580; // constant once the mm is known: shared by all mms that fork without exec made of one
 export const MM_KHUGEPAGED = 556; // shared: 1 once an area of it has wanted huge pages
@@ -1471,6 +1475,7 @@ export const SUPER_FLAGS = 16; // ST_*
 export const SUPER_INODES = 20; // shared: inodes in use
 export const SUPER_INODES_MAX = 24;
 export const SUPER_PAGES_MAX = 28; // size limit in pages
+export const SUPER_DETACHED = 32; // lock FS_LOCK write: 1 = counted by MACHINE_DETACHED
 export const SUPER_PAGES = 64; // shared, own line: pages in use
 export const SUPER_INODE_NEXT = 68; // shared: last inode number given
 

@@ -8,7 +8,11 @@ import {
   DENTRY_SIBLING_NEXT,
   DENTRY_SUPER,
   INODE_NLINK,
+  INODE_SUPER,
+  MACHINE_BASE,
+  MACHINE_DETACHED,
   SUPER_COUNT_MAX,
+  SUPER_DETACHED,
   SUPER_INODES,
   SUPER_POINT,
   SUPER_ROOT,
@@ -18,7 +22,7 @@ import { EBUSY, EINVAL } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { dentryUnlink, dput } from "./dentry.ts";
 import { fileType } from "./inode.ts";
-import { fsWriteLock, fsWriteUnlock } from "./lock.ts";
+import { fsReadLock, fsReadUnlock, fsWriteLock, fsWriteUnlock } from "./lock.ts";
 import { superAt } from "./super.ts";
 import { S_IFDIR } from "./uapi.ts";
 
@@ -41,11 +45,12 @@ export function unmountAll(hart: Hart): void {
 
 /**
  * The file system is no longer where it was mounted: 0, or -EBUSY if somebody uses something in it. `detaches`: then it
- * only goes out of sight, and its record with it, until the machine ends. No lock held. (Linux: do_umount)
+ * only goes out of sight, with all that is mounted in it, and ends with its last user. No lock held. (Linux: do_umount)
  */
 export function unmount(hart: Hart, superBlock: number, detaches: boolean): number {
   const { shared } = hart;
   const root = shared.get(superBlock + SUPER_ROOT);
+  if (detaches) detachInside(hart, superBlock);
   fsWriteLock(hart);
   const point = shared.get(superBlock + SUPER_POINT);
   const inUse = isInUse(hart, superBlock, root);
@@ -53,18 +58,59 @@ export function unmount(hart: Hart, superBlock: number, detaches: boolean): numb
   if (goes) {
     shared.set(point + DENTRY_SUPER, 0);
     shared.set(superBlock + SUPER_POINT, 0);
+    if (inUse) countDetached(hart, superBlock, 1);
   }
   fsWriteUnlock(hart);
   if (!goes) return point === 0 ? -EINVAL : -EBUSY;
   dput(hart, point);
-  if (inUse) return 0;
-  // Nobody can find anything of it any more.
+  if (!inUse) endSuper(hart, superBlock);
+  return 0;
+}
+
+/** Some reference has gone: file systems that were only waiting for that go too. No lock held. */
+export function reapDetached(hart: Hart): void {
+  const { shared } = hart;
+  if (shared.loadAcquire(MACHINE_BASE + MACHINE_DETACHED) === 0) return;
+  for (let index = 0; index < SUPER_COUNT_MAX; index++) {
+    const superBlock = superAt(index);
+    if (shared.loadOnce(superBlock + SUPER_DETACHED) === 0) continue;
+    fsWriteLock(hart);
+    const isDetached = shared.get(superBlock + SUPER_DETACHED) !== 0;
+    const ends = isDetached && !isInUse(hart, superBlock, shared.get(superBlock + SUPER_ROOT));
+    if (ends) countDetached(hart, superBlock, -1);
+    fsWriteUnlock(hart);
+    if (ends) endSuper(hart, superBlock);
+  }
+}
+
+/** Requires: FS_LOCK for write. */
+function countDetached(hart: Hart, superBlock: number, change: number): void {
+  const { shared } = hart;
+  shared.set(superBlock + SUPER_DETACHED, change > 0 ? 1 : 0);
+  shared.set(MACHINE_BASE + MACHINE_DETACHED, shared.get(MACHINE_BASE + MACHINE_DETACHED) + change);
+}
+
+/** What is mounted on directories of the file system goes out of sight with it. */
+function detachInside(hart: Hart, superBlock: number): void {
+  const { shared } = hart;
+  for (let index = 0; index < SUPER_COUNT_MAX; index++) {
+    fsReadLock(hart);
+    const point = shared.get(superAt(index) + SUPER_TYPE) === 0 ? 0 : shared.get(superAt(index) + SUPER_POINT);
+    const inode = point === 0 ? 0 : shared.get(point + DENTRY_INODE);
+    const isInside = inode !== 0 && shared.get(inode + INODE_SUPER) === superBlock;
+    fsReadUnlock(hart);
+    if (isInside) unmount(hart, superAt(index), true);
+  }
+}
+
+/** Nobody can find anything of it any more. */
+function endSuper(hart: Hart, superBlock: number): void {
+  const root = hart.shared.get(superBlock + SUPER_ROOT);
   emptyTree(hart, root);
   dput(hart, root);
   fsWriteLock(hart);
-  shared.set(superBlock + SUPER_TYPE, 0);
+  hart.shared.set(superBlock + SUPER_TYPE, 0);
   fsWriteUnlock(hart);
-  return 0;
 }
 
 /**

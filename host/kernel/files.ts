@@ -22,6 +22,7 @@ import {
 } from "../../assembly/layout.ts";
 import { dput } from "../fs/dentry.ts";
 import { S_IFIFO } from "../fs/uapi.ts";
+import { reapDetached } from "../fs/unmount.ts";
 import { EBADF, EMFILE } from "../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
@@ -139,6 +140,7 @@ export function fput(hart: Hart, file: number): void {
   const dentry = shared.get(file + FILE_DENTRY);
   kmemCacheFree(hart, POOL_FILE, file);
   dput(hart, dentry);
+  reapDetached(hart);
 }
 
 /**

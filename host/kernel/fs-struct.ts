@@ -4,6 +4,7 @@
 import { FS_BYTES, FS_CWD, FS_REFCOUNT, FS_ROOT, FS_UMASK, POOL_FS, TASK_FS } from "../../assembly/layout.ts";
 import { dget, dput } from "../fs/dentry.ts";
 import { fsReadLock, fsReadUnlock, fsWriteLock, fsWriteUnlock } from "../fs/lock.ts";
+import { reapDetached } from "../fs/unmount.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 
@@ -34,6 +35,7 @@ export function putFs(hart: Hart, fs: number): void {
   if (shared.fetchAdd(fs + FS_REFCOUNT, -1) !== 1) return;
   dput(hart, shared.get(fs + FS_CWD));
   dput(hart, shared.get(fs + FS_ROOT));
+  reapDetached(hart);
   kmemCacheFree(hart, POOL_FS, fs);
 }
 
@@ -60,6 +62,7 @@ export function setFsDirectory(hart: Hart, field: number, dentry: number): void 
   hart.shared.set(fs + field, dentry);
   fsWriteUnlock(hart);
   dput(hart, old);
+  reapDetached(hart);
 }
 
 /** File mode bits that the current task's umask leaves. */

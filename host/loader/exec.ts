@@ -8,11 +8,13 @@ import {
   MM_ARG_START,
   MM_BRK,
   MM_BRK_START,
+  MM_END_CODE,
   MM_ENTRY,
   MM_ENV_END,
   MM_ENV_START,
   MM_MMAP_BASE,
   MM_STACK_TOP,
+  MM_START_CODE,
   MM_VDSO,
   PAGE_BYTES,
 } from "../../assembly/layout.ts";
@@ -151,10 +153,20 @@ export function loadProgram(hart: Hart, mm: number, program: Program, random: Ra
   shared.setF64(mm + MM_BRK_START, brk);
   shared.setF64(mm + MM_BRK, brk);
   shared.setF64(mm + MM_ENTRY, plan.entry + bias);
+  setCode(hart, mm, plan, bias);
   if (mapVdso(hart, mm) !== 0) return { error: "out of memory while it was loaded" };
   const stack = makeStack(hart, mm, program, bias, base, random);
   if ("error" in stack) return stack;
   return { entry: interpreter === null ? plan.entry + bias : interpreter.plan.entry + base, sp: stack.sp };
+}
+
+/** Where the program's own instructions are, for /proc. */
+function setCode(hart: Hart, mm: number, plan: ElfPlan, bias: number): void {
+  const code = plan.segments.filter(({ executable }) => executable);
+  if (code.length === 0) return;
+  const ends = code.map(({ va, fileBytes }) => va + fileBytes);
+  hart.shared.setF64(mm + MM_START_CODE, Math.min(...code.map(({ va }) => va)) + bias);
+  hart.shared.setF64(mm + MM_END_CODE, Math.max(...ends) + bias);
 }
 
 function checkArguments(hart: Hart, program: Program): string {

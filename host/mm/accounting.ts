@@ -8,6 +8,7 @@ import {
   MM_LOCKED_VM,
   MM_STACK_VM,
   MM_TOTAL_VM,
+  MM_TOTAL_VM_HIGH,
   PAGE_BYTES,
   VM_LOCKED,
 } from "../../assembly/layout.ts";
@@ -28,7 +29,9 @@ export function mayExpandVm(hart: HartLocal, mm: number, flags: number, pages: n
 /** Adds `pages` (negative: takes away) of an area with `flags`. Requires: mmap_lock for write. */
 export function vmStatAccount(hart: HartLocal, mm: number, flags: number, pages: number): void {
   const { shared } = hart;
-  shared.set(mm + MM_TOTAL_VM, shared.get(mm + MM_TOTAL_VM) + pages);
+  const total = shared.get(mm + MM_TOTAL_VM) + pages;
+  shared.set(mm + MM_TOTAL_VM, total);
+  if (total > shared.get(mm + MM_TOTAL_VM_HIGH)) shared.set(mm + MM_TOTAL_VM_HIGH, total);
   if ((flags & VM_LOCKED) !== 0) accountLocked(hart, mm, pages);
   if (isAccountable(flags)) commitPages(hart, pages);
   if (isStackMapping(flags)) shared.set(mm + MM_STACK_VM, shared.get(mm + MM_STACK_VM) + pages);

@@ -12,6 +12,7 @@ import {
   MM_ARG_START,
   MM_BRK,
   MM_BRK_START,
+  MM_END_CODE,
   MM_ENTRY,
   MM_ENV_END,
   MM_ENV_START,
@@ -19,6 +20,7 @@ import {
   MM_MEMBARRIER,
   MM_MMAP_BASE,
   MM_STACK_TOP,
+  MM_START_CODE,
   MM_SWAP,
   MM_VDSO,
   PAGE_PT_ENTRIES,
@@ -74,6 +76,8 @@ const FIELDS_COPIED = [
   MM_ENV_END,
   MM_ENTRY,
   MM_VDSO,
+  MM_START_CODE,
+  MM_END_CODE,
 ];
 
 /** A copy of the address space `parent` with one user, or 0: out of memory, and nothing has changed. Waits. */

@@ -2,7 +2,7 @@
 // calls.
 
 import { beforeEach, expect, test } from "vitest";
-import { ENOTDIR, EPERM, EXDEV } from "../../host/memory/errno.ts";
+import { ENOENT, ENOTDIR, EPERM, EXDEV } from "../../host/memory/errno.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
@@ -39,5 +39,11 @@ test("rmdir or rename of a directory whose names come and go ends, and does noth
   expect(remove("/proc/sys", AT_REMOVEDIR)).toBe(-EPERM);
   expect(rename("/directory", "/proc/self/fd")).toBe(-EXDEV);
   expect(rename("/proc/self/fd", "/directory")).toBe(-EXDEV);
+  // The directories are looked at first, and then the names.
+  expect(rename("/directory", "/proc/absent")).toBe(-EXDEV);
+  expect(rename("/proc/absent", "/directory/")).toBe(-EXDEV);
+  expect(rename("/absent", "/proc/self/absent")).toBe(-EXDEV);
+  expect(rename("/absent", "/proc/absent/absent")).toBe(-ENOENT);
+  expect(rename("/absent", "/other")).toBe(-ENOENT);
   expect(rename("/proc/self/fd", "/proc/self/fdinfo")).toBe(-EPERM);
 });

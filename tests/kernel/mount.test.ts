@@ -79,6 +79,23 @@ test("detached while it is used it is out of sight, and its files go on", () => 
   expect(p.call(NR.close, fd)).toBe(0);
 });
 
+test("detached file systems end with their last user, with all that is mounted in them", () => {
+  const live = [POOL_INODE, POOL_DENTRY].map((pool) => kmemCacheLive(p.shared, pool));
+  // More often than there are records.
+  for (let turn = 0; turn < 100; turn++) {
+    expect(mount("tmpfs", "/point")).toBe(0);
+    expect(p.call(MKDIRAT, AT_FDCWD, p.pokeText(p.memory, "/point/inside"), 0o755)).toBe(0);
+    expect(mount("tmpfs", "/point/inside")).toBe(0);
+    const fd = open("/point/inside/file");
+    if (turn % 2 === 0) expect(p.call(CHDIR, p.pokeText(p.memory, "/point"))).toBe(0);
+    expect(umount("/point", MNT_DETACH)).toBe(0);
+    expect(open("/point/inside", 0)).toBe(-ENOENT);
+    expect(p.call(CHDIR, p.pokeText(p.memory, "/"))).toBe(0);
+    expect(p.call(NR.close, fd)).toBe(0);
+  }
+  expect([POOL_INODE, POOL_DENTRY].map((pool) => kmemCacheLive(p.shared, pool))).toEqual(live);
+});
+
 test("its size is its limit; remounted read-only it takes nothing", () => {
   expect(mount("tmpfs", "/point", 0, "size=8k")).toBe(0);
   const fd = open("/point/file");

@@ -25,6 +25,7 @@ import { COUNTERS, readCounter } from "../../observe/counters.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { hartCount } from "./cpu.ts";
 import { kilobyteLine } from "./format.ts";
+import { slabBytes } from "./slabinfo.ts";
 
 const VMALLOC_BYTES = 64 * 2 ** 30;
 
@@ -34,6 +35,7 @@ export function meminfoText(hart: Hart): string {
   const free = Math.min(freeFrameCount(shared) * PAGE_BYTES, total);
   const mms = mmTotals(hart);
   const lru = lruTotals(hart);
+  const slab = slabBytes(hart);
   const files = lru.activeFile + lru.inactiveFile;
   const anon = lru.activeAnon + lru.inactiveAnon;
   const cached = Math.max(files + anon + lru.unevictable - mms.anonymous, 0);
@@ -59,10 +61,10 @@ export function meminfoText(hart: Hart): string {
     ["AnonPages", mms.anonymous],
     ["Mapped", mms.file + mms.shmem],
     ["Shmem", Math.max(cached - files, 0)],
-    ["KReclaimable", 0],
-    ["Slab", 0],
-    ["SReclaimable", 0],
-    ["SUnreclaim", 0],
+    ["KReclaimable", slab.reclaimable],
+    ["Slab", slab.all],
+    ["SReclaimable", slab.reclaimable],
+    ["SUnreclaim", slab.all - slab.reclaimable],
     ["KernelStack", 0],
     ["PageTables", mms.tables],
     ["SecPageTables", 0],

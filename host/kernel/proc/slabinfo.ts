@@ -3,7 +3,7 @@
 // A cache here is one row of records outside the guest's memory, not pages of it. As slabs count as many pages as hold
 // one record or more, as if they had been taken from there.
 
-import { PAGE_BYTES } from "../../../assembly/layout.ts";
+import { PAGE_BYTES, POOL_DENTRY, POOL_INODE } from "../../../assembly/layout.ts";
 import { KMEM_CACHES, kmemCacheCounts } from "../../memory/slab.ts";
 import type { Hart } from "../../policy/hart.ts";
 
@@ -15,6 +15,19 @@ const HEAD =
 
 export function slabinfoText(hart: Hart): string {
   return HEAD + KMEM_CACHES.map((_, pool) => line(hart, pool)).join("");
+}
+
+/** Bytes of all slabs, and of those whose objects could be given up: inodes and names. (SLAB_RECLAIM_ACCOUNT) */
+export function slabBytes({ shared }: Hart): { all: number; reclaimable: number } {
+  let [all, reclaimable] = [0, 0];
+  KMEM_CACHES.forEach(({ objectBytes }, pool) => {
+    const pages = Math.ceil(objectBytes / PAGE_BYTES);
+    const perSlab = Math.floor((pages * PAGE_BYTES) / objectBytes);
+    const bytes = Math.ceil(kmemCacheCounts(shared, pool).touched / perSlab) * pages * PAGE_BYTES;
+    all += bytes;
+    if (pool === POOL_INODE || pool === POOL_DENTRY) reclaimable += bytes;
+  });
+  return { all, reclaimable };
 }
 
 function line({ shared }: Hart, pool: number): string {

@@ -2,15 +2,22 @@
 
 import {
   CPUMASK_WORDS,
+  FS_UMASK,
   MM_DATA_VM,
+  MM_END_CODE,
   MM_LOCKED_VM,
   MM_PT_PAGES,
   MM_RSS_HIGH,
   MM_STACK_VM,
+  MM_START_CODE,
   MM_SWAP,
   MM_TOTAL_VM,
+  MM_TOTAL_VM_HIGH,
   PAGE_BYTES,
   PROCESS_FLAGS,
+  PROCESS_GIDS,
+  PROCESS_GROUP_COUNT,
+  PROCESS_GROUPS,
   PROCESS_NO_NEW_PRIVS,
   PROCESS_PARENT,
   PROCESS_PENDING_HI,
@@ -19,7 +26,9 @@ import {
   PROCESS_SID,
   PROCESS_TGID,
   PROCESS_THREAD_COUNT,
+  PROCESS_UIDS,
   TASK_CPUS_ALLOWED,
+  TASK_FS,
   TASK_PENDING_HI,
   TASK_PENDING_LO,
   TASK_PID,
@@ -27,8 +36,14 @@ import {
   TASK_SIGMASK_HI,
   TASK_SIGMASK_LO,
   TASK_SWITCHES,
+  VM_EXEC,
+  VM_GROWSDOWN,
+  VM_WRITE,
 } from "../../../assembly/layout.ts";
+import { mmapReadLock, mmapReadUnlock } from "../../mm/lock.ts";
 import { rssOf } from "../../mm/rss.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "../../mm/vma.ts";
+import { vmaFind } from "../../mm/vma-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process.ts";
 import { commOf } from "../task.ts";
@@ -48,20 +63,25 @@ export function statusTextLocked(hart: Hart, task: number, process: number, memo
   const pid = shared.get(task + TASK_PID);
   const tgid = process === 0 ? pid : of(PROCESS_TGID);
   const { ignored, caught } = handledSignals(hart, shared.get(task + TASK_SIGHAND));
+  // Real, effective, saved and of the file system.
+  const ids = (field: number) => [0, 4, 8, 12].map((at) => of(field + at) >>> 0).join("\t");
+  const groups = Array.from({ length: of(PROCESS_GROUP_COUNT) }, (_, i) => of(PROCESS_GROUPS + 4 * i) >>> 0).join(" ");
+  const fs = shared.loadAcquire(task + TASK_FS);
+  const umask = fs === 0 ? 0o022 : shared.loadOnce(fs + FS_UMASK);
   const allowed = Array.from({ length: CPUMASK_WORDS }, (_, i) => shared.get(task + TASK_CPUS_ALLOWED + 4 * i));
   return [
     `Name:\t${commOf(shared, task)}`,
-    "Umask:\t0022",
+    `Umask:\t${umask.toString(8).padStart(4, "0")}`,
     `State:\t${stateLetter(hart, task, process)}`,
     `Tgid:\t${tgid}`,
     "Ngid:\t0",
     `Pid:\t${pid}`,
     `PPid:\t${parent === 0 ? 0 : shared.get(parent + PROCESS_TGID)}`,
     "TracerPid:\t0",
-    "Uid:\t0\t0\t0\t0",
-    "Gid:\t0\t0\t0\t0",
+    `Uid:\t${ids(PROCESS_UIDS)}`,
+    `Gid:\t${ids(PROCESS_GIDS)}`,
     `FDSize:\t${FDSIZE}`,
-    "Groups:\t ",
+    `Groups:\t${groups} `,
     `NStgid:\t${tgid}`,
     `NSpid:\t${pid}`,
     `NSpgid:\t${of(PROCESS_PGID)}`,
@@ -99,8 +119,10 @@ export function statusMemory(hart: Hart, mm: number): string {
   const { shared } = hart;
   const pages = (field: number) => Math.max(shared.loadOnce(mm + field), 0);
   const rss = rssOf(hart, mm);
+  const [first, end] = [shared.getF64(mm + MM_START_CODE), shared.getF64(mm + MM_END_CODE)];
+  const code = Math.ceil(end / PAGE_BYTES) - Math.floor(first / PAGE_BYTES);
   const rows: readonly (readonly [string, number])[] = [
-    ["VmPeak", pages(MM_TOTAL_VM)],
+    ["VmPeak", Math.max(pages(MM_TOTAL_VM_HIGH), pages(MM_TOTAL_VM))],
     ["VmSize", pages(MM_TOTAL_VM)],
     ["VmLck", pages(MM_LOCKED_VM)],
     ["VmPin", 0],
@@ -111,11 +133,24 @@ export function statusMemory(hart: Hart, mm: number): string {
     ["RssShmem", rss.shmem],
     ["VmData", pages(MM_DATA_VM)],
     ["VmStk", pages(MM_STACK_VM)],
-    ["VmExe", 0],
-    ["VmLib", 0],
+    ["VmExe", code],
+    ["VmLib", Math.max(executablePages(hart, mm) - code, 0)],
     ["VmPTE", pages(MM_PT_PAGES)],
     ["VmSwap", pages(MM_SWAP)],
   ];
   const lines = rows.map(([name, count]) => `${name}:\t${String((count * PAGE_BYTES) / 1024).padStart(8)} kB\n`);
   return `${lines.join("")}CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n`;
+}
+
+/** Pages of areas that hold instructions. (Linux: exec_vm) */
+function executablePages(hart: Hart, mm: number): number {
+  let pages = 0;
+  mmapReadLock(hart, mm);
+  for (let vma = vmaFind(hart, mm, 0); vma !== 0; vma = vmaFind(hart, mm, vmaEnd(hart, vma))) {
+    const kind = vmaFlags(hart, vma) & (VM_EXEC | VM_WRITE | VM_GROWSDOWN);
+    if (kind === VM_EXEC) pages += vmaEnd(hart, vma) - vmaStart(hart, vma);
+    hart.pollIrq();
+  }
+  mmapReadUnlock(hart, mm);
+  return pages;
 }

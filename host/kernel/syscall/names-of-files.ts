@@ -1,6 +1,6 @@
 // Calls that change the tree of names: mkdirat, mknodat, unlinkat, symlinkat, linkat, renameat2. (Linux: fs/namei.c)
 
-import { DENTRY_INODE } from "../../../assembly/layout.ts";
+import { DENTRY_INODE, INODE_SUPER } from "../../../assembly/layout.ts";
 import { addName, createLink, createNode, mayCreate, removeEntry } from "../../fs/namei.ts";
 import {
   PATH_FIRST,
@@ -9,6 +9,8 @@ import {
   pathLockTwo,
   pathUnlock,
   WALK_CREATE,
+  WALK_DIRECTORY,
+  WALK_FOLLOW,
   WALK_WHOLE,
   WALK_WRITE,
 } from "../../fs/path-walk.ts";
@@ -28,7 +30,7 @@ import {
   S_IFSOCK,
   S_ISVTX,
 } from "../../fs/uapi.ts";
-import { EINVAL, ENAMETOOLONG, ENOENT, EPERM } from "../../memory/errno.ts";
+import { EINVAL, ENAMETOOLONG, ENOENT, EPERM, EXDEV } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { fput } from "../files.ts";
 import { applyUmask } from "../fs-struct.ts";
@@ -36,6 +38,8 @@ import { argAddress, argInt, argUint } from "../registers.ts";
 import { AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW } from "../uapi.ts";
 import { loadPath, startDentry, startFile, withDentry, withPath } from "./at-path.ts";
 import { call, type SystemCall } from "./types.ts";
+
+const SLASH = 0x2f;
 
 export const namesOfFilesCalls: readonly (readonly [number, SystemCall])[] = [
   [33, call("mknodat", ["dirfd", "path", "octal", "hex"], sysMknodat)],
@@ -146,8 +150,30 @@ function rename(hart: Hart, flags: number): number {
 
 function renameFrom(hart: Hart, from: number, bytes: number, to: number, bytes2: number, flags: number): number {
   const error = pathLockTwo(hart, from, bytes, WALK_WRITE, to, bytes2, CREATE | WALK_WHOLE);
+  // Linux looks at the two directories before it looks for the names.
+  if (error === -ENOENT && isAcross(hart, from, bytes, to, bytes2)) return -EXDEV;
   if (error !== 0) return error;
   const result = renameEntry(hart, flags);
   pathUnlock(hart, WALK_WRITE);
   return result;
+}
+
+/** Are the directories of the two paths there, and in different file systems? */
+function isAcross(hart: Hart, from: number, bytes: number, to: number, bytes2: number): boolean {
+  const first = superOfParent(hart, from, hart.base + PATH_FIRST, bytes);
+  const second = superOfParent(hart, to, hart.base + PATH_SECOND, bytes2);
+  return first > 0 && second > 0 && first !== second;
+}
+
+/** The file system of the directory that the last name of a path is in, or -errno. */
+function superOfParent(hart: Hart, start: number, path: number, bytes: number): number {
+  const { u8 } = hart.shared;
+  let end = bytes;
+  while (end > 0 && u8[path + end - 1] === SLASH) end--;
+  while (end > 0 && u8[path + end - 1] !== SLASH) end--;
+  const error = pathLock(hart, start, path, end, WALK_FOLLOW | WALK_DIRECTORY);
+  if (error !== 0) return error;
+  const superBlock = hart.shared.get(hart.shared.get(hart.walk.dentry + DENTRY_INODE) + INODE_SUPER);
+  pathUnlock(hart, 0);
+  return superBlock;
 }
