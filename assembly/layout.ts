@@ -220,8 +220,15 @@ export const UFFD_EVENT_BASE = SHM_BASE + SHM_BYTES * SHM_COUNT_MAX; // what use
 export const UFFD_EVENT_BYTES = 64;
 export const UFFD_EVENT_COUNT_MAX = 1 << 13;
 
+// Locks of page-table entries of level 0, by the entry's address, see mm/pte-lock.ts: one word in each
+export const PTE_LOCK_BASE = UFFD_EVENT_BASE + UFFD_EVENT_BYTES * UFFD_EVENT_COUNT_MAX;
+export const PTE_LOCK_BYTES = 64;
+export const PTE_LOCK_COUNT = 1 << 12;
+export const PTE_LOCK_ENTRIES = 16; // entries that share a lock: two cache lines of them
+export const PTE_LOCK_WORD = 0; // spin lock; nothing else is in its cache line
+
 // What harts do, while it is traced: a ring of events for each hart of a machine that users run, see TRACE_*
-export const TRACE_BASE = UFFD_EVENT_BASE + UFFD_EVENT_BYTES * UFFD_EVENT_COUNT_MAX;
+export const TRACE_BASE = PTE_LOCK_BASE + PTE_LOCK_BYTES * PTE_LOCK_COUNT;
 export const TRACE_RING_BYTES = 4096 + (1 << 20);
 
 // RAM begins above everything of fixed size and ends at MACHINE_RAM_END; the decode pools follow it.
@@ -822,8 +829,8 @@ export const PAGE_MAPCOUNT = 8; // shared
 export const PAGE_CODE_GENERATION = 12; // shared: bumped when the frame is freed or mapped executable
 export const PAGE_NEXT = 16; // free list (owner or FRAMES_LOCK); list of PAGE_LRU (LRU_LOCK)
 export const PAGE_PREV = 20;
-export const PAGE_PTL = 24; // spin lock of a page-table page (split ptl)
-export const PAGE_PT_ENTRIES = 28; // lock PTL: entries of a page-table page that are not 0
+export const PAGE_PTL = 24; // spin lock of a page table above level 0 (split ptl)
+export const PAGE_PT_ENTRIES = 28; // lock PTL: entries of a page table above level 0 that are not 0
 export const PAGE_PT_MM = 32; // mm of a page-table page
 export const PAGE_PT_VPN = 36; // first vpn that a page-table page translates
 export const PAGE_NODE_ENTRIES = 28; // lock MAPPING_LOCK: entries of a node of a mapping's tree that are not 0

@@ -21,6 +21,7 @@ const REGIONS: readonly Region[] = [
   region("VMA", "vma", layout.VMA_BASE, layout.VMA_BYTES, layout.VMA_COUNT_MAX),
   region("VMA_NODE", "node", layout.VMA_NODE_BASE, layout.VMA_NODE_BYTES, layout.VMA_NODE_COUNT_MAX),
   region("PAGE", "page", layout.PAGE_BASE, layout.PAGE_STRUCT_BYTES, layout.PAGE_COUNT_MAX),
+  region("PTE_LOCK", "pte-lock", layout.PTE_LOCK_BASE, layout.PTE_LOCK_BYTES, layout.PTE_LOCK_COUNT),
   region("HART", "hart", layout.HART_BASE, layout.HART_BYTES, layout.HART_COUNT_MAX),
 ];
 

@@ -16,7 +16,8 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import { copyRunningOthers, sendIpi } from "../memory/ipi.ts";
 import { mmAlloc, mmput } from "../mm/mm.ts";
-import { allocPte, clearPte, lockTable, setNewPte, tablePageOf, unlockTable } from "../mm/page-table.ts";
+import { allocPte, clearPte, setNewPte } from "../mm/page-table.ts";
+import { lockPte, unlockPte } from "../mm/pte-lock.ts";
 import type { Hart } from "../policy/hart.ts";
 import { leaveTemporaryMm, useTemporaryMm } from "./temporary-mm.ts";
 
@@ -30,18 +31,17 @@ export function textPoke(hart: Hart, offset: number, word: number): boolean {
   if (mm === 0) return false;
   const pte = allocPte(hart, mm, ALIAS_VPN);
   if (pte !== 0) {
-    const table = tablePageOf(pte);
     const rights = PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
-    lockTable(hart, table);
-    setNewPte(hart, pte, table, (hart.shared.get(MACHINE_BASE + MACHINE_STUB_PFN) << PTE_PPN_SHIFT) | rights);
-    unlockTable(hart, table);
+    lockPte(hart, pte);
+    setNewPte(hart, pte, (hart.shared.get(MACHINE_BASE + MACHINE_STUB_PFN) << PTE_PPN_SHIFT) | rights);
+    unlockPte(hart, pte);
     const previous = useTemporaryMm(hart, mm);
     const stored = hart.core.userStore32(ALIAS_VPN * 4096 + offset, word);
     leaveTemporaryMm(hart, mm, previous);
     if (!stored) throw new KernelBug("text_poke faulted", { offset });
-    lockTable(hart, table);
-    clearPte(hart, pte, table); // the frame is not the mm's to free
-    unlockTable(hart, table);
+    lockPte(hart, pte);
+    clearPte(hart, pte); // the frame is not the mm's to free
+    unlockPte(hart, pte);
     hart.core.fenceI();
     if (copyRunningOthers(hart, hart.flushMask)) sendIpi(hart, hart.flushMask, IPI_FENCE_I, 0);
   }

@@ -28,8 +28,9 @@ import { FAULT_OK, FAULT_OOM } from "./fault.ts";
 import { allocUserFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
 import { lruAdd } from "./lru.ts";
 import { isReaped } from "./oom-reap.ts";
-import { clearPte, fillPte, flushPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { clearPte, fillPte, flushPte, setNewPte, tablePageOf } from "./page-table.ts";
 import { isUffdWp, leafPte, ptePfn } from "./pte.ts";
+import { lockPte, unlockPte } from "./pte-lock.ts";
 import { addRss, addRssKind } from "./rss.ts";
 import { putSwapPage, swapDetach } from "./swap-map.ts";
 import { vmaPgoffAt } from "./vma.ts";
@@ -91,10 +92,10 @@ export function noteExecutable(hart: Hart, pfn: number): void {
 
 /** Fills an empty entry; false if another hart was faster, or the address space is lost. */
 function install(hart: Hart, pteAddress: number, pte: number): boolean {
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
-  const done = !isReaped(hart, hart.shared.get(table + PAGE_PT_MM)) && fillPte(hart, pteAddress, table, pte);
-  unlockTable(hart, table);
+  const mm = hart.shared.get(tablePageOf(pteAddress) + PAGE_PT_MM);
+  lockPte(hart, pteAddress);
+  const done = !isReaped(hart, mm) && fillPte(hart, pteAddress, pte);
+  unlockPte(hart, pteAddress);
   return done;
 }
 
@@ -111,20 +112,19 @@ function copyPage(hart: Hart, mm: number, vma: number, vpn: number, pteAddress: 
   const pfn = allocAnonFrame(hart, vma, vpn);
   if (pfn === 0) return FAULT_OOM;
   if (isZeroPage) hart.core.zeroPage(frameAddress(pfn));
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
+  lockPte(hart, pteAddress);
   const now = shared.loadOnce(pteAddress);
   const raced = ptePfn(now) !== old || isUffdWp(now);
   if (!raced) {
-    clearPte(hart, pteAddress, table);
+    clearPte(hart, pteAddress);
     // Every hart must have lost the old page before one of them can write the new one: a thread that saw the write must
     // not read the old page afterwards. (Linux: ptep_clear_flush)
     flushPte(hart, mm, vpn);
     // Copied after the flush, under the PTL: no hart can still write through an old translation.
     if (!isZeroPage) hart.core.copyPage(frameAddress(pfn), frameAddress(old));
-    setNewPte(hart, pteAddress, table, leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | PTE_D);
+    setNewPte(hart, pteAddress, leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | PTE_D);
   }
-  unlockTable(hart, table);
+  unlockPte(hart, pteAddress);
   hart.count(COUNTER_COW_FAULT);
   if (raced) freeFrame(hart, pfn);
   else if (isZeroPage) addRss(hart, mm, 1);

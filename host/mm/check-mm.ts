@@ -47,8 +47,8 @@ import {
 import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf } from "./frames.ts";
 import { mappingHas } from "./page-cache.ts";
-import { levelPages, PTE_BYTES } from "./page-table.ts";
-import { isHugePte, isMarker, isSwapPte, pteModify, ptePfn, smallPte } from "./pte.ts";
+import { levelPages } from "./page-table.ts";
+import { isHugePte, isMarker, isSwapPte, PTE_BYTES, pteModify, ptePfn, smallPte } from "./pte.ts";
 import { flushRss } from "./rss.ts";
 import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma-map.ts";
@@ -170,7 +170,7 @@ function checkTable(hart: Hart, mm: number, table: number, level: number, vpn: n
     else if ((entry & ((1 << PTE_PPN_SHIFT) - 1)) !== PTE_V) tally.problems.push(`pointer ${entry} at vpn ${first}`);
     else checkTable(hart, mm, entry >>> PTE_PPN_SHIFT, level - 1, first, tally);
   }
-  expect(tally, `entries of table ${table}`, shared.get(page + PAGE_PT_ENTRIES), entries);
+  if (level !== 0) expect(tally, `entries of table ${table}`, shared.get(page + PAGE_PT_ENTRIES), entries);
   if (level === 1) checkDeposit(hart, table, tally);
 }
 

@@ -16,7 +16,6 @@ import {
   MACHINE_ZERO_PFN,
   PAGE_BYTES,
   PAGE_MAPCOUNT,
-  PAGE_PT_ENTRIES,
   PTE_A,
   RUN_FRAMES,
   VM_NOHUGEPAGE,
@@ -31,8 +30,9 @@ import { gatherBegin, gatherFinish } from "./gather.ts";
 import { fitsHuge, installHuge, makeAnonRun, POLL_PAGES } from "./huge.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { isReaped } from "./oom-reap.ts";
-import { clearPte, findPmd, lockTable, PTE_BYTES, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
-import { isHugePte, isSwapPte, isTablePte, ptePfn, tablePte } from "./pte.ts";
+import { clearEntry, findPmd, setNewEntry, tablePageOf } from "./page-table.ts";
+import { isHugePte, isSwapPte, isTablePte, PTE_BYTES, ptePfn, tablePte } from "./pte.ts";
+import { lockTable, unlockTable } from "./pte-lock.ts";
 import { rmapLock, rmapUnlock } from "./rmap-link.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { vmaEnd, vmaStart } from "./vma.ts";
@@ -141,7 +141,7 @@ function collapseInto(hart: Hart, mm: number, base: number, pfn: number): number
   } else {
     const parent = tablePageOf(pmd);
     lockTable(hart, parent);
-    setNewPte(hart, pmd, parent, tablePte(table));
+    setNewEntry(hart, pmd, parent, tablePte(table));
     unlockTable(hart, parent);
   }
   gatherFinish(hart);
@@ -154,7 +154,7 @@ function hideTable(hart: Hart, mm: number, vma: number, base: number, pmd: numbe
   const parent = tablePageOf(pmd);
   rmapLock(hart, vma);
   lockTable(hart, parent);
-  const pointer = clearPte(hart, pmd, parent);
+  const pointer = clearEntry(hart, pmd, parent);
   unlockTable(hart, parent);
   trace(hart, TRACE_TLB_FLUSH, TLB_LOCAL_MM_SHOOTDOWN, RUN_FRAMES, mm, base);
   tlbFlush.flush(hart, mm, base, RUN_FRAMES, true);
@@ -196,6 +196,5 @@ function emptyTable(hart: Hart, table: number): number {
     resident++;
   }
   hart.core.zeroPage(frameAddress(table));
-  shared.set(pageOf(table) + PAGE_PT_ENTRIES, 0);
   return resident;
 }

@@ -23,9 +23,7 @@ import {
   MM_START_CODE,
   MM_SWAP,
   MM_VDSO,
-  PAGE_PT_ENTRIES,
   PTE_A,
-  PTE_COUNT,
   PTE_W,
   VM_DONTCOPY,
   VM_LOCKED,
@@ -45,25 +43,17 @@ import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { makeRoomIfShort } from "./make-room.ts";
 import { mmAlloc, mmput } from "./mm.ts";
 import { enoughMemory } from "./overcommit.ts";
-import {
-  allocPte,
-  findHuge,
-  findPte,
-  lockTable,
-  PTE_BYTES,
-  setNewPte,
-  tablePageOf,
-  unlockTable,
-} from "./page-table.ts";
+import { allocPte, areEmpty, findHuge, findPte, setNewPte } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { clearUffdWp, isMarker, isSwapPte, ptePfn } from "./pte.ts";
+import { clearUffdWp, isMarker, isSwapPte, PTE_BYTES, ptePfn } from "./pte.ts";
+import { chunkEnd, lockTwoPtes, unlockTwoPtes } from "./pte-lock.ts";
 import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
 import { EventBatch, UFFD_EVENT_FORK } from "./userfaultfd-events.ts";
 import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { VmaTransaction } from "./vma-transaction.ts";
-import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+import { skipMissingTable } from "./zap.ts";
 
 const FIELDS_COPIED = [
   MM_BRK_START,
@@ -167,22 +157,19 @@ function dupRange(hart: Hart, parent: number, child: number, start: number, end:
       hart.pollIrq();
       continue;
     }
-    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
-    if (hart.shared.loadOnce(tablePageOf(source) + PAGE_PT_ENTRIES) === 0) {
-      vpn = tableEnd;
-      continue;
+    const next = chunkEnd(vpn, end);
+    if (!areEmpty(hart, source, next - vpn)) {
+      const target = allocPte(hart, child, vpn);
+      if (target === 0) return false;
+      dupChunk(hart, child, source, target, vpn, next, keepsMarks);
     }
-    const target = allocPte(hart, child, vpn);
-    if (target === 0) return false;
-    const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
-    dupChunk(hart, child, source, target, vpn, chunkEnd, keepsMarks);
-    vpn = chunkEnd;
+    vpn = next;
     hart.pollIrq();
   }
   return true;
 }
 
-/** Entries of one table to the same place of the other; two PTLs at once, the lower address first. */
+/** Entries of one lock to the same place of the other table. */
 function dupChunk(
   hart: Hart,
   child: number,
@@ -192,23 +179,20 @@ function dupChunk(
   end: number,
   keepsMarks: boolean,
 ): void {
-  const sourcePage = tablePageOf(source);
-  const targetPage = tablePageOf(target);
   let resident = 0;
   let swapped = 0;
-  lockTable(hart, Math.min(sourcePage, targetPage));
-  lockTable(hart, Math.max(sourcePage, targetPage));
+  lockTwoPtes(hart, source, target);
   for (let vpn = start, at = 0; vpn < end; vpn++, at += PTE_BYTES) {
     const pte = writeProtect(hart, source + at, vpn);
     if (pte === 0) continue;
     const copy = keepsMarks ? pte : clearUffdWp(pte);
     if (isMarker(pte)) {
-      if (copy !== 0) setNewPte(hart, target + at, targetPage, copy);
+      if (copy !== 0) setNewPte(hart, target + at, copy);
       continue;
     }
     if (isSwapPte(pte)) {
       swapDup(hart, ptePfn(pte));
-      setNewPte(hart, target + at, targetPage, copy);
+      setNewPte(hart, target + at, copy);
       swapped++;
       continue;
     }
@@ -216,11 +200,10 @@ function dupChunk(
       addRssKind(hart, child, pageOf(ptePfn(pte)), 1);
       resident++;
     }
-    setNewPte(hart, target + at, targetPage, copy & ~PTE_A);
+    setNewPte(hart, target + at, copy & ~PTE_A);
   }
   gatherUnlock(hart);
-  unlockTable(hart, Math.max(sourcePage, targetPage));
-  unlockTable(hart, Math.min(sourcePage, targetPage));
+  unlockTwoPtes(hart, source, target);
   addRss(hart, child, resident);
   if (swapped !== 0) hart.shared.fetchAdd(child + MM_SWAP, swapped);
 }

@@ -18,8 +18,9 @@ import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault.ts";
 import { frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
 import { mappingGet, mappingPut } from "./mapping.ts";
 import { mappingFrame, mappingFrameNowait, NEEDS_IO } from "./page-cache.ts";
-import { fillPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { fillPte } from "./page-table.ts";
 import { leafPte, PTE_UFFD_WP, setUffdWp } from "./pte.ts";
+import { lockPte, unlockPte } from "./pte-lock.ts";
 import { addRss, addRssKind } from "./rss.ts";
 import { finishSwapIn } from "./swap-in.ts";
 import { vmaPgoffAt } from "./vma.ts";
@@ -115,10 +116,9 @@ function mapPrivateCopy(hart: Hart, mm: number, vma: number, vpn: number, pteAdd
  */
 function install(hart: Hart, pteAddress: number, pte: number, mapping: number, source: number): boolean {
   const { shared } = hart;
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
+  lockPte(hart, pteAddress);
   const isThere = shared.loadAcquire(pageOf(source) + PAGE_MAPPING) === mapping;
-  const done = isThere && fillPte(hart, pteAddress, table, pte);
-  unlockTable(hart, table);
+  const done = isThere && fillPte(hart, pteAddress, pte);
+  unlockPte(hart, pteAddress);
   return done;
 }

@@ -13,16 +13,15 @@ import { depositTable, splitHuge, withdrawTable } from "./huge-split.ts";
 import {
   allocEntry,
   allocTable,
-  clearPte,
+  clearEntry,
   findPmd,
   freeTable,
-  lockTable,
   retireTable,
-  setNewPte,
+  setNewEntry,
   tablePageOf,
-  unlockTable,
 } from "./page-table.ts";
 import { isHugePte, pteLosesRights, pteModify, ptePfn } from "./pte.ts";
+import { lockTable, unlockTable } from "./pte-lock.ts";
 import { addRss } from "./rss.ts";
 
 /** dupHuge: out of memory. */
@@ -43,7 +42,7 @@ export function zapHuge(hart: Hart, mm: number, vpn: number, end: number, onlyCa
     unlockTable(hart, parent);
     return vpn;
   }
-  const pfn = ptePfn(clearPte(hart, pmd, parent));
+  const pfn = ptePfn(clearEntry(hart, pmd, parent));
   const table = withdrawTable(hart, parent);
   gatherRun(hart, vpn, pfn);
   gatherUnlock(hart);
@@ -109,7 +108,7 @@ export function dupHuge(hart: Hart, parent: number, child: number, vpn: number, 
   if (pte !== 0) {
     for (let i = 0; i < RUN_FRAMES; i++) sharePage(hart, ptePfn(pte) + i);
     depositTable(hart, targetPage, table);
-    setNewPte(hart, target, targetPage, pte & ~PTE_A);
+    setNewEntry(hart, target, targetPage, pte & ~PTE_A);
     hart.shared.fetchAdd(child + MM_HUGE_LEAVES, 1);
   }
   gatherUnlock(hart);
@@ -134,9 +133,9 @@ export function moveHuge(hart: Hart, mm: number, vpn: number, target: number): v
   const targetPage = tablePageOf(to);
   lockTable(hart, Math.min(sourcePage, targetPage));
   if (sourcePage !== targetPage) lockTable(hart, Math.max(sourcePage, targetPage));
-  const pte = clearPte(hart, from, sourcePage);
+  const pte = clearEntry(hart, from, sourcePage);
   depositTable(hart, targetPage, withdrawTable(hart, sourcePage));
-  setNewPte(hart, to, targetPage, pte);
+  setNewEntry(hart, to, targetPage, pte);
   gatherHugePte(hart, vpn);
   gatherUnlock(hart);
   if (sourcePage !== targetPage) unlockTable(hart, Math.max(sourcePage, targetPage));

@@ -7,15 +7,15 @@ import {
   MM_HUGE_LEAVES,
   PAGE_NEXT,
   PAGE_PT_DEPOSIT,
-  PAGE_PT_ENTRIES,
   PAGE_PT_VPN,
   PTE_COUNT,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { frameAddress, pageOf } from "./frames.ts";
-import { findPmd, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
-import { isHugePte, smallPte, tablePte } from "./pte.ts";
+import { findPmd, tablePageOf } from "./page-table.ts";
+import { isHugePte, PTE_BYTES, smallPte, tablePte } from "./pte.ts";
+import { lockTable, unlockTable } from "./pte-lock.ts";
 
 /** Keeps `table`, which is empty, for the split of a leaf in the table of `parent`. Requires: PTL of `parent`. */
 export function depositTable(hart: HartLocal, parent: number, table: number): void {
@@ -56,7 +56,6 @@ function splitLocked(hart: HartLocal, mm: number, vpn: number, pmd: number, pare
   const { shared } = hart;
   const table = withdrawTable(hart, parent);
   shared.set(pageOf(table) + PAGE_PT_VPN, vpn & -PTE_COUNT);
-  shared.set(pageOf(table) + PAGE_PT_ENTRIES, PTE_COUNT);
   for (;;) {
     const old = shared.loadOnce(pmd);
     for (let i = 0; i < PTE_COUNT; i++) shared.set(frameAddress(table) + i * PTE_BYTES, smallPte(old, i));

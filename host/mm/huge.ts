@@ -27,17 +27,9 @@ import { allocRun, putRun } from "./frame-runs.ts";
 import { frameAddress } from "./frames.ts";
 import { depositTable, splitHuge } from "./huge-split.ts";
 import { isReaped } from "./oom-reap.ts";
-import {
-  allocEntry,
-  allocTable,
-  findPmd,
-  freeTable,
-  lockTable,
-  setNewPte,
-  tablePageOf,
-  unlockTable,
-} from "./page-table.ts";
+import { allocEntry, allocTable, findPmd, freeTable, setNewEntry, tablePageOf } from "./page-table.ts";
 import { isHugePte, leafPte, ptePfn } from "./pte.ts";
+import { lockTable, unlockTable } from "./pte-lock.ts";
 import { addRss } from "./rss.ts";
 import { wantsHuge } from "./thp.ts";
 import { VM_UFFD, vmaEnd, vmaStart } from "./vma.ts";
@@ -104,7 +96,7 @@ export function installHuge(hart: Hart, mm: number, vma: number, pmd: number, pf
   const isEmpty = shared.loadOnce(pmd) === 0 && !isReaped(hart, mm);
   if (isEmpty) {
     depositTable(hart, parent, table);
-    setNewPte(hart, pmd, parent, leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | PTE_D);
+    setNewEntry(hart, pmd, parent, leafPte(pfn, shared.get(vma + VMA_FLAGS), true) | PTE_D);
     shared.fetchAdd(mm + MM_HUGE_LEAVES, 1);
   }
   unlockTable(hart, parent);

@@ -20,7 +20,6 @@ import {
   PG_REFERENCED,
   PG_SWAPCACHE,
   PTE_A,
-  PTE_COUNT,
   PTE_D,
   VM_LOCKED,
   VMA_MAPPING,
@@ -33,13 +32,14 @@ import { gatherBegin, gatherFinish, gatherFlush, gatherIsFull, gatherPte, gather
 import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { kindOf, LRU_INACTIVE, lruDel, lruPut } from "./lru.ts";
-import { findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
-import { isMarker, isSwapPte, ptePfn } from "./pte.ts";
+import { findPte } from "./page-table.ts";
+import { isMarker, isSwapPte, PTE_BYTES, ptePfn } from "./pte.ts";
+import { chunkEnd, lockPte, unlockPte } from "./pte-lock.ts";
 import { swapDetach } from "./swap-map.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { reclaimPages } from "./vmscan.ts";
-import { CHUNK_PAGES, skipMissingTable, zapSwapEntry } from "./zap.ts";
+import { skipMissingTable, zapSwapEntry } from "./zap.ts";
 
 /** MADV_COLD of a part of a vma: 0 or -EINVAL. Requires: mmap_lock for read. */
 export function adviseCold(hart: Hart, mm: number, vma: number, start: number, end: number): number {
@@ -88,7 +88,7 @@ function eachChunk(
   mm: number,
   start: number,
   end: number,
-  visit: (hart: Hart, mm: number, first: number, table: number, vpn: number, end: number) => number,
+  visit: (hart: Hart, mm: number, first: number, vpn: number, end: number) => number,
 ): void {
   for (let vpn = start; vpn < end; ) {
     splitHuge(hart, mm, vpn); // pages age one by one
@@ -97,20 +97,17 @@ function eachChunk(
       vpn = skipMissingTable(hart, mm, vpn);
       continue;
     }
-    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
-    const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
-    const table = tablePageOf(pte);
-    lockTable(hart, table);
-    vpn = visit(hart, mm, pte, table, vpn, chunkEnd);
+    lockPte(hart, pte);
+    vpn = visit(hart, mm, pte, vpn, chunkEnd(vpn, end));
     gatherUnlock(hart);
-    unlockTable(hart, table);
+    unlockPte(hart, pte);
     if (gatherIsFull(hart)) gatherFlush(hart);
     hart.pollIrq();
   }
 }
 
 /** Requires: PTL. */
-function coolChunk(hart: Hart, _mm: number, first: number, _table: number, start: number, end: number): number {
+function coolChunk(hart: Hart, _mm: number, first: number, start: number, end: number): number {
   for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
     const pfn = ownPage(hart, pte);
     if (pfn === 0) continue;
@@ -121,13 +118,13 @@ function coolChunk(hart: Hart, _mm: number, first: number, _table: number, start
 }
 
 /** Requires: PTL. */
-function freeChunk(hart: Hart, mm: number, first: number, table: number, start: number, end: number): number {
+function freeChunk(hart: Hart, mm: number, first: number, start: number, end: number): number {
   const { shared } = hart;
   let vpn = start;
   for (let pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
     if (isMarker(shared.loadOnce(pte))) continue;
     if (isSwapPte(shared.loadOnce(pte))) {
-      zapSwapEntry(hart, pte, table);
+      zapSwapEntry(hart, pte);
       shared.fetchAdd(mm + MM_SWAP, -1);
       continue;
     }
@@ -174,15 +171,14 @@ function collect(hart: Hart, mm: number, start: number, end: number): number {
   splitHuge(hart, mm, start);
   const pte = findPte(hart, mm, start);
   if (pte === 0) return Math.min(skipMissingTable(hart, mm, start), end);
-  const chunkEnd = Math.min(end, (start | (PTE_COUNT - 1)) + 1, start + hart.isolated.length);
-  const table = tablePageOf(pte);
-  lockTable(hart, table);
-  for (let vpn = start; vpn < chunkEnd; vpn++) {
+  const stop = chunkEnd(start, Math.min(end, start + hart.isolated.length));
+  lockPte(hart, pte);
+  for (let vpn = start; vpn < stop; vpn++) {
     const pfn = ownPage(hart, pte + (vpn - start) * PTE_BYTES);
     if (pfn === 0) continue;
     getPage(hart, pfn);
     hart.isolated[hart.isolatedCount++] = pfn;
   }
-  unlockTable(hart, table);
-  return chunkEnd;
+  unlockPte(hart, pte);
+  return stop;
 }

@@ -32,8 +32,8 @@ import { addMmCount } from "../policy/lazy-tlb/mm-count.ts";
 import { anonVmaCreate, anonVmaPut } from "./anon-vma.ts";
 import { exitMmap } from "./exit-mmap.ts";
 import { allocFrame, frameAddress, reserveFrame } from "./frames.ts";
-import { allocTable, freeTable, PTE_BYTES } from "./page-table.ts";
-import { tablePte } from "./pte.ts";
+import { allocTable, freeTable } from "./page-table.ts";
+import { PTE_BYTES, tablePte } from "./pte.ts";
 
 const INSTRUCTION_NOP = 0x00000013;
 const INSTRUCTION_ECALL = 0x00000073;

@@ -1,25 +1,15 @@
 // Moves the pages of one range to another: the second half of mremap. (Linux: move_page_tables in mm/mremap.c)
 
-import { PAGE_PT_ENTRIES, PTE_COUNT, RUN_FRAMES } from "../../assembly/layout.ts";
+import { PTE_COUNT, RUN_FRAMES } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { moveHuge } from "./huge-entries.ts";
 import { splitHuge } from "./huge-split.ts";
-import {
-  allocEntry,
-  allocPte,
-  clearPte,
-  findHuge,
-  findPte,
-  lockTable,
-  PTE_BYTES,
-  setNewPte,
-  tablePageOf,
-  unlockTable,
-} from "./page-table.ts";
-import { clearUffdWp } from "./pte.ts";
+import { allocEntry, allocPte, clearPte, findHuge, findPte, setNewPte } from "./page-table.ts";
+import { clearUffdWp, PTE_BYTES } from "./pte.ts";
+import { chunkEnd, lockTwoPtes, unlockTwoPtes } from "./pte-lock.ts";
 import { rmapLock, rmapUnlock } from "./rmap-link.ts";
-import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+import { skipMissingTable } from "./zap.ts";
 
 /**
  * Moves the entries of `pages` vpns at `from`, which `vma` or its like covers, to `to`, where no page is mapped; the
@@ -61,10 +51,9 @@ function moveAll(hart: Hart, mm: number, from: number, to: number, pages: number
       vpn = skipMissingTable(hart, mm, vpn);
       continue;
     }
-    const count = Math.min(from + pages - vpn, CHUNK_PAGES, restOfTable(vpn), restOfTable(target));
-    if (hart.shared.get(tablePageOf(pte) + PAGE_PT_ENTRIES) !== 0) {
-      moveEntries(hart, pte, findPte(hart, mm, target), vpn, count, keepsMarks);
-    }
+    const end = from + pages;
+    const count = Math.min(chunkEnd(vpn, end) - vpn, chunkEnd(target, to + pages) - target);
+    moveEntries(hart, pte, findPte(hart, mm, target), vpn, count, keepsMarks);
     vpn += count;
     hart.pollIrq();
   }
@@ -98,7 +87,7 @@ function prepareTarget(hart: Hart, mm: number, from: number, to: number, pages: 
   return true;
 }
 
-/** Two PTLs at once, the lower address first; only ever with mmap_lock held for write. */
+/** Entries of one lock to entries of one other. Requires: mmap_lock for write. */
 function moveEntries(
   hart: Hart,
   source: number,
@@ -107,20 +96,16 @@ function moveEntries(
   count: number,
   keepsMarks: boolean,
 ): void {
-  const sourcePage = tablePageOf(source);
-  const targetPage = tablePageOf(target);
-  lockTable(hart, Math.min(sourcePage, targetPage));
-  if (sourcePage !== targetPage) lockTable(hart, Math.max(sourcePage, targetPage));
+  lockTwoPtes(hart, source, target);
   for (let i = 0; i < count; i++) {
     if (hart.shared.loadOnce(source + i * PTE_BYTES) === 0) continue;
-    const pte = clearPte(hart, source + i * PTE_BYTES, sourcePage);
+    const pte = clearPte(hart, source + i * PTE_BYTES);
     const moved = keepsMarks ? pte : clearUffdWp(pte);
-    if (moved !== 0) setNewPte(hart, target + i * PTE_BYTES, targetPage, moved);
+    if (moved !== 0) setNewPte(hart, target + i * PTE_BYTES, moved);
     gatherPte(hart, vpn + i);
   }
   gatherUnlock(hart);
-  if (sourcePage !== targetPage) unlockTable(hart, Math.max(sourcePage, targetPage));
-  unlockTable(hart, Math.min(sourcePage, targetPage));
+  unlockTwoPtes(hart, source, target);
 }
 
 /** Can the leaf at `vpn` of a range that ends at `end` be moved as it is? (Linux: get_extent) */

@@ -1,6 +1,6 @@
 // mprotect: rights of vmas, and of the pages that are mapped already. (Linux: mm/mprotect.c)
 
-import { PAGE_PT_ENTRIES, PTE_COUNT, PTE_X, VM_GROWSDOWN, VM_SEALED, VM_WRITE } from "../../assembly/layout.ts";
+import { PTE_X, VM_GROWSDOWN, VM_SEALED, VM_WRITE } from "../../assembly/layout.ts";
 import { EACCES, EINVAL, ENOMEM, EPERM } from "../memory/errno.ts";
 import { B_M14, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
@@ -10,15 +10,16 @@ import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts"
 import { protectHuge } from "./huge-entries.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { enoughMemory } from "./overcommit.ts";
-import { findHuge, findPte, lockTable, PTE_BYTES, tablePageOf, unlockTable } from "./page-table.ts";
+import { findHuge, findPte } from "./page-table.ts";
 import { relieveVmaPools } from "./pool-pressure.ts";
-import { isSwapPte, pteLosesRights, pteModify, ptePfn } from "./pte.ts";
+import { isSwapPte, PTE_BYTES, pteLosesRights, pteModify, ptePfn } from "./pte.ts";
+import { chunkEnd, lockPte, unlockPte } from "./pte-lock.ts";
 import { isPageAligned, pageAlign, toVpn } from "./range.ts";
 import { PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP, PROT_READ, PROT_SEM, PROT_WRITE, TASK_BYTES_USER } from "./uapi.ts";
 import { isAccountable, protFlags, VM_ACCESS_FLAGS, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
 import { modifyVma } from "./vma-modify.ts";
-import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+import { skipMissingTable } from "./zap.ts";
 
 const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM;
 /** VM_MAYREAD and its companions stand this far above VM_READ. */
@@ -103,19 +104,16 @@ function changeProtection(hart: Hart, mm: number, start: number, end: number, fl
       hart.pollIrq();
       continue;
     }
-    const page = tablePageOf(pte);
-    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
-    const isEmpty = hart.shared.loadOnce(page + PAGE_PT_ENTRIES) === 0;
-    const chunkEnd = isEmpty ? tableEnd : Math.min(tableEnd, vpn + CHUNK_PAGES);
-    if (!isEmpty) changeChunk(hart, pte, page, vpn, chunkEnd, flags);
-    vpn = chunkEnd;
+    const next = chunkEnd(vpn, end);
+    changeChunk(hart, pte, vpn, next, flags);
+    vpn = next;
     hart.pollIrq();
   }
 }
 
-function changeChunk(hart: Hart, first: number, page: number, start: number, end: number, flags: number): void {
+function changeChunk(hart: Hart, first: number, start: number, end: number, flags: number): void {
   const { shared } = hart;
-  lockTable(hart, page);
+  lockPte(hart, first);
   for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
     for (;;) {
       const old = shared.loadOnce(pte);
@@ -130,5 +128,5 @@ function changeChunk(hart: Hart, first: number, page: number, start: number, end
     }
   }
   gatherUnlock(hart);
-  unlockTable(hart, page);
+  unlockPte(hart, first);
 }

@@ -1,7 +1,7 @@
-// Sv39 page tables in RAM frames. The struct page of a table knows its mm, the first vpn that it translates and how
-// many of its entries are not 0; its split lock PAGE_PTL orders all writers of its entries. The walker takes no lock:
-// it reads entries and sets A and D by compare-and-swap, so a writer that replaces a valid entry must exchange, never
-// store.
+// Sv39 page tables in RAM frames. The struct page of a table knows its mm, the first vpn that it translates and, above
+// level 0, how many of its entries are not 0; locks (pte-lock.ts) order all writers of its entries. The walker takes no
+// lock: it reads entries and sets A and D by compare-and-swap, so a writer that replaces a valid entry must exchange,
+// never store.
 //
 // Tables disappear only under mmap_lock held for write, and not while a vma lies in their span (freeEmptyTables in
 // zap.ts), so whoever holds mmap_lock or that vma for read may keep the address of an entry. A leaf of level 1 comes
@@ -32,13 +32,11 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { callRcu } from "../memory/rcu.ts";
-import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocFrame, frameAddress, freeFrame, pageOf, pfnOfPage } from "./frames.ts";
-import { isHugePte, isTablePte, isVacant, setUffdWp, smallPte, tablePte, WP_MARKER } from "./pte.ts";
-
-export const PTE_BYTES = 8;
+import { isHugePte, isTablePte, isVacant, PTE_BYTES, setUffdWp, smallPte, tablePte, WP_MARKER } from "./pte.ts";
+import { lockTable, unlockTable } from "./pte-lock.ts";
 
 /** Address of the entry for `vpn` in table `tablePfn` of `level` (0 = leaves). */
 export function entryAddress(tablePfn: number, vpn: number, level: number): number {
@@ -176,42 +174,45 @@ function forgetTable(hart: HartLocal, pfn: number): void {
   hart.count(COUNTER_PAGE_TABLE_FREE);
 }
 
-/** Requires: PTL of the entry's table. Fills an entry that is 0. */
-export function setNewPte(hart: HartLocal, address: number, page: number, pte: number): void {
-  hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) + 1);
+/** Fills an entry of level 0 that is 0. Requires: its lock. */
+export function setNewPte(hart: HartLocal, address: number, pte: number): void {
   // Release: the walker that reads the entry sees the zeroed frame behind it.
   hart.shared.storeRelease(address, pte);
 }
 
 /**
- * Fills an entry that is 0, or one that is write-protected by userfaultfd before there is a page: then the page is too.
- * False: there is something else by now. Requires: PTL of the entry's table.
+ * Fills an entry of level 0 that is 0, or one that is write-protected by userfaultfd before there is a page: then the
+ * page is too. False: there is something else by now. Requires: its lock.
  */
-export function fillPte(hart: HartLocal, address: number, page: number, pte: number): boolean {
+export function fillPte(hart: HartLocal, address: number, pte: number): boolean {
   const there = hart.shared.loadOnce(address);
-  if (there === 0) setNewPte(hart, address, page, pte);
-  else if (there === WP_MARKER) hart.shared.storeRelease(address, setUffdWp(pte));
-  return isVacant(there);
+  if (!isVacant(there)) return false;
+  setNewPte(hart, address, there === WP_MARKER ? setUffdWp(pte) : pte);
+  return true;
 }
 
-/** Requires: PTL of the entry's table. Empties an entry and returns what it was, with the walker's last A and D. */
-export function clearPte(hart: HartLocal, address: number, page: number): number {
+/** Empties an entry of level 0 and returns what it was, with the walker's last A and D. Requires: its lock. */
+export function clearPte(hart: HartLocal, address: number): number {
+  return hart.shared.exchange(address, 0);
+}
+
+/** Fills an entry that is 0 of an upper table, whose struct page is `page`. Requires: its lock. */
+export function setNewEntry(hart: HartLocal, address: number, page: number, entry: number): void {
+  hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) + 1);
+  hart.shared.storeRelease(address, entry);
+}
+
+/** Empties an entry of an upper table, whose struct page is `page`: what it was. Requires: its lock. */
+export function clearEntry(hart: HartLocal, address: number, page: number): number {
   const old = hart.shared.exchange(address, 0);
   if (old !== 0) hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) - 1);
   return old;
 }
 
-/**
- * The same for one of many: the caller counts, and tells countCleared before it drops the PTL. A count after each entry
- * would fetch the line of the PTL back from whoever waits for it, every time.
- */
-export function takePte(hart: HartLocal, address: number): number {
-  return hart.shared.exchange(address, 0);
-}
-
-/** Requires: PTL. `count` entries of the table were emptied by takePte. */
-export function countCleared(hart: HartLocal, page: number, count: number): void {
-  hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) - count);
+/** Are the `count` entries from `address` on all 0? Requires: their locks, or that nobody can fill one. */
+export function areEmpty(hart: HartLocal, address: number, count: number): boolean {
+  for (let i = 0; i < count; i++) if (hart.shared.get(address + i * PTE_BYTES) !== 0) return false;
+  return true;
 }
 
 /** The entry for `vpn` was cleared and will be filled anew under the same PTL: no hart keeps the old translation. */
@@ -233,14 +234,6 @@ export function flushPteLater(hart: Hart, mm: number, vpn: number): void {
   else tlbFlush.flushLater(hart, mm, vpn);
 }
 
-export function lockTable(hart: HartLocal, page: number): void {
-  spinLock(hart, page + PAGE_PTL);
-}
-
-export function unlockTable(hart: HartLocal, page: number): void {
-  spinUnlock(hart, page + PAGE_PTL);
-}
-
 /** Puts a new table of `level` behind the entry at `address`, unless another hart was faster. The entry, or 0. */
 function installTable(hart: HartLocal, mm: number, address: number, vpn: number, level: number): number {
   const { shared } = hart;
@@ -249,7 +242,7 @@ function installTable(hart: HartLocal, mm: number, address: number, vpn: number,
   const parent = tablePageOf(address);
   lockTable(hart, parent);
   const raced = shared.loadOnce(address);
-  if (raced === 0) setNewPte(hart, address, parent, tablePte(pfn));
+  if (raced === 0) setNewEntry(hart, address, parent, tablePte(pfn));
   unlockTable(hart, parent);
   if (raced === 0) return tablePte(pfn);
   freeTable(hart, pfn); // never published

@@ -18,7 +18,9 @@ import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
-import { CHUNK_PAGES } from "./zap.ts";
+
+/** Pages that are populated between two looks at signals. */
+const POPULATE_PAGES = 16;
 
 /** populateRange: no vma covers the page. Not a FAULT_*, because a fault could never say so without an address. */
 export const POPULATE_NO_VMA = -1;
@@ -30,18 +32,18 @@ export const POPULATE_INTERRUPTED = -2;
  * it stopped: FAULT_* or POPULATE_*. Takes mmap_lock for read, chunk by chunk.
  */
 export function populateRange(hart: Hart, mm: number, start: number, end: number, access: number | null): number {
-  for (let vpn = start; vpn < end; vpn += CHUNK_PAGES) {
+  for (let vpn = start; vpn < end; vpn += POPULATE_PAGES) {
     mmapReadLock(hart, mm);
-    const outcome = populateChunk(hart, mm, vpn, Math.min(end, vpn + CHUNK_PAGES), access);
+    const outcome = populateChunk(hart, mm, vpn, Math.min(end, vpn + POPULATE_PAGES), access);
     mmapReadUnlock(hart, mm);
     if (outcome === FAULT_USERFAULT) throw UserFaultWait.thrown;
     if (outcome === FAULT_RETRY) {
       const finished = finishFaultIo(hart);
       if (finished === FAULT_OOM && !makeRoom(hart)) return FAULT_OOM;
       if (finished !== FAULT_OK && finished !== FAULT_OOM) return finished;
-      vpn -= CHUNK_PAGES; // the chunk again: what it has populated costs one look a page
+      vpn -= POPULATE_PAGES; // the chunk again: what it has populated costs one look a page
     } else if (outcome === FAULT_OOM && makeRoom(hart)) {
-      vpn -= CHUNK_PAGES;
+      vpn -= POPULATE_PAGES;
     } else if (outcome !== FAULT_OK) return outcome;
     hart.pollIrq();
     rcuQuiescent(hart); // a range may take seconds

@@ -24,6 +24,8 @@ import {
   VM_WRITE,
 } from "../../assembly/layout.ts";
 
+export const PTE_BYTES = 8;
+
 /** Marks a leaf that maps a frame for the kernel but not for the walker. */
 export const PTE_PROT_NONE = PTE_SOFT0;
 

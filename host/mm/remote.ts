@@ -6,8 +6,9 @@ import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, handleMmFault } from "./fault.ts";
 import { frameAddress } from "./frames.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
-import { findHuge, findPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { findHuge, findPte, tablePageOf } from "./page-table.ts";
 import { isHugePte, ptePfn, smallPte } from "./pte.ts";
+import { lockPte, lockTable, unlockPte, unlockTable } from "./pte-lock.ts";
 import { TASK_BYTES_USER } from "./uapi.ts";
 
 /** Copies `bytes` bytes at `va` of `mm` to `address`; how many before the first page that can not be had. */
@@ -45,8 +46,8 @@ function copyPiece(hart: Hart, mm: number, va: number, address: number, bytes: n
   const slot = small === 0 ? findHuge(hart, mm, vpn) : small;
   let found = false;
   if (slot !== 0) {
-    const table = tablePageOf(slot);
-    lockTable(hart, table);
+    if (small !== 0) lockPte(hart, slot);
+    else lockTable(hart, tablePageOf(slot));
     const entry = hart.shared.loadOnce(slot);
     const pte = small === 0 && isHugePte(entry) ? smallPte(entry, vpn) : small === 0 ? 0 : entry;
     const needed = access === ACCESS_STORE ? PTE_V | PTE_W : PTE_V;
@@ -58,7 +59,8 @@ function copyPiece(hart: Hart, mm: number, va: number, address: number, bytes: n
     } else if (found) {
       hart.core.copyBytes(address, there, bytes);
     }
-    unlockTable(hart, table);
+    if (small !== 0) unlockPte(hart, slot);
+    else unlockTable(hart, tablePageOf(slot));
   }
   mmapReadUnlock(hart, mm);
   return found;

@@ -33,18 +33,9 @@ import { pageOf, putPage } from "./frames.ts";
 import { splitHuge } from "./huge-split.ts";
 import { intervalNext } from "./interval-tree.ts";
 import { markDirty } from "./page-cache.ts";
-import {
-  clearPte,
-  findHuge,
-  findPte,
-  flushPte,
-  flushPteLater,
-  lockTable,
-  setNewPte,
-  tablePageOf,
-  unlockTable,
-} from "./page-table.ts";
+import { clearPte, findHuge, findPte, flushPte, flushPteLater, setNewPte, tablePageOf } from "./page-table.ts";
 import { isHugePte, isSwapPte, isUffdWp, pteIsDirty, ptePfn, smallPte, swapPte, WP_MARKER } from "./pte.ts";
+import { lockPte, lockTable, unlockPte, unlockTable } from "./pte-lock.ts";
 import { addRss, addRssKind, flushRss } from "./rss.ts";
 import { swapDup } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
@@ -102,15 +93,14 @@ function ageEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   if (address === 0) return ageHuge(hart, vma, mm, vpn, pfn);
   if (!maps(shared.loadOnce(address), pfn)) return 0;
   if ((shared.get(vma + VMA_FLAGS) & VM_LOCKED) !== 0) return PAGE_MLOCKED;
-  const table = tablePageOf(address);
   let isUsed = false;
-  lockTable(hart, table);
+  lockPte(hart, address);
   if (maps(shared.loadOnce(address), pfn)) {
     isUsed = (shared.fetchAnd(address, ~PTE_A) & PTE_A) !== 0;
     // Without the flush a page that is in some TLB would look unused for ever.
     if (isUsed) flushPte(hart, mm, vpn);
   }
-  unlockTable(hart, table);
+  unlockPte(hart, address);
   return isUsed ? 1 : 0;
 }
 
@@ -146,11 +136,10 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
   if (pmd !== 0 && mapsHuge(shared.loadOnce(pmd), vpn, pfn)) splitHuge(hart, mm, vpn);
   const address = findPte(hart, mm, vpn);
   if (address === 0) return 0;
-  const table = tablePageOf(address);
-  lockTable(hart, table);
+  lockPte(hart, address);
   const found = maps(shared.loadOnce(address), pfn);
-  const isGone = found && replaceEntry(hart, mm, vpn, page, address, table);
-  unlockTable(hart, table);
+  const isGone = found && replaceEntry(hart, mm, vpn, page, address);
+  unlockPte(hart, address);
   if (!isGone) return found ? STAYS : 0;
   shared.fetchAdd(page + PAGE_MAPCOUNT, -1);
   addRssKind(hart, mm, page, -1);
@@ -162,16 +151,16 @@ function unmapEntry(hart: Hart, vma: number, vpn: number, pfn: number): number {
 
 /**
  * False: the page was given up, but has been written to since. Then it is one like any other, and has no slot: its
- * other entries must be left alone. Requires: PTL of `table`, and the page lock.
+ * other entries must be left alone. Requires: the locks of entry and page.
  */
-function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address: number, table: number): boolean {
+function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address: number): boolean {
   const { shared } = hart;
   const flags = shared.loadOnce(page + PAGE_FLAGS);
   // In the swap cache it has been taken for a page like any other.
   if ((flags & (PG_LAZYFREE | PG_SWAPCACHE)) === PG_LAZYFREE) {
-    const old = clearPte(hart, address, table);
+    const old = clearPte(hart, address);
     if (pteIsDirty(old)) {
-      setNewPte(hart, address, table, old);
+      setNewPte(hart, address, old);
       shared.fetchAnd(page + PAGE_FLAGS, ~PG_LAZYFREE);
       return false;
     }
@@ -183,10 +172,10 @@ function replaceEntry(hart: Hart, mm: number, vpn: number, page: number, address
     shared.fetchAnd(page + PAGE_FLAGS, ~PG_LAZYFREE);
     shared.fetchAdd(mm + MM_SWAP, 1);
   } else {
-    const old = clearPte(hart, address, table);
+    const old = clearPte(hart, address);
     if (pteIsDirty(old)) markDirty(hart, page);
     // The page comes back from its mapping, which knows nothing of it. (Linux: pte_install_uffd_wp_if_needed)
-    if (isUffdWp(old)) setNewPte(hart, address, table, WP_MARKER);
+    if (isUffdWp(old)) setNewPte(hart, address, WP_MARKER);
   }
   flushPteLater(hart, mm, vpn);
   return true;

@@ -19,8 +19,9 @@ import type { Hart } from "../policy/hart.ts";
 import { allocAnonFrame } from "./anon.ts";
 import { frameAddress, freeFrame } from "./frames.ts";
 import { isReaped } from "./oom-reap.ts";
-import { findPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { findPte, setNewPte } from "./page-table.ts";
 import { leafPte } from "./pte.ts";
+import { lockPte, unlockPte } from "./pte-lock.ts";
 import { addRss } from "./rss.ts";
 import { VM_UFFD } from "./vma.ts";
 import { vmaWalk } from "./vma-map.ts";
@@ -49,12 +50,11 @@ function trySpeculate(hart: Hart, mm: number, vpn: number, seq: number): boolean
   const pfn = allocAnonFrame(hart, vma, vpn);
   if (pfn === 0) return false;
   hart.core.zeroPage(frameAddress(pfn));
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
+  lockPte(hart, pteAddress);
   const isSame = shared.loadAcquire(mm + MM_LOCK_SEQ) === seq;
   const isValid = isSame && shared.loadOnce(pteAddress) === 0 && !isReaped(hart, mm);
-  if (isValid) setNewPte(hart, pteAddress, table, leafPte(pfn, flags, true) | PTE_D);
-  unlockTable(hart, table);
+  if (isValid) setNewPte(hart, pteAddress, leafPte(pfn, flags, true) | PTE_D);
+  unlockPte(hart, pteAddress);
   if (!isValid) freeFrame(hart, pfn);
   return isValid;
 }

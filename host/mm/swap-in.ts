@@ -26,8 +26,8 @@ import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault.ts";
 import { allocUserFrame, frameAddress, pageOf, putPage } from "./frames.ts";
 import { lruAdd } from "./lru.ts";
 import { unlockPage, waitForPage } from "./page-lock.ts";
-import { lockTable, tablePageOf, unlockTable } from "./page-table.ts";
 import { isUffdWp, leafPte, ptePfn, setUffdWp } from "./pte.ts";
+import { lockPte, unlockPte } from "./pte-lock.ts";
 import { addRss } from "./rss.ts";
 import {
   putSwapPage,
@@ -58,12 +58,11 @@ export function mapSwapPage(
     if (pfn !== 0) putSwapPage(hart, pfn);
     return retryLater(hart, pteAddress, pte, slot);
   }
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
+  lockPte(hart, pteAddress);
   const isThere = shared.loadOnce(pteAddress) === pte;
   const isMine = isThere && swapTakeOver(hart, slot, pfn);
   if (isThere) setEntry(hart, mm, vma, vpn, pteAddress, pte, pfn, isMine, access);
-  unlockTable(hart, table);
+  unlockPte(hart, pteAddress);
   if (!isThere) {
     putSwapPage(hart, pfn);
     return FAULT_OK; // another hart was faster: the access finds out
@@ -111,11 +110,10 @@ export function dropSlot(hart: HartLocal, slot: number): void {
 
 /** Requires: the entry for `slot` is there, which the PTL makes sure of. */
 function retryLater(hart: Hart, pteAddress: number, pte: number, slot: number): number {
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
+  lockPte(hart, pteAddress);
   const isThere = hart.shared.loadOnce(pteAddress) === pte;
   if (isThere) swapDup(hart, slot);
-  unlockTable(hart, table);
+  unlockPte(hart, pteAddress);
   if (!isThere) return FAULT_OK;
   hart.faultSlot = slot;
   return FAULT_RETRY;

@@ -31,8 +31,9 @@ import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts"
 import { splitHuge } from "./huge-split.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
-import { allocPte, clearPte, findPte, lockTable, setNewPte, tablePageOf, unlockTable } from "./page-table.ts";
+import { allocPte, clearPte, findPte, setNewPte } from "./page-table.ts";
 import { isMarker, isSwapPte, leafPte, pteIsDirty, ptePfn } from "./pte.ts";
+import { lockTwoPtes, unlockTwoPtes } from "./pte-lock.ts";
 import { toVpn } from "./range.ts";
 import { rmapLock, rmapUnlock } from "./rmap-link.ts";
 import { swapDetach } from "./swap-map.ts";
@@ -129,7 +130,7 @@ function mayMove(
   return shared.get(source + VMA_MAPPING) === 0 && shared.get(target + VMA_MAPPING) === 0;
 }
 
-/** Two PTLs at once, the lower address first. Requires: mmap_lock for write, the reverse map locked. */
+/** Requires: mmap_lock for write, the reverse map locked. */
 function moveEntry(
   hart: Hart,
   mm: number,
@@ -139,24 +140,21 @@ function moveEntry(
   from: number,
   to: number,
 ): number {
-  const [sourceTable, targetTable] = [tablePageOf(sourcePte), tablePageOf(targetPte)];
   gatherBegin(hart, mm);
-  lockTable(hart, Math.min(sourceTable, targetTable));
-  if (sourceTable !== targetTable) lockTable(hart, Math.max(sourceTable, targetTable));
+  lockTwoPtes(hart, sourcePte, targetPte);
   const entry = hart.shared.loadOnce(sourcePte);
   const refused = entry === 0 || isSwapPte(entry) ? NEEDS_PAGE : refusal(hart, entry);
   if (refused === 0) {
-    const old = clearPte(hart, sourcePte, sourceTable);
+    const old = clearPte(hart, sourcePte);
     const pfn = ptePfn(old);
     const isZero = pfn === hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
     if (!isZero) rehome(hart, mm, target, to, pfn);
     const leaf = leafPte(pfn, vmaFlags(hart, target), !isZero);
-    setNewPte(hart, targetPte, targetTable, leaf | (pteIsDirty(old) ? PTE_D : 0));
+    setNewPte(hart, targetPte, leaf | (pteIsDirty(old) ? PTE_D : 0));
     gatherPte(hart, from);
   }
   gatherUnlock(hart);
-  if (sourceTable !== targetTable) unlockTable(hart, Math.max(sourceTable, targetTable));
-  unlockTable(hart, Math.min(sourceTable, targetTable));
+  unlockTwoPtes(hart, sourcePte, targetPte);
   gatherFinish(hart);
   return refused;
 }

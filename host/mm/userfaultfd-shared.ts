@@ -21,8 +21,9 @@ import { mapCacheFrame } from "./file-fault.ts";
 import { getPage, pageOf, putPage } from "./frames.ts";
 import { mappingBytes, mappingGet, mappingPut } from "./mapping.ts";
 import { mappingContains, mappingFrame, mappingInsert, mappingPeek, markDirty } from "./page-cache.ts";
-import { allocPte, clearPte, lockTable, tablePageOf, unlockTable } from "./page-table.ts";
+import { allocPte, clearPte } from "./page-table.ts";
 import { isMarker, PTE_UFFD_WP } from "./pte.ts";
+import { lockPte, unlockPte } from "./pte-lock.ts";
 import { toVpn } from "./range.ts";
 import { flushRss } from "./rss.ts";
 import { vmaEnd, vmaFlags, vmaPgoffAt } from "./vma.ts";
@@ -75,10 +76,9 @@ export function installShared(
 
 /** The entry, in whose place a page comes now: the caller says whether it is write-protected. */
 function withoutMarker(hart: Hart, pteAddress: number): number {
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
-  if (isMarker(hart.shared.loadOnce(pteAddress))) clearPte(hart, pteAddress, table);
-  unlockTable(hart, table);
+  lockPte(hart, pteAddress);
+  if (isMarker(hart.shared.loadOnce(pteAddress))) clearPte(hart, pteAddress);
+  unlockPte(hart, pteAddress);
   return pteAddress;
 }
 

@@ -5,8 +5,6 @@ import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   PAGE_BYTES,
-  PAGE_PT_ENTRIES,
-  PTE_COUNT,
   PTE_D,
   UFFD_FEATURES,
   VM_UFFD_WP,
@@ -22,16 +20,7 @@ import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts"
 import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
-import {
-  allocPte,
-  clearPte,
-  findPte,
-  lockTable,
-  PTE_BYTES,
-  setNewPte,
-  tablePageOf,
-  unlockTable,
-} from "./page-table.ts";
+import { allocPte, clearPte, findPte, setNewPte } from "./page-table.ts";
 import {
   clearUffdWp,
   isMarker,
@@ -39,11 +28,13 @@ import {
   isUffdWp,
   leafPte,
   POISON_MARKER,
+  PTE_BYTES,
   pteModify,
   ptePfn,
   setUffdWp,
   WP_MARKER,
 } from "./pte.ts";
+import { chunkEnd, lockPte, unlockPte } from "./pte-lock.ts";
 import { toVpn } from "./range.ts";
 import { addRss, flushRss } from "./rss.ts";
 import { copyFromUser } from "./uaccess.ts";
@@ -51,7 +42,7 @@ import { fillsMapping, installShared, isBeyond, isShmemVma } from "./userfaultfd
 import { vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
 import { lockVma, unlockVma } from "./vma-lock.ts";
 import { vmaFind } from "./vma-map.ts";
-import { CHUNK_PAGES, skipMissingTable } from "./zap.ts";
+import { skipMissingTable } from "./zap.ts";
 
 /** In UFFD_FEATURES: pages that are not there can be write-protected too. */
 export const UFFD_FEATURE_WP_UNPOPULATED = 1 << 13;
@@ -167,12 +158,11 @@ function installPage(
   const isPrivate = kind === FILL_PRIVATE;
   if (isPrivate) makeAnon(hart, vma, vpn, pfn);
   const leaf = leafPte(pfn, flags, isPrivate) | (isPrivate ? PTE_D : 0);
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
-  if (isPrivate) dropMarker(hart, pteAddress, table);
+  lockPte(hart, pteAddress);
+  if (isPrivate) dropMarker(hart, pteAddress);
   const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
-  if (isEmpty) setNewPte(hart, pteAddress, table, protects ? setUffdWp(leaf) : leaf);
-  unlockTable(hart, table);
+  if (isEmpty) setNewPte(hart, pteAddress, protects ? setUffdWp(leaf) : leaf);
+  unlockPte(hart, pteAddress);
   if (!isEmpty) return -EEXIST;
   if (isPrivate) addRss(hart, mm, 1);
   return 0;
@@ -200,11 +190,10 @@ export function poisonPages(hart: Hart, mm: number, start: number, bytes: number
 function poison(hart: Hart, mm: number, vpn: number): number {
   const pteAddress = allocPte(hart, mm, vpn);
   if (pteAddress === 0) return -ENOMEM;
-  const table = tablePageOf(pteAddress);
-  lockTable(hart, table);
+  lockPte(hart, pteAddress);
   const isEmpty = hart.shared.loadOnce(pteAddress) === 0;
-  if (isEmpty) setNewPte(hart, pteAddress, table, POISON_MARKER);
-  unlockTable(hart, table);
+  if (isEmpty) setNewPte(hart, pteAddress, POISON_MARKER);
+  unlockPte(hart, pteAddress);
   return isEmpty ? 0 : -EEXIST;
 }
 
@@ -248,12 +237,9 @@ export function markRange(hart: Hart, mm: number, vma: number, start: number, en
       vpn = skipMissingTable(hart, mm, vpn);
       continue;
     }
-    const table = tablePageOf(pte);
-    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
-    const isEmpty = !usesMarkers && hart.shared.loadOnce(table + PAGE_PT_ENTRIES) === 0;
-    const chunkEnd = isEmpty ? tableEnd : Math.min(tableEnd, vpn + CHUNK_PAGES);
-    if (!isEmpty) markChunk(hart, vma, pte, table, vpn, chunkEnd, protects, usesMarkers);
-    vpn = chunkEnd;
+    const next = chunkEnd(vpn, end);
+    markChunk(hart, vma, pte, vpn, next, protects, usesMarkers);
+    vpn = next;
     hart.pollIrq();
   }
   gatherFinish(hart);
@@ -272,7 +258,6 @@ function markChunk(
   hart: Hart,
   vma: number,
   first: number,
-  table: number,
   start: number,
   end: number,
   protects: boolean,
@@ -280,14 +265,14 @@ function markChunk(
 ): void {
   const { shared } = hart;
   const flags = vmaFlags(hart, vma);
-  lockTable(hart, table);
+  lockPte(hart, first);
   for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
     for (;;) {
       const old = shared.loadOnce(pte);
-      if (old === 0 && usesMarkers) setNewPte(hart, pte, table, WP_MARKER);
+      if (old === 0 && usesMarkers) setNewPte(hart, pte, WP_MARKER);
       if (old === 0 || old === POISON_MARKER || isUffdWp(old) === protects) break;
       if (old === WP_MARKER) {
-        clearPte(hart, pte, table);
+        clearPte(hart, pte);
         break;
       }
       // A walker may set A or D in between: then look again.
@@ -297,15 +282,15 @@ function markChunk(
     }
   }
   gatherUnlock(hart);
-  unlockTable(hart, table);
+  unlockPte(hart, first);
 }
 
-/** What takes the place of a marker needs none. Requires: PTL. */
-export function dropMarker(hart: Hart, address: number, table: number): void {
-  if (isMarker(hart.shared.loadOnce(address))) clearPte(hart, address, table);
+/** What takes the place of a marker needs none. Requires: its lock. */
+export function dropMarker(hart: Hart, address: number): void {
+  if (isMarker(hart.shared.loadOnce(address))) clearPte(hart, address);
 }
 
-/** The entry with or without the mark. Requires: PTL. */
+/** The entry with or without the mark. Requires: its lock. */
 function marked(hart: Hart, pte: number, flags: number, protects: boolean): number {
   if (protects) return setUffdWp(pte);
   const clean = clearUffdWp(pte);

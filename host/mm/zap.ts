@@ -1,5 +1,5 @@
-// Taking pages out of page tables: one table at a time, its entries in chunks, so that no PTL is held for long and
-// interrupts are served in between. What was taken out goes to the open gather.
+// Taking pages out of page tables, the entries of one lock at a time: none is held for long, and interrupts are served
+// in between. What was taken out goes to the open gather.
 
 import {
   MACHINE_BASE,
@@ -17,7 +17,7 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { B_M5, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { pageOf } from "./frames.ts";
+import { frameAddress, pageOf } from "./frames.ts";
 import {
   gatherFlush,
   gatherFlushTlb,
@@ -30,27 +30,23 @@ import {
 import { zapHuge } from "./huge-entries.ts";
 import { markDirty } from "./page-cache.ts";
 import {
+  areEmpty,
+  clearEntry,
   clearPte,
-  countCleared,
   entryAddress,
   findHuge,
   findPmd,
   findPte,
   levelPages,
-  lockTable,
-  PTE_BYTES,
+  setNewPte,
   tablePageOf,
-  takePte,
-  unlockTable,
 } from "./page-table.ts";
-import { isMarker, isSwapPte, isTablePte, isUffdWp, pteIsDirty, ptePfn, WP_MARKER } from "./pte.ts";
+import { isMarker, isSwapPte, isTablePte, isUffdWp, PTE_BYTES, pteIsDirty, ptePfn, WP_MARKER } from "./pte.ts";
+import { chunkEnd, lockPte, lockTable, unlockPte, unlockTable } from "./pte-lock.ts";
 import { addRss, addRssKind } from "./rss.ts";
 import { swapPut } from "./swap-map.ts";
 import { vmaStart } from "./vma.ts";
 import { vmaFind } from "./vma-map.ts";
-
-/** Entries handled under one PTL: who waits for it, to fault next door, should not have to park. */
-export const CHUNK_PAGES = 16;
 
 /**
  * Empties every entry of [start, end), or with `onlyCache` those that map pages of mappings and no private copies. With
@@ -74,25 +70,20 @@ export function zapRange(
       hart.pollIrq();
       continue;
     }
-    const page = tablePageOf(pte);
-    const tableEnd = Math.min(end, (vpn | (PTE_COUNT - 1)) + 1);
-    if (hart.shared.loadOnce(page + PAGE_PT_ENTRIES) === 0) {
-      vpn = tableEnd;
-      continue;
-    }
-    const chunkEnd = Math.min(tableEnd, vpn + CHUNK_PAGES);
-    vpn = zapChunk(hart, mm, pte, page, vpn, chunkEnd, onlyCache, keepsMarks);
+    vpn = zapChunk(hart, mm, pte, vpn, chunkEnd(vpn, end), onlyCache, keepsMarks);
     if (gatherIsFull(hart)) gatherFlush(hart);
     hart.pollIrq();
   }
 }
 
-/** Empties [vpn, end) of one table until the gather is full; returns where it stopped. */
+/**
+ * Empties [vpn, end), entries of one lock, until the gather is full; returns where it stopped. Also where nothing seems
+ * to be there: under the lock a fault saw that it may still fill an entry, or sees after it that it may not.
+ */
 function zapChunk(
   hart: Hart,
   mm: number,
   first: number,
-  table: number,
   start: number,
   end: number,
   onlyCache: boolean,
@@ -100,31 +91,28 @@ function zapChunk(
 ): number {
   const { shared } = hart;
   const zeroPfn = hart.shared.get(MACHINE_BASE + MACHINE_ZERO_PFN);
-  let cleared = 0;
   let unmapped = 0;
   let swapped = 0;
   let mustFlush = false;
   let vpn = start;
-  lockTable(hart, table);
+  lockPte(hart, first);
   for (let pte = first; vpn < end && !gatherIsFull(hart); vpn++, pte += PTE_BYTES) {
     const there = shared.loadOnce(pte);
     if (there === 0 || (keepsMarks && there === WP_MARKER)) continue;
     if (isMarker(there)) {
-      takePte(hart, pte);
-      cleared++;
+      clearPte(hart, pte);
       continue;
     }
     if (isSwapPte(there)) {
-      if (!onlyCache) swapped += zapSwapEntry(hart, pte, table);
+      if (!onlyCache) swapped += zapSwapEntry(hart, pte);
       continue;
     }
     const page = pageOf(ptePfn(there));
     const isCache = (shared.loadOnce(page + PAGE_FLAGS) & PG_CACHE) !== 0;
     if (onlyCache && !isCache) continue;
-    const old = takePte(hart, pte);
+    const old = clearPte(hart, pte);
     const pfn = ptePfn(old);
-    if (keepsMarks && isUffdWp(old)) shared.storeOnce(pte, WP_MARKER);
-    else cleared++;
+    if (keepsMarks && isUffdWp(old)) setNewPte(hart, pte, WP_MARKER);
     if (pfn === zeroPfn) {
       gatherPte(hart, vpn);
       continue;
@@ -139,18 +127,17 @@ function zapChunk(
     gatherPage(hart, vpn, pfn);
     unmapped++;
   }
-  countCleared(hart, table, cleared);
   gatherUnlock(hart);
   if (mustFlush && !(MUTATIONS && hart.mutation === B_M5)) gatherFlushTlb(hart);
-  unlockTable(hart, table);
+  unlockPte(hart, first);
   addRss(hart, mm, -unmapped);
   if (swapped !== 0) shared.fetchAdd(mm + MM_SWAP, -swapped);
   return vpn;
 }
 
 /** Requires: PTL. A frame that only the swap cache kept goes with the gather's pages. */
-export function zapSwapEntry(hart: Hart, address: number, table: number): number {
-  const due = swapPut(hart, ptePfn(clearPte(hart, address, table)));
+export function zapSwapEntry(hart: Hart, address: number): number {
+  const due = swapPut(hart, ptePfn(clearPte(hart, address)));
   if (due !== 0) hart.gatherPages[hart.gatherPageCount++] = due;
   return 1;
 }
@@ -199,18 +186,19 @@ function freeEmptyLeafTables(hart: Hart, mm: number, middle: number, start: numb
 
 /** Has the table of `level` that translates `vpn` no entry, and is it of no use to any vma? */
 function isDead(hart: Hart, mm: number, table: number, vpn: number, level: number): boolean {
-  if (hart.shared.get(pageOf(table) + PAGE_PT_ENTRIES) !== 0) return false;
+  if (level !== 0 && hart.shared.get(pageOf(table) + PAGE_PT_ENTRIES) !== 0) return false;
   const pages = levelPages(level + 1);
   const first = vpn & -pages;
   const vma = vmaFind(hart, mm, first);
-  return vma === 0 || vmaStart(hart, vma) >= first + pages;
+  if (vma !== 0 && vmaStart(hart, vma) < first + pages) return false;
+  return level !== 0 || areEmpty(hart, frameAddress(table), PTE_COUNT);
 }
 
 /** Takes the empty table of `level` behind `entry` out of its parent, and gives it to the gather. */
 function unlinkTable(hart: Hart, entry: number, vpn: number, level: number): void {
   const parent = tablePageOf(entry);
   lockTable(hart, parent);
-  const pointer = clearPte(hart, entry, parent);
+  const pointer = clearEntry(hart, entry, parent);
   unlockTable(hart, parent);
   const pages = levelPages(level + 1);
   gatherTable(hart, vpn & -pages, pages, pointer >>> PTE_PPN_SHIFT);

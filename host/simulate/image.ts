@@ -26,6 +26,11 @@ import {
   POOL_COUNT,
   POOL_FRESH,
   POOL_REGION_BYTES,
+  PTE_COUNT,
+  PTE_LOCK_BASE,
+  PTE_LOCK_BYTES,
+  PTE_LOCK_COUNT,
+  PTE_LOCK_ENTRIES,
   RAM_BASE,
   RAM_PFN_BASE,
   RQ_BASE,
@@ -89,6 +94,7 @@ export class MemoryImage {
 
   restore(): void {
     const { u8 } = this.#shared;
+    this.#releaseEntryLocks();
     // The counts of what was handed out lie in the fixed part: look at them first.
     for (const { base, recordBytes, countAddress, origin, kept } of this.#growing) {
       const end = base + (this.#shared.i32[countAddress >>> 2] - origin) * recordBytes;
@@ -111,6 +117,13 @@ export class MemoryImage {
       hashes[block] = hash;
     }
     return hashes;
+  }
+
+  /** A schedule that was broken off may hold locks of entries in any frame that was handed out. */
+  #releaseEntryLocks(): void {
+    const frames = this.#shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH) - RAM_PFN_BASE;
+    const locks = Math.min(PTE_LOCK_COUNT, (frames * PTE_COUNT) / PTE_LOCK_ENTRIES);
+    this.#shared.u8.fill(0, PTE_LOCK_BASE, PTE_LOCK_BASE + locks * PTE_LOCK_BYTES);
   }
 
   #keepHart(block: number, harts: number): void {

@@ -2,21 +2,15 @@
 // no hart translates by what was there. Real TLBs; the harts live in this thread.
 
 import { beforeEach, describe, expect, test } from "vitest";
-import {
-  MACHINE_BASE,
-  MACHINE_STUB_PFN,
-  MM_BATCH_PENDING,
-  PAGE_BYTES,
-  PAGE_PT_ENTRIES,
-  PTE_PPN_SHIFT,
-} from "../../assembly/layout.ts";
+import { MACHINE_BASE, MACHINE_STUB_PFN, MM_BATCH_PENDING, PAGE_BYTES, PTE_PPN_SHIFT } from "../../assembly/layout.ts";
 import { moveKernelStub } from "../../host/mm/kernel-map.ts";
 import { doMadvise } from "../../host/mm/madvise.ts";
 import { doMmap } from "../../host/mm/mmap.ts";
 import { doMprotect } from "../../host/mm/mprotect.ts";
 import { doMremap } from "../../host/mm/mremap.ts";
 import { doMunmap } from "../../host/mm/munmap.ts";
-import { clearPte, findPte, lockTable, tablePageOf, unlockTable } from "../../host/mm/page-table.ts";
+import { clearPte, findPte } from "../../host/mm/page-table.ts";
+import { lockPte, unlockPte } from "../../host/mm/pte-lock.ts";
 import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,
@@ -108,17 +102,15 @@ describe.each(combinations)("%s, cpumask %s", (flush, cpumask) => {
     const policy = hart.policies.tlbFlush;
     const take = (va: number) => {
       const pte = findPte(hart, mm, va / PAGE_BYTES);
-      const table = tablePageOf(pte);
-      lockTable(hart, table);
-      const old = clearPte(hart, pte, table);
+      lockPte(hart, pte);
+      const old = clearPte(hart, pte);
       policy.flushLater(hart, mm, va / PAGE_BYTES);
-      unlockTable(hart, table);
+      unlockPte(hart, pte);
       return old;
     };
     const put = (va: number, old: number) => {
       const pte = findPte(hart, mm, va / PAGE_BYTES);
       shared.storeRelease(pte, old);
-      shared.set(tablePageOf(pte) + PAGE_PT_ENTRIES, shared.get(tablePageOf(pte) + PAGE_PT_ENTRIES) + 1);
     };
     const old = take(BASE);
     policy.flushPending(hart);

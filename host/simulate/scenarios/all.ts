@@ -26,6 +26,7 @@ import { pollAsAnswer } from "./unsound/poll-as-answer.ts";
 import {
   faultAgainstShrink,
   faultAgainstUnmap,
+  firstFaultOfTable,
   rangeOfDetached,
   sequenceWraps,
 } from "./vma-lock/fault-against-unmap.ts";
@@ -65,6 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
   nmiReadsUserStack,
   dekker,
   faultAgainstUnmap,
+  firstFaultOfTable,
   faultAgainstShrink,
   sequenceWraps,
   rangeOfDetached,

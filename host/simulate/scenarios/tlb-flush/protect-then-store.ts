@@ -10,7 +10,8 @@ import {
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { doMadvise } from "../../../mm/madvise.ts";
 import { doMprotect } from "../../../mm/mprotect.ts";
-import { findPte, lockTable, tablePageOf, unlockTable } from "../../../mm/page-table.ts";
+import { findPte } from "../../../mm/page-table.ts";
+import { lockPte, unlockPte } from "../../../mm/pte-lock.ts";
 import { MADV_DONTNEED, PROT_READ } from "../../../mm/uapi.ts";
 import { type Scenario, scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
@@ -83,10 +84,9 @@ export const refillHash = cleanAfterUnmap(
 function lookForClean(hart: KernelHart, { mm }: State): void {
   for (let look = 0; look < STORES; look++) {
     const pte = findPte(hart, mm, pageAt(0) / PAGE_BYTES);
-    const table = tablePageOf(pte);
-    lockTable(hart, table);
+    lockPte(hart, pte);
     if (hart.shared.loadOnce(pte) === 0) tell(hart, DONE);
-    unlockTable(hart, table);
+    unlockPte(hart, pte);
   }
 }
 

@@ -1,6 +1,8 @@
-import { MM_LOCK_SEQ } from "../../../../assembly/layout.ts";
+import { MM_LOCK_SEQ, PAGE_BYTES } from "../../../../assembly/layout.ts";
+import { KernelBug } from "../../../memory/errors.ts";
+import { allocPte } from "../../../mm/page-table.ts";
 import { scenario } from "../../scenario.ts";
-import { sharedMm } from "../address-space.ts";
+import { BASE, READ_WRITE, sharedMm } from "../address-space.ts";
 import { exitAndLeave } from "../threads.ts";
 import { faultAt, mapPages, unmapPages } from "./fault.ts";
 
@@ -37,6 +39,22 @@ export const faultAgainstShrink = scenario<State>({
     return { mm: sharedMm(harts, 2) };
   },
   programs: [(hart, { mm }) => unmapPages(hart, mm, 1, 1), (hart) => faultAt(hart, 1, 2)],
+  tearDown: exitAndLeave,
+});
+
+/** The page table is there, and empty: what seems empty may be about to be filled. */
+export const firstFaultOfTable = scenario<State>({
+  name: "D/first-fault-of-table",
+  summary: "munmap of a vma whose page table is empty, while another hart takes its first fault there",
+  policies: { "vma-lock": "speculative" },
+  finds: {},
+  setUp(hart, harts) {
+    const mm = sharedMm(harts, 2, READ_WRITE, []);
+    if (allocPte(hart, mm, BASE / PAGE_BYTES) === 0)
+      throw new KernelBug("a scenario cannot make its page table", { mm });
+    return { mm };
+  },
+  programs: [(hart, { mm }) => unmapPages(hart, mm, 0, 1), (hart) => faultAt(hart, 0, 1)],
   tearDown: exitAndLeave,
 });
 
