@@ -5,6 +5,7 @@
 //
 // In each round each thread makes MAPS mappings of PAGES pages, writes to every page, and unmaps them all.
 // private: anonymous memory of its own. shared: also reads every page of one mapping that all threads have.
+// The clock runs from the moment that all threads are warm until the last one is done.
 // System calls: mmap, munmap, mprotect, clone, futex, write, clock_gettime (with --time), exit, exit_group.
 
 #include "lib/port.h"
@@ -14,6 +15,7 @@
 #define SHARED_PAGES 64ul
 
 static unsigned long maps, pages, rounds;
+static int timed;
 static char *shared;
 static struct barrier together;
 
@@ -23,12 +25,10 @@ static char *map_anonymous(unsigned long count, int kind) {
     return (char *)address;
 }
 
-static void worker(void *argument) {
-    unsigned long index = (unsigned long)argument;
+static void run(unsigned long index, unsigned long count) {
     char *mapped[MAPS_MAX];
     unsigned long seen = 0;
-    barrier_wait(&together);
-    for (unsigned long round = 0; round < rounds; round++) {
+    for (unsigned long round = 0; round < count; round++) {
         for (unsigned long map = 0; map < maps; map++) {
             mapped[map] = map_anonymous(pages, MAP_PRIVATE);
             for (unsigned long page = 0; page < pages; page++) {
@@ -47,12 +47,22 @@ static void worker(void *argument) {
             CHECK(sys_munmap(mapped[map], pages * PAGE_BYTES) == 0);
         }
     }
-    CHECK(seen == (shared == NULL ? 0 : rounds * SHARED_PAGES));
+    CHECK(seen == (shared == NULL ? 0 : count * SHARED_PAGES));
+}
+
+static void worker(void *argument) {
+    unsigned long index = (unsigned long)argument;
+    barrier_wait(&together);
+    if (timed) {
+        for (unsigned long end = now_ns() + WARM_UP_NS; now_ns() < end;) run(index, 10);
+        barrier_wait(&together);
+    }
+    run(index, rounds);
     barrier_wait(&together);
 }
 
 int main(int argc, char **argv) {
-    int timed = take_time_flag(&argc, argv);
+    timed = take_time_flag(&argc, argv);
     unsigned long threads = argument_number(argc, argv, 1, 100, 1, THREADS_MAX);
     maps = argument_number(argc, argv, 2, 2, 1, MAPS_MAX);
     pages = argument_number(argc, argv, 3, 10, 1, 1 << 12);
@@ -68,6 +78,7 @@ int main(int argc, char **argv) {
     struct thread *workers[THREADS_MAX];
     for (unsigned long i = 0; i < threads; i++) workers[i] = thread_start(worker, (void *)i);
     barrier_wait(&together);
+    if (timed) barrier_wait(&together);
     unsigned long start = timed ? now_ns() : 0;
     barrier_wait(&together);
     print("spf-test: %lu threads, %s, %lu faults\n", threads, kind, threads * maps * pages * rounds);

@@ -17,6 +17,9 @@
 
 #define PAGE_BYTES 4096ul
 
+/** How long a program runs before its clock starts. */
+#define WARM_UP_NS 100000000ul
+
 typedef void thread_function(void *argument);
 
 struct thread {
@@ -55,6 +58,9 @@ static inline void unmap_pages(void *address, size_t pages) {
 }
 
 #else
+
+/** As above: each hart of a machine compiles the kernel for itself meanwhile. */
+#define WARM_UP_NS 1500000000ul
 
 #include "memory.h"
 #include "print.h"
