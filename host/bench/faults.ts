@@ -12,7 +12,7 @@ import { spreadOf } from "./statistics.ts";
 
 const GROUP = "faults";
 const PAGES = 64;
-/** Over a second on one hart: the kernel is compiled by V8 while the first half second goes by. */
+/** About a second on one hart, after the program's own warm-up. */
 const ROUNDS = 40_000;
 const NATIVE_ROUNDS = 3_000;
 const RATIO_GOAL = { of: "ratio", atLeast: 3 } as const;

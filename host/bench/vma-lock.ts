@@ -22,7 +22,7 @@ interface Workload {
 const BASELINE = "mmap-lock";
 const HARTS = [1, 2, 4, 8] as const;
 const PAGES = 64;
-/** Of all threads: about a second. In its first half V8 is still compiling the kernel, and no lock matters. */
+/** Of all threads: about a second, after the warm-up in which V8 compiles the kernel for each hart. */
 const ROUNDS = 25_000;
 const MAPS = 8;
 const MAP_PAGES = 10;
