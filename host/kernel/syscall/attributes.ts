@@ -15,12 +15,12 @@ import {
 import { fileType, setTime, TOUCH_ATIME, TOUCH_CTIME, TOUCH_MTIME, touch } from "../../fs/inode.ts";
 import { fsWriteLock, fsWriteUnlock } from "../../fs/lock.ts";
 import { isReadOnly } from "../../fs/namei.ts";
-import { PERMISSION_BITS, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID } from "../../fs/uapi.ts";
-import { EFAULT, EINVAL, EOPNOTSUPP, EROFS } from "../../memory/errno.ts";
+import { PERMISSION_BITS, S_IFBLK, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID } from "../../fs/uapi.ts";
+import { EFAULT, EINVAL, EOPNOTSUPP, EROFS, ESPIPE } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { argAddress, argInt, argUint, loadI64 } from "../registers.ts";
+import { argAddress, argInt, argLong, argUint, loadI64 } from "../registers.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, NS_PER_SECOND } from "../uapi.ts";
 import { withDentry, withFile } from "./at-path.ts";
 import { call, type SystemCall } from "./types.ts";
@@ -31,6 +31,7 @@ export const attributesCalls: readonly (readonly [number, SystemCall])[] = [
   [54, call("fchownat", ["dirfd", "path", "int", "int", "hex"], sysFchownat)],
   [55, call("fchown", ["fd", "int", "int"], sysFchown)],
   [81, call("sync", [], () => 0)],
+  [84, call("sync_file_range", ["fd", "long", "long", "hex"], sysSyncFileRange)],
   [82, call("fsync", ["fd"], sysFsync)],
   [83, call("fdatasync", ["fd"], sysFsync)],
   [88, call("utimensat", ["dirfd", "path", "pointer", "hex"], sysUtimensat)],
@@ -104,6 +105,19 @@ function changeOwner(hart: Hart, inode: number, uid: number, gid: number): numbe
   touch(hart, inode, TOUCH_CTIME);
   fsWriteUnlock(hart);
   return 0;
+}
+
+const SYNC_FILE_RANGE_FLAGS = 7; // WAIT_BEFORE, WRITE, WAIT_AFTER
+
+/** (ksys_sync_file_range) */
+function sysSyncFileRange(hart: Hart): number {
+  const [offset, bytes, flags] = [argLong(hart, 1), argLong(hart, 2), argUint(hart, 3)];
+  return withFile(hart, argInt(hart, 0), (file) => {
+    if ((flags & ~SYNC_FILE_RANGE_FLAGS) !== 0 || offset < 0 || bytes < 0) return -EINVAL;
+    if (offset + bytes >= 2 ** 63) return -EINVAL;
+    const type = fileType(hart, hart.shared.get(file + FILE_INODE));
+    return type === S_IFREG || type === S_IFDIR || type === S_IFLNK || type === S_IFBLK ? 0 : -ESPIPE;
+  });
 }
 
 /** There is nothing behind memory that it could be written to. (Linux: noop_fsync) */

@@ -9,7 +9,6 @@ const RUNS: readonly (readonly [number, string])[] = [
   [41, "pivot_root nfsservctl"],
   [58, "vhangup"],
   [60, "quotactl"],
-  [84, "sync_file_range"],
   [89, "acct"],
   [97, "unshare"],
   [104, "kexec_load init_module delete_module"],
@@ -28,7 +27,7 @@ const RUNS: readonly (readonly [number, string])[] = [
   [241, "perf_event_open accept4 recvmmsg"],
   [262, "fanotify_init fanotify_mark name_to_handle_at open_by_handle_at clock_adjtime"],
   [268, "setns sendmmsg"],
-  [272, "kcmp finit_module sched_setattr sched_getattr"],
+  [272, "kcmp finit_module"],
   [277, "seccomp"],
   [280, "bpf"],
   [288, "pkey_mprotect pkey_alloc pkey_free"],
@@ -36,9 +35,9 @@ const RUNS: readonly (readonly [number, string])[] = [
   [294, "kexec_file_load"],
   [425, "io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen"],
   [431, "fsconfig fsmount fspick"],
-  [437, "openat2"],
   [442, "mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
-  [447, "memfd_secret process_mrelease futex_waitv set_mempolicy_home_node"],
+  [447, "memfd_secret"],
+  [449, "futex_waitv set_mempolicy_home_node"],
 ];
 
 const NAMES: ReadonlyMap<number, string> = new Map(

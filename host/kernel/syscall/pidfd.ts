@@ -6,6 +6,7 @@ import {
   FD_RECORD_BYTES,
   FILES_TABLE,
   HART_KERNEL_SCRATCH,
+  PROCESS_GROUP_EXIT,
   PROCESS_START_NS,
   PROCESS_TGID,
   TASK_MM,
@@ -15,6 +16,7 @@ import { EBADF, EFAULT, EINVAL, EMFILE, ENFILE, EPERM, ESRCH } from "../../memor
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { doMadvise } from "../../mm/madvise.ts";
 import { mmput } from "../../mm/mm.ts";
+import { oomReap } from "../../mm/oom-reap.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import { MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
@@ -39,6 +41,7 @@ export const pidfdCalls: readonly (readonly [number, SystemCall])[] = [
   [424, call("pidfd_send_signal", ["fd", "signal", "pointer", "hex"], sysPidfdSendSignal)],
   [434, call("pidfd_open", ["int", "octal"], sysPidfdOpen, "fd")],
   [438, call("pidfd_getfd", ["fd", "int", "hex"], sysPidfdGetfd, "fd")],
+  [448, call("process_mrelease", ["fd", "hex"], sysProcessMrelease)],
   [440, call("process_madvise", ["fd", "pointer", "size", "int", "hex"], sysProcessMadvise)],
 ];
 
@@ -123,6 +126,27 @@ function checkAccess(hart: Hart, target: ProcTarget): number {
   spinUnlock(hart, TASKLIST_LOCK);
   if (process === 0) return -ESRCH;
   return isCapable(hart) || owner === currentId(hart, USERS, ID_REAL) ? 0 : -EPERM;
+}
+
+/** The memory of a process that is dying goes at once, even if its threads do not get round to that. */
+function sysProcessMrelease(hart: Hart): number {
+  if (argUint(hart, 1) !== 0) return -EINVAL;
+  const target = pidfdTarget(hart, argInt(hart, 0));
+  if (typeof target === "number") return target;
+  spinLock(hart, TASKLIST_LOCK);
+  const process = processOfLocked(hart, target);
+  const isDying = process !== 0 && hart.shared.loadAcquire(process + PROCESS_GROUP_EXIT) !== 0;
+  spinUnlock(hart, TASKLIST_LOCK);
+  const mm = process === 0 ? 0 : mmOf(hart, target);
+  if (mm === 0) return -ESRCH;
+  try {
+    // Who shares the memory would have to die too. (task_will_free_mem)
+    if (!isDying || mm === hart.shared.get(hart.current + TASK_MM)) return -EINVAL;
+    oomReap(hart, mm);
+    return 0;
+  } finally {
+    mmput(hart, mm);
+  }
 }
 
 /** What one process may advise another. (process_madvise_remote_valid) */

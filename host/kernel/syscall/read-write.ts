@@ -51,11 +51,16 @@ function sysPreadv(hart: Hart): number {
   return position < 0 ? -EINVAL : readFile(hart, vector(hart), position);
 }
 
-/** Position -1 is the file's own. None of the flags (RWF_*) is known. */
+// RWF_*: they ask for what is so anyway, since nothing is behind the memory.
+const RWF_HIPRI = 1;
+const RWF_DSYNC = 2;
+const RWF_SYNC = 4;
+
+/** Position -1 is the file's own. */
 function sysPreadv2(hart: Hart): number {
   const position = argLong(hart, 3);
   if (position < -1) return -EINVAL;
-  return argInt(hart, 5) !== 0 ? -EOPNOTSUPP : readFile(hart, vector(hart), position);
+  return hasOtherFlags(hart) ? -EOPNOTSUPP : readFile(hart, vector(hart), position);
 }
 
 function sysWrite(hart: Hart): number {
@@ -79,7 +84,11 @@ function sysPwritev(hart: Hart): number {
 function sysPwritev2(hart: Hart): number {
   const position = argLong(hart, 3);
   if (position < -1) return -EINVAL;
-  return argInt(hart, 5) !== 0 ? -EOPNOTSUPP : writeFile(hart, vector(hart), position);
+  return hasOtherFlags(hart) ? -EOPNOTSUPP : writeFile(hart, vector(hart), position);
+}
+
+function hasOtherFlags(hart: Hart): boolean {
+  return (argInt(hart, 5) & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC)) !== 0;
 }
 
 /** A call that waited looks its descriptor up anew: one closed meanwhile is -EBADF, where Linux still has the file. */

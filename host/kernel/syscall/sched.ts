@@ -11,10 +11,10 @@ import {
   TASK_CPUS_ALLOWED,
   TASK_NICE,
 } from "../../../assembly/layout.ts";
-import { EFAULT, EINVAL, ESRCH } from "../../memory/errno.ts";
+import { E2BIG, EFAULT, EINVAL, ESRCH } from "../../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { copyFromUser, copyToUser, putUser32 } from "../../mm/uaccess.ts";
+import { copyFromUser, copyToUser, getUser32, putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
 import { SLICE_NS } from "../sched.ts";
@@ -36,6 +36,8 @@ export const schedCalls: readonly (readonly [number, SystemCall])[] = [
   [127, call("sched_rr_get_interval", ["int", "pointer"], sysRrInterval)],
   [140, call("setpriority", ["int", "int", "int"], sysSetpriority)],
   [141, call("getpriority", ["int", "int"], sysGetpriority)],
+  [274, call("sched_setattr", ["int", "pointer", "hex"], sysSetattr)],
+  [275, call("sched_getattr", ["int", "pointer", "size", "hex"], sysGetattr)],
   [168, call("getcpu", ["pointer", "pointer"], sysGetcpu)],
 ];
 
@@ -134,6 +136,50 @@ function setPolicy(hart: Hart, policy: number, paramVa: number): number {
   if (copyFromUser(hart, scratch, paramVa, 4) < 0) return -EFAULT;
   if (!threadExists(hart)) return -ESRCH;
   return policy === SCHED_OTHER && hart.shared.get(scratch) === 0 ? 0 : -EINVAL;
+}
+
+// struct sched_attr: u32 size, policy; u64 flags; s32 nice; u32 priority; u64 runtime, deadline, period; u32 util_min, max
+const ATTR_BYTES = 56;
+const ATTR_BYTES_MIN = 48; // SCHED_ATTR_SIZE_VER0
+const ATTR_BYTES_MAX = 4096;
+const ATTR_NICE = 16;
+
+function sysGetattr(hart: Hart): number {
+  const [va, bytes] = [argAddress(hart, 1), argUint(hart, 2)];
+  if (va === 0 || argInt(hart, 0) < 0 || argUint(hart, 3) !== 0) return -EINVAL;
+  if (bytes < ATTR_BYTES_MIN || bytes > ATTR_BYTES_MAX) return -EINVAL;
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  rcuReadLock(hart);
+  const task = threadArgument(hart);
+  const nice = task === 0 ? 0 : hart.shared.get(task + TASK_NICE);
+  rcuReadUnlock(hart);
+  if (task === 0) return -ESRCH;
+  hart.core.zeroBytes(scratch, ATTR_BYTES);
+  hart.shared.set(scratch, Math.min(bytes, ATTR_BYTES));
+  hart.shared.set(scratch + ATTR_NICE, nice);
+  return copyToUser(hart, va, scratch, Math.min(bytes, ATTR_BYTES));
+}
+
+function sysSetattr(hart: Hart): number {
+  const va = argAddress(hart, 1);
+  if (va === 0 || argInt(hart, 0) < 0 || argUint(hart, 2) !== 0) return -EINVAL;
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  const given = getUser32(hart, va);
+  if (given < 0) return given;
+  const bytes = given === 0 ? ATTR_BYTES_MIN : given;
+  if (bytes < ATTR_BYTES_MIN || bytes > ATTR_BYTES_MAX) {
+    return putUser32(hart, va, ATTR_BYTES) < 0 ? -EFAULT : -E2BIG;
+  }
+  if (copyFromUser(hart, scratch, va, ATTR_BYTES_MIN) < 0) return -EFAULT;
+  const [policy, nice] = [hart.shared.get(scratch + 4), hart.shared.get(scratch + ATTR_NICE)];
+  const priority = hart.shared.get(scratch + ATTR_NICE + 4);
+  spinLock(hart, TASKLIST_LOCK);
+  const task = threadArgument(hart);
+  const isPossible = policy === SCHED_OTHER && priority === 0;
+  if (task !== 0 && isPossible) hart.shared.set(task + TASK_NICE, Math.min(Math.max(nice, NICE_MIN), NICE_MAX));
+  spinUnlock(hart, TASKLIST_LOCK);
+  if (task === 0) return -ESRCH;
+  return isPossible ? 0 : -EINVAL;
 }
 
 function sysPriorityMax(hart: Hart): number {

@@ -1,0 +1,70 @@
+// Calls that came after those which they are like. The results are those that Linux 6.18 gave the same calls.
+
+import { beforeEach, expect, test } from "vitest";
+import { E2BIG, EBADF, EINVAL, EOPNOTSUPP, ESPIPE, ESRCH } from "../../host/memory/errno.ts";
+import { NR } from "./numbers.ts";
+import { TestProcess } from "./test-process.ts";
+
+const [PIPE2, SYNC_FILE_RANGE, SCHED_SETATTR, SCHED_GETATTR, PWRITEV2] = [59, 84, 274, 275, 287];
+const [PIDFD_OPEN, OPENAT2, PROCESS_MRELEASE] = [434, 437, 448];
+const AT_FDCWD = -100;
+const [O_RDONLY, O_RDWR_CREAT] = [0, 0o102];
+
+let p: TestProcess;
+
+beforeEach(() => {
+  p = new TestProcess();
+});
+
+function openat2(flags: number, mode: number, resolve = 0, more = 0, bytes = 24): number {
+  const how = p.poke64(p.memory + 1000, flags, mode, resolve, more);
+  return p.call(OPENAT2, AT_FDCWD, p.pokeText(p.memory, "/tmp/file"), how, bytes);
+}
+
+test("openat2 refuses what openat does not look at", () => {
+  expect(openat2(O_RDWR_CREAT, 0o600)).toBeGreaterThan(2);
+  expect(openat2(O_RDWR_CREAT, 0, 0, 0, 32)).toBeGreaterThan(2);
+  expect(openat2(O_RDWR_CREAT, 0, 0, 1, 32)).toBe(-E2BIG);
+  expect([openat2(0, 0, 0, 0, 16), openat2(0, 0, 0, 0, 5000)]).toEqual([-EINVAL, -E2BIG]);
+  expect([openat2(O_RDONLY, 0o600), openat2(O_RDWR_CREAT, 0o100000)]).toEqual([-EINVAL, -EINVAL]);
+  expect([openat2(2 ** 40, 0), openat2(1 << 30, 0), openat2(O_RDONLY, 0, 1 << 20)]).toEqual([
+    -EINVAL,
+    -EINVAL,
+    -EINVAL,
+  ]);
+});
+
+test("sync_file_range and the flags of pwritev2 are checked, and there is nothing to do", () => {
+  const fd = openat2(O_RDWR_CREAT, 0o600);
+  expect(p.call(PIPE2, p.memory, 0)).toBe(0);
+  const pipe = p.peek32(p.memory);
+  const sync = (file: number, offset: number, flags: number) => p.call(SYNC_FILE_RANGE, file, offset, 0, flags);
+  expect([sync(fd, 0, 7), sync(fd, 0, 8), sync(fd, -1, 0), sync(pipe, 0, 0)]).toEqual([0, -EINVAL, -EINVAL, -ESPIPE]);
+  const iovec = p.poke64(p.memory, p.memory + 64, 3);
+  expect(p.call(PWRITEV2, fd, iovec, 1, 0, 0, 4)).toBe(3);
+  expect(p.call(PWRITEV2, fd, iovec, 1, 0, 0, 1 << 20)).toBe(-EOPNOTSUPP);
+});
+
+test("sched_setattr sets nice, sched_getattr tells it", () => {
+  const attr = p.memory;
+  const set = (bytes: number, policy: number, nice: number) => {
+    p.poke(attr, new Uint8Array(56));
+    p.poke32(attr, bytes);
+    p.poke32(attr + 4, policy);
+    p.poke32(attr + 16, nice);
+    return p.call(SCHED_SETATTR, 0, attr, 0);
+  };
+  expect([set(0, 0, 5), set(48, 0, 30), set(48, 77, 0), set(20, 0, 0)]).toEqual([0, 0, -EINVAL, -E2BIG]);
+  expect(p.peek32(attr)).toBe(56);
+  const get = (pid: number, bytes: number, flags = 0) => p.call(SCHED_GETATTR, pid, attr, bytes, flags);
+  expect([get(0, 40), get(0, 5000), get(0, 56, 1), get(99999, 56)]).toEqual([-EINVAL, -EINVAL, -EINVAL, -ESRCH]);
+  expect(get(0, 48)).toBe(0);
+  expect([p.peek32(attr), p.peek32(attr + 16)]).toEqual([48, 19]);
+});
+
+test("process_mrelease wants a process that is dying", () => {
+  const own = p.call(PIDFD_OPEN, p.call(NR.getpid), 0);
+  expect(p.call(PROCESS_MRELEASE, own, 0)).toBe(-EINVAL);
+  expect(p.call(PROCESS_MRELEASE, own, 1)).toBe(-EINVAL);
+  expect(p.call(PROCESS_MRELEASE, 0, 0)).toBe(-EBADF);
+});
