@@ -1418,6 +1418,7 @@ export const INODE_CTIME_NS = 104;
 export const INODE_BTIME_NS = 108;
 export const INODE_COOKIE = 112; // directory: cookie of its last entry, lock FS_LOCK write
 export const INODE_LOCKS = 116; // lock INODE_LOCK: file locks (fcntl, flock)
+export const INODE_LINKABLE = 124; // lock FS_LOCK write: 1 = has no name yet (O_TMPFILE), and may get one
 export const INODE_PAGES = 120; // lock INODE_LOCK: pages of a regular file that SUPER_PAGES counts
 export const INODE_PRIVATE = 128; // 32 bytes of the file system's own
 export const INODE_PRIVATE_BYTES = 32;

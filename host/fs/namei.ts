@@ -11,9 +11,12 @@ import {
   DENTRY_PARENT,
   DENTRY_SIBLING_NEXT,
   DENTRY_SUPER,
+  HART_KERNEL_SCRATCH,
   INODE_GID,
+  INODE_LINKABLE,
   INODE_MODE,
   INODE_NLINK,
+  INODE_NUMBER,
   INODE_SUPER,
   SUPER_FLAGS,
 } from "../../assembly/layout.ts";
@@ -28,6 +31,7 @@ import {
   ENOSPC,
   ENOTDIR,
   ENOTEMPTY,
+  EOPNOTSUPP,
   EPERM,
   EROFS,
   EXDEV,
@@ -89,6 +93,27 @@ export function createNode(hart: Hart, walk: PathWalk, mode: number, rdev: numbe
   return walk.entry;
 }
 
+/**
+ * O_TMPFILE: a new file without a name, for `directory`: its dentry, which is not in the tree, with a reference; or
+ * -errno. Requires: FS_LOCK. (Linux: vfs_tmpfile, shmem_tmpfile)
+ */
+export function createUnnamed(hart: Hart, directory: number, mode: number, isLinkable: boolean): number {
+  const { shared } = hart;
+  const parent = shared.get(directory + DENTRY_INODE);
+  if (isReadOnly(hart, parent)) return -EROFS;
+  if (hasFixedNames(hart, parent)) return -EOPNOTSUPP;
+  const inode = inodeAlloc(hart, shared.get(parent + INODE_SUPER), mode, 0);
+  if (inode === 0) return -ENOSPC;
+  if ((shared.get(parent + INODE_MODE) & S_ISGID) !== 0) inheritGroup(hart, parent, inode);
+  if (isLinkable) shared.set(inode + INODE_LINKABLE, 1);
+  const name = `#${shared.getF64(inode + INODE_NUMBER)}`;
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  for (let i = 0; i < name.length; i++) shared.u8[scratch + i] = name.charCodeAt(i);
+  const dentry = contentCreate(hart, inode) ? dentryAlloc(hart, directory, scratch, name.length, inode) : 0;
+  if (dentry === 0) iput(hart, inode);
+  return dentry === 0 ? -ENOMEM : dentry;
+}
+
 function inheritGroup(hart: Hart, directory: number, inode: number): void {
   const { shared } = hart;
   shared.set(inode + INODE_GID, shared.get(directory + INODE_GID));
@@ -115,7 +140,7 @@ export function addName(hart: Hart, walk: PathWalk, inode: number): number {
     return -EXDEV;
   if (fileType(hart, inode) === S_IFDIR) return -EPERM;
   const links = shared.get(inode + INODE_NLINK);
-  if (links === 0) return -ENOENT;
+  if (links === 0 && shared.get(inode + INODE_LINKABLE) === 0) return -ENOENT;
   if (links >= LINK_MAX) return -EMLINK;
   const error = addEntry(hart, walk, iget(hart, inode));
   if (error !== 0) {
@@ -123,6 +148,7 @@ export function addName(hart: Hart, walk: PathWalk, inode: number): number {
     return error;
   }
   changeLinks(hart, inode, 1);
+  shared.set(inode + INODE_LINKABLE, 0);
   touch(hart, inode, TOUCH_CTIME);
   return 0;
 }

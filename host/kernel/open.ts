@@ -12,10 +12,10 @@ import {
 import { contentTruncate } from "../fs/content.ts";
 import { dget, dput } from "../fs/dentry.ts";
 import { fileType, fsTypeOf } from "../fs/inode.ts";
-import { createNode, isReadOnly, mayCreate } from "../fs/namei.ts";
-import { pathLock, pathUnlock, WALK_CREATE, WALK_FOLLOW, WALK_WRITE } from "../fs/path-walk.ts";
+import { createNode, createUnnamed, isReadOnly, mayCreate } from "../fs/namei.ts";
+import { pathLock, pathUnlock, WALK_CREATE, WALK_DIRECTORY, WALK_FOLLOW, WALK_WRITE } from "../fs/path-walk.ts";
 import { PERMISSION_BITS, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from "../fs/uapi.ts";
-import { EEXIST, EINVAL, EISDIR, ELOOP, ENFILE, ENOTDIR, ENXIO, EOPNOTSUPP, EROFS } from "../memory/errno.ts";
+import { EEXIST, EINVAL, EISDIR, ELOOP, ENFILE, ENOTDIR, ENXIO, EROFS } from "../memory/errno.ts";
 import { LAST_JUMP, LAST_NORMAL } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
 import { DEVICE_TTY, deviceKind } from "./char-devices.ts";
@@ -35,6 +35,7 @@ import {
   O_PATH,
   O_RDONLY,
   O_TMPFILE,
+  O_TMPFILE_ALONE,
   O_TRUNC,
 } from "./uapi.ts";
 import { WAIT } from "./wait.ts";
@@ -48,13 +49,31 @@ const PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
  * file with one reference, -errno, or WAIT. `start` is held by the caller.
  */
 export function openPath(hart: Hart, start: number, path: number, bytes: number, flags: number, mode: number): number {
-  if ((flags & O_TMPFILE) === O_TMPFILE) return -EOPNOTSUPP;
   const wanted = (flags & O_PATH) !== 0 ? flags & PATH_FLAGS : flags;
-  const dentry = findOrCreate(hart, start, path, bytes, wanted, mode);
+  const isUnnamed = (wanted & O_TMPFILE_ALONE) !== 0;
+  if (isUnnamed && !isTmpfile(wanted)) return -EINVAL;
+  const find = isUnnamed ? createTmpfile : findOrCreate;
+  const dentry = find(hart, start, path, bytes, wanted, mode);
   if (dentry < 0) return dentry;
   const file = openDentry(hart, dentry, wanted);
   if (file < 0 && file !== WAIT) dput(hart, dentry);
   return file;
+}
+
+/** Old kernels took the flag for O_DIRECTORY, and must refuse the rest. (build_open_flags) */
+function isTmpfile(flags: number): boolean {
+  return (flags & (O_TMPFILE | O_CREAT)) === O_TMPFILE && (flags & O_ACCMODE) !== O_RDONLY;
+}
+
+/** The path names the directory. O_EXCL: the file will never have a name. (do_tmpfile) */
+function createTmpfile(hart: Hart, start: number, path: number, bytes: number, flags: number, mode: number): number {
+  const walkFlags = WALK_DIRECTORY | ((flags & O_NOFOLLOW) === 0 ? WALK_FOLLOW : 0);
+  const error = pathLock(hart, start, path, bytes, walkFlags);
+  if (error !== 0) return error;
+  const full = S_IFREG | applyUmask(hart, mode & PERMISSION_BITS);
+  const dentry = createUnnamed(hart, hart.walk.dentry, full, (flags & O_EXCL) === 0);
+  pathUnlock(hart, walkFlags);
+  return dentry;
 }
 
 /** The dentry to open, with a reference, or -errno. */

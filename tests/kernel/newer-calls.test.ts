@@ -1,13 +1,18 @@
 // Calls that came after those which they are like. The results are those that Linux 6.18 gave the same calls.
 
 import { beforeEach, expect, test } from "vitest";
-import { E2BIG, EBADF, EINVAL, EOPNOTSUPP, ESPIPE, ESRCH } from "../../host/memory/errno.ts";
+import { POOL_DENTRY, POOL_INODE } from "../../assembly/layout.ts";
+import { E2BIG, EBADF, EINVAL, ENOENT, EOPNOTSUPP, ESPIPE, ESRCH } from "../../host/memory/errno.ts";
+import { kmemCacheLive } from "../../host/memory/slab.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 
 const [PIPE2, SYNC_FILE_RANGE, SCHED_SETATTR, SCHED_GETATTR, PWRITEV2] = [59, 84, 274, 275, 287];
 const [PIDFD_OPEN, OPENAT2, PROCESS_MRELEASE] = [434, 437, 448];
+const LINKAT = 37;
 const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const O_TMPFILE = 0o20200000;
 const [O_RDONLY, O_RDWR_CREAT] = [0, 0o102];
 
 let p: TestProcess;
@@ -32,6 +37,23 @@ test("openat2 refuses what openat does not look at", () => {
     -EINVAL,
     -EINVAL,
   ]);
+});
+
+test("a file of O_TMPFILE has no name, and gets one unless O_EXCL forbids it", () => {
+  const open = (path: string, flags: number) => p.call(NR.openat, AT_FDCWD, p.pokeText(p.memory, path), flags, 0o600);
+  const link = (fd: number) =>
+    p.call(LINKAT, fd, p.pokeText(p.memory, ""), AT_FDCWD, p.pokeText(p.memory + 100, "/tmp/named"), AT_EMPTY_PATH);
+  const fd = open("/tmp", O_TMPFILE | 2);
+  expect(p.call(NR.write, fd, p.memory, 5)).toBe(5);
+  expect([link(fd), p.call(NR.read, open("/tmp/named", 0), p.memory, 10)]).toEqual([0, 5]);
+  expect(p.call(NR.unlinkat, AT_FDCWD, p.pokeText(p.memory, "/tmp/named"), 0)).toBe(0);
+  expect([link(fd), link(open("/tmp", O_TMPFILE | 0o202))]).toEqual([-ENOENT, -ENOENT]);
+  const refused = [open("/tmp", O_TMPFILE), open("/tmp", O_TMPFILE | 0o102), open("/tmp", (O_TMPFILE & ~0o200000) | 2)];
+  expect(refused).toEqual([-EINVAL, -EINVAL, -EINVAL]);
+  expect([open("/nowhere", O_TMPFILE | 2), open("/proc", O_TMPFILE | 2)]).toEqual([-ENOENT, -EOPNOTSUPP]);
+  const before = [POOL_INODE, POOL_DENTRY].map((pool) => kmemCacheLive(p.shared, pool));
+  for (let i = 0; i < 10; i++) p.call(NR.close, open("/tmp", O_TMPFILE | 2));
+  expect([POOL_INODE, POOL_DENTRY].map((pool) => kmemCacheLive(p.shared, pool))).toEqual(before);
 });
 
 test("sync_file_range and the flags of pwritev2 are checked, and there is nothing to do", () => {

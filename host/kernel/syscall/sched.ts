@@ -138,7 +138,7 @@ function setPolicy(hart: Hart, policy: number, paramVa: number): number {
   return policy === SCHED_OTHER && hart.shared.get(scratch) === 0 ? 0 : -EINVAL;
 }
 
-// struct sched_attr: u32 size, policy; u64 flags; s32 nice; u32 priority; u64 runtime, deadline, period; u32 util_min, max
+// struct sched_attr: u32 size, policy; u64 flags; s32 nice; u32 priority; u64 runtime, deadline, period; u32 util[2]
 const ATTR_BYTES = 56;
 const ATTR_BYTES_MIN = 48; // SCHED_ATTR_SIZE_VER0
 const ATTR_BYTES_MAX = 4096;
