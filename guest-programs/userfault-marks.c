@@ -79,6 +79,10 @@ static void write_protection(const char *what, int file) {
     print(", unprotect %ld", protect(area, 2, 0));
     print(", store %d %d, still: %d\n", store(area, 'c'), store(area + PAGE_BYTES, 'd'),
           store(area + 2 * PAGE_BYTES, 'd'));
+    CHECK(sys_madvise(area, PAGES * PAGE_BYTES, MADV_PAGEOUT) == 0);
+    print("  paged out: store %d", store(area + 2 * PAGE_BYTES, 'e'));
+    print(" %d", store(area + 4 * PAGE_BYTES, 'e'));
+    print(", load %d\n", load(area + 4 * PAGE_BYTES));
     print("  in a child: ");
     long pid = sys_fork();
     if (pid == 0) sys_exit_group(store(area + 2 * PAGE_BYTES, 'e') == 1 ? 5 : 6);

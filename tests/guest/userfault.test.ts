@@ -71,9 +71,11 @@ over 0, copy -11; closed instead of read: exit 1
 // What Linux 6.18 said on x86-64, to the same source.
 const EXPECTED_MARKS = `shared: register 0, protect 0, there: load 97 store -14, not there: store -14 load 0 store -14
   not protected: store 1, after MADV_DONTNEED: store -14 -14, unprotect 0, store 1 1, still: -14
+  paged out: store -14 1, load 101
   in a child: exit 5, in its parent -14, unregister 0, store 1
 private: register 0, protect 0, there: load 97 store -14, not there: store -14 load 0 store -14
   not protected: store 1, after MADV_DONTNEED: store 1 1, unprotect 0, store 1 1, still: -14
+  paged out: store -14 1, load 101
   in a child: exit 5, in its parent -14, unregister 0, store 1
 private: poison 0 8192, load -14 store -14, again -17 -17, over a page -11 4096
   zeropage -17, copy 0, load 0
@@ -125,4 +127,9 @@ test.each([
 ] as const)("%s says the same on %d harts", async (program, harts, expected) => {
   const outcome = await pagewalk(["run", "--harts", `${harts}`, `${PREBUILT}/${program}`]);
   expect([outcome.stderr, outcome.stdout.toString(), outcome.status]).toEqual(["", expected, 0]);
+});
+
+test("what is write-protected stays so while it is in swap", async () => {
+  const outcome = await pagewalk(["run", "--swap", "16M", `${PREBUILT}/userfault-marks`]);
+  expect([outcome.stderr, outcome.stdout.toString(), outcome.status]).toEqual(["", EXPECTED_MARKS, 0]);
 });
