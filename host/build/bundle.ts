@@ -2,6 +2,7 @@
 //
 //   worker.threaded.cjs       one hart; the schedule hook is compiled away
 //   worker.deterministic.cjs  the same with the hook
+//   worker.entry.cjs          what starts the first of them, from the compile cache
 //   bench-worker.js           one hart of the IPI benchmark
 //   explore-worker.js         all harts of a scenario in one thread: the kernel as generators
 //   index.js, pagewalk.cjs    library, command
@@ -28,6 +29,7 @@ interface Bundle {
 const BUNDLES: readonly Bundle[] = [
   { entry: "host/machine/worker.ts", out: "worker.threaded.cjs", schedulePoints: false, commonJs: true },
   { entry: "host/machine/worker.ts", out: "worker.deterministic.cjs", schedulePoints: true, commonJs: true },
+  { entry: "host/machine/node/worker-entry.ts", out: "worker.entry.cjs", schedulePoints: false, commonJs: true },
   { entry: "host/bench/ipi-worker.ts", out: "bench-worker.js", schedulePoints: false },
   { entry: "host/machine/explore-worker.ts", out: "explore-worker.js", schedulePoints: true, generators: true },
   { entry: "host/index.ts", out: "index.js", schedulePoints: false },

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import * as layout from "../../assembly/layout.ts";
 import { bundleHost } from "./bundle.ts";
 import { compileBench } from "./compile-bench.ts";
+import { dropCompileCache, makeCompileCache } from "./compile-cache.ts";
 import { compileCore } from "./compile-core.ts";
 import { coreInputs, isCoreCurrent, noteCoreInputs } from "./core-inputs.ts";
 import { writeFingerprint } from "./fingerprint.ts";
@@ -23,4 +24,6 @@ if (!isCoreCurrent(root, inputs)) {
   compileBench(root);
   noteCoreInputs(root, inputs);
 }
+dropCompileCache(root);
 await bundleHost(root, writeFingerprint(root));
+makeCompileCache(root);

@@ -12,7 +12,9 @@ export interface HartWorker {
 export function startWorker(data: WorkerData, onDeath: (error: Error | null) => void): HartWorker {
   // That bundle has the schedule points, and the mutations.
   const kind = data.dieInLock === null && !data.mutated ? data.driver : "deterministic";
-  const bundle = new URL(`./worker.${kind}.cjs`, import.meta.url);
+  // A policy module is imported, which a script from the compile cache cannot do.
+  const file = kind === "threaded" && data.policyModule === "" ? "entry" : kind;
+  const bundle = new URL(`./worker.${file}.cjs`, import.meta.url);
   // A hart returns only at the end of the machine, so its stdio, which goes through the event loop, is of no use.
   const worker = new Worker(bundle, {
     workerData: data,
