@@ -2,9 +2,9 @@
 //
 // An entry is 0 (none), a pointer to a lower table (V alone), a leaf (V and some of R, W, X), or a PROT_NONE leaf: V
 // clear and PTE_PROT_NONE set, so that the walker faults while the kernel still knows the frame; or a swap entry: both
-// clear, PTE_SWAP set, and the slot in the place of the frame. A leaf that userfaultfd has write-protected carries
-// PTE_UFFD_WP and no W; swapped out it carries PTE_SWAP_UFFD_WP. A leaf at level 1 maps the 512 frames of a run: an
-// entry that mapped one of them alone would be the same but for the frame.
+// clear, PTE_SWAP set, and the slot in the place of the frame; or a marker, which looks like one of slot 0. A leaf that
+// userfaultfd has write-protected carries PTE_UFFD_WP and no W; swapped out it carries PTE_SWAP_UFFD_WP. A leaf at
+// level 1 maps the 512 frames of a run: an entry that mapped one of them alone would be the same but for the frame.
 
 import {
   PTE_A,

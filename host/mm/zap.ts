@@ -100,7 +100,8 @@ function zapChunk(
     const there = shared.loadOnce(pte);
     if (there === 0 || (keepsMarks && there === WP_MARKER)) continue;
     if (isMarker(there)) {
-      clearPte(hart, pte);
+      // With onlyCache: it is of a private page that is not there, as good as one.
+      if (!onlyCache) clearPte(hart, pte);
       continue;
     }
     if (isSwapPte(there)) {
