@@ -12,7 +12,7 @@ function row(name: string, samples: readonly number[]): Row {
 }
 
 function noteOfWinner(...others: Row[]): string | null | undefined {
-  return policySuite.summarize?.([row("standard", STANDARD), ...others])[0]?.note;
+  return policySuite.summarize([row("standard", STANDARD), ...others])[0]?.note;
 }
 
 test("the policy that leads the default by most, turn by turn, wins", () => {
