@@ -262,6 +262,7 @@ export const MACHINE_WORKERS_INSIDE = 80; // shared: workers between taking thei
 // line 2: start
 export const MACHINE_BOOTED = 128; // shared: 0 until hart 0 has made init; others wait for it
 export const MACHINE_TRACE_EVENTS = 132; // constant after boot: bit n = event n is traced (host/memory/trace.ts)
+export const MACHINE_FRAMES_LIST_MAX = 136; // constant after boot: frames that a hart's own list may have
 // line 3: the deterministic driver
 export const MACHINE_BATON = 192; // shared: id of the hart that may run
 export const MACHINE_TRACE_HASH_LO = 196; // baton holder

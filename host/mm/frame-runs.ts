@@ -36,6 +36,7 @@ import {
   addBatchLocked,
   BATCH_FRAMES,
   beginFrame,
+  drainLists,
   endFrame,
   FRAMES_LOCK,
   linkFrames,
@@ -104,11 +105,12 @@ export function breakRunLocked(shared: SharedMemory): boolean {
 }
 
 /**
- * Finds runs among the frames of the global list, whose order is that in which they were freed: true if there is a free
- * run now. Looks at each of those frames: for those who have time. (Linux: compact_zone, which also moves pages)
+ * Finds runs among the free frames, whose order is that in which they were freed: true if there is a free run now.
+ * Looks at each of those frames: for those who have time. (Linux: compact_zone, which also moves pages)
  */
 export function regroupFrames(hart: HartLocal): boolean {
   const { shared } = hart;
+  drainLists(hart);
   // Others that run out of frames meanwhile wait for the lock: they must not think that memory is short.
   spinLock(hart, FRAMES_LOCK);
   if (shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) >= RUN_FRAMES && countFreeLocked(hart)) sortLocked(hart);

@@ -21,6 +21,7 @@ import {
   MACHINE_FRAMES_FREE,
   MACHINE_FRAMES_FRESH,
   MACHINE_FRAMES_HEAD,
+  MACHINE_FRAMES_LIST_MAX,
   MACHINE_FRAMES_LOCK,
   MACHINE_HART_COUNT,
   MACHINE_RAM_END,
@@ -50,12 +51,15 @@ import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { TRACE_MM_PAGE_ALLOC, TRACE_MM_PAGE_FREE, trace } from "../memory/trace.ts";
 import { breakRunLocked, freeRunCount } from "./frame-runs.ts";
 import { lruDel } from "./lru.ts";
+import { isAboveLow, isAboveMin } from "./watermark.ts";
 
 export const BATCH_FRAMES = 32;
-/** A hart's list never grows beyond this: the surplus goes to the global list. */
-const LIST_FRAMES_MAX = 2 * BATCH_FRAMES;
-
-import { isAboveLow, isAboveMin } from "./watermark.ts";
+/**
+ * What the lists of all harts may have together, as a part of RAM. The more, the longer a frame stays with the hart in
+ * whose cache it is: a page that another hart has written is zeroed several times as slowly. (Linux: pcp->high)
+ */
+const LISTS_PART_OF_RAM = 1 / 16;
+const LIST_BATCHES_MAX = 16;
 
 const LIST_COUNT_SHIFT = 20; // RAM ends below 4 GiB, so a pfn has at most 20 bits
 const LIST_PFN_MASK = (1 << LIST_COUNT_SHIFT) - 1;
@@ -86,6 +90,9 @@ export function initFrames(shared: SharedMemory, firstFreePfn: number): void {
   shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, firstFreePfn);
   shared.set(MACHINE_BASE + MACHINE_RUNS_HEAD, 0);
   shared.set(MACHINE_BASE + MACHINE_RUNS_FREE, 0);
+  const listFrames = (ramFrameCount(shared) * LISTS_PART_OF_RAM) / shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
+  const batches = Math.min(LIST_BATCHES_MAX, Math.max(2, Math.floor(listFrames / BATCH_FRAMES) & ~1));
+  shared.set(MACHINE_BASE + MACHINE_FRAMES_LIST_MAX, batches * BATCH_FRAMES);
 }
 
 /** A frame with one reference and no mappings, or 0: out of memory. Its bytes are what the last user left. */
@@ -208,31 +215,41 @@ function listOf(count: number, pfn: number): number {
   return count === 0 ? LIST_EMPTY : (count << LIST_COUNT_SHIFT) | pfn;
 }
 
-/** Puts a free frame on the hart's list. */
+/** Puts a free frame on the hart's list. Of a full list the older half, a multiple of BATCH_FRAMES, goes elsewhere. */
 export function pushFrame(hart: HartLocal, pfn: number): void {
   const { shared } = hart;
   const page = pageOf(pfn);
   const own = hart.base + HART_FRAMES_LIST;
   const list = shared.exchange(own, LIST_BUSY);
   const count = (list >>> LIST_COUNT_SHIFT) + 1;
+  const max = shared.get(MACHINE_BASE + MACHINE_FRAMES_LIST_MAX);
   shared.set(page + PAGE_NEXT, list & LIST_PFN_MASK);
-  if (count < LIST_FRAMES_MAX) {
+  if (count < max) {
     shared.storeRelease(own, listOf(count, pfn));
     return;
   }
-  // Keep the frames freed last: their lines are warm. LIST_FRAMES_MAX is two batches, so the rest is one.
-  let last = page;
-  for (let kept = 1; kept < BATCH_FRAMES; kept++) last = pageOf(shared.get(last + PAGE_NEXT));
-  const surplus = shared.get(last + PAGE_NEXT);
-  shared.storeRelease(own, listOf(BATCH_FRAMES, pfn));
-  drain(hart, surplus);
+  const surplus = skipFrames(shared, pfn, max / 2);
+  shared.storeRelease(own, listOf(max / 2, pfn));
+  drain(hart, surplus, max / 2);
 }
 
-/** Hands a chain of BATCH_FRAMES frames to the global list. */
-function drain(hart: HartLocal, first: number): void {
+/** Hands a chain of `count` frames, a multiple of BATCH_FRAMES, to the global list. */
+function drain(hart: HartLocal, first: number, count: number): void {
+  const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
-  addBatchLocked(hart.shared, first);
+  for (let batch = first, left = count; left > 0; left -= BATCH_FRAMES) {
+    const next = left === BATCH_FRAMES ? 0 : skipFrames(shared, batch, BATCH_FRAMES);
+    addBatchLocked(shared, batch);
+    batch = next;
+  }
   spinUnlock(hart, FRAMES_LOCK);
+}
+
+/** The frame that follows `count` others in the chain from `pfn`. */
+function skipFrames(shared: SharedMemory, pfn: number, count: number): number {
+  let next = pfn;
+  for (let i = 0; i < count; i++) next = shared.get(pageOf(next) + PAGE_NEXT);
+  return next;
 }
 
 /** Requires: FRAMES_LOCK. */
@@ -282,6 +299,32 @@ function refill(hart: HartLocal, isForUser: boolean): number {
   if (first === 0) return steal(hart);
   if (fresh !== 0) linkFrames(shared, first, count);
   return listOf(count, first);
+}
+
+/** Gives what the harts' lists have to the global list, but for less than a batch. (Linux: drain_all_pages) */
+export function drainLists(hart: HartLocal): void {
+  const { shared } = hart;
+  let rest = 0;
+  let restCount = 0;
+  let list = shared.exchange(hart.base + HART_FRAMES_LIST, LIST_EMPTY);
+  for (; list !== LIST_EMPTY; list = steal(hart)) {
+    let pfn = list & LIST_PFN_MASK;
+    for (let left = list >>> LIST_COUNT_SHIFT; left > 0; left--) {
+      const next = shared.get(pageOf(pfn) + PAGE_NEXT);
+      shared.set(pageOf(pfn) + PAGE_NEXT, rest);
+      rest = pfn;
+      if (++restCount === BATCH_FRAMES) {
+        drain(hart, rest, BATCH_FRAMES);
+        rest = restCount = 0;
+      }
+      pfn = next;
+    }
+  }
+  for (; restCount > 0; restCount--) {
+    const next = shared.get(pageOf(rest) + PAGE_NEXT);
+    pushFrame(hart, rest);
+    rest = next;
+  }
 }
 
 /** The whole list of some other hart, or LIST_EMPTY: memory is exhausted. */

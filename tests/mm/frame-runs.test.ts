@@ -68,6 +68,20 @@ test("runs are found again among frames that were freed in any order", () => {
   for (const run of runs) for (let i = 0; i < RUN_FRAMES; i++) expect(single.has(run + i)).toBe(false);
 });
 
+test("runs are found again among frames that several harts keep on their lists", () => {
+  const { harts, shared } = new MmMachine(3, RAM_BYTES_MIN);
+  const frames = [...allFrames(harts[0])];
+  frames.forEach((pfn, i) => {
+    freeFrame(harts[i % 3], pfn);
+  });
+  const free = freeFrameCount(shared);
+  expect(regroupFrames(harts[1])).toBe(true);
+  expect(freeFrameCount(shared)).toBe(free);
+  let runs = 0;
+  while (allocRun(harts[0]) !== 0) runs++;
+  expect(runs).toBe(Math.floor(frames[frames.length - 1] / RUN_FRAMES) - Math.ceil(frames[0] / RUN_FRAMES));
+});
+
 test("nothing is regrouped when no run is complete", () => {
   const { hart, shared } = new MmMachine(1, RAM_BYTES_MIN);
   const frames = [...allFrames(hart)];

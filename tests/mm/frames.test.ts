@@ -12,6 +12,17 @@ test("untouched frames are handed out in ascending order", () => {
   expect(frames).toEqual(frames.map((_, i) => frames[0] + i));
 });
 
+test("frames stay with the hart that freed them, whatever another one takes and frees meanwhile", () => {
+  const { harts } = new MmMachine(2);
+  const [one, two] = harts;
+  const own = Array.from({ length: 100 }, () => allocFrame(one));
+  const others = Array.from({ length: 100 }, () => allocFrame(two));
+  for (const pfn of own) freeFrame(one, pfn);
+  for (const pfn of others) freeFrame(two, pfn);
+  const again = Array.from({ length: 100 }, () => allocFrame(two));
+  expect(new Set(again)).toEqual(new Set(others));
+});
+
 test("out of memory means that no hart has a free frame left", () => {
   const { harts, shared } = new MmMachine(3, RAM_BYTES_MIN);
   const [one, two, three] = harts;
