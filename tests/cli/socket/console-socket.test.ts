@@ -63,6 +63,11 @@ describe("the console socket", () => {
     // By another pipe than the line above, so perhaps a moment later.
     await until(() => second.output().includes("one\r\none\r\n"), "the second sees what was there before it");
     second.child.stdin?.write("ignored\n");
+    // Nobody says that the line was read and ignored; but a third viewer, who has only just begun, has been served.
+    const third = start("attach", server.path);
+    await until(() => third.errors().includes("your turn comes"), "the third is told to wait");
+    third.child.kill("SIGTERM");
+    expect(await third.ended).toBe(0);
     first.child.kill("SIGTERM");
     expect(await first.ended).toBe(0);
     await until(() => second.errors().includes("you may type now"), "the second has the keyboard");
