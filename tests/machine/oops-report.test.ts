@@ -5,14 +5,16 @@ import { expect, test } from "vitest";
 import { PREBUILT } from "../support/paths.ts";
 import { Machine } from "./library.ts";
 
+const DIES = {
+  program: `${PREBUILT}/fault-storm`,
+  args: ["fault-storm", "2", "64", "100"],
+  harts: 2,
+  output: () => {},
+  debugDieInLock: { hart: 0, section: 400 },
+};
+
 test("an oops names the task, its registers and its mappings", async () => {
-  const machine = await Machine.boot({
-    program: `${PREBUILT}/fault-storm`,
-    args: ["fault-storm", "2", "64", "100"],
-    harts: 2,
-    output: () => {},
-    debugDieInLock: { hart: 0, section: 400 },
-  });
+  const machine = await Machine.boot(DIES);
   const status = await machine.run();
   await machine.dispose();
   const text = status.kind === "oops" ? status.message : status.kind;
@@ -24,14 +26,7 @@ test("an oops names the task, its registers and its mappings", async () => {
 
 test("an oops of a machine that is traced ends with the last events of its hart", async () => {
   const directory = mkdtempSync(join(tmpdir(), "pagewalk-oops-"));
-  const machine = await Machine.boot({
-    program: `${PREBUILT}/fault-storm`,
-    args: ["fault-storm", "2", "64", "100"],
-    harts: 2,
-    output: () => {},
-    debugDieInLock: { hart: 0, section: 400 },
-    trace: join(directory, "trace"),
-  });
+  const machine = await Machine.boot({ ...DIES, trace: join(directory, "trace") });
   const status = await machine.run();
   await machine.dispose();
   rmSync(directory, { recursive: true });
