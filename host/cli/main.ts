@@ -1,5 +1,6 @@
 // The pagewalk command. Commands are loaded when they are chosen, so that `run` starts quickly.
 
+import "./start-quickly.ts";
 import { Command, CommanderError, Option } from "commander";
 import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
 import { hearErrors } from "../machine/node/process.ts";

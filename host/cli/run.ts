@@ -9,7 +9,6 @@ import { killOwnProcess } from "./end-process.ts";
 import { finish } from "./finish.ts";
 import { type MachineFlags, machineConfig } from "./options.ts";
 import type { ConsoleSocket } from "./socket/server.ts";
-import { delayOptimizing } from "./start-quickly.ts";
 import { feedInput } from "./stdin.ts";
 
 export interface RunFlags extends MachineFlags {
@@ -24,7 +23,6 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 /** Returns the exit code. Throws what Machine.boot throws. */
 export async function runCommand(flags: RunFlags, program: string, args: readonly string[]): Promise<number> {
-  delayOptimizing();
   let interruptedBy = 0;
   let stop = (): void => process.exit(EXIT_CODE_SIGNAL_BASE + interruptedBy);
   for (const [name, number] of Object.entries(SIGNALS)) {

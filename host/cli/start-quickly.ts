@@ -1,6 +1,8 @@
-// A short run should not wait for a compiler.
+// A short run should not wait for a compiler, nor for a worker that could have been started before. The first import of
+// main.ts: what it does is done while the rest of the command is loaded.
 
 import { setFlagsFromString } from "node:v8";
+import { startSpareWorker } from "../machine/node/workers.ts";
 
 /**
  * How much WebAssembly V8 runs before it optimizes a function, in its own unit (about a byte of code for each backward
@@ -13,8 +15,13 @@ const TIERING_BUDGET = 100_000_000;
 const FIRST_NODE = 20;
 const LAST_NODE = 24;
 
-/** To be called before the core is compiled. For the command only: the flag is the whole process's. */
-export function delayOptimizing(): void {
+if (process.argv[2] === "run") {
+  delayOptimizing();
+  startSpareWorker();
+}
+
+/** Before the first worker, for which V8 compares flags, and the core. The flag is the whole process's. */
+function delayOptimizing(): void {
   const node = Number.parseInt(process.versions.node, 10);
   if (node >= FIRST_NODE && node <= LAST_NODE) setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
 }

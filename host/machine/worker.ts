@@ -1,5 +1,5 @@
-// Entry of a hart's worker: builds the hart around the shared memory and runs the kernel until the machine stops. The
-// build makes two bundles of it, with and without schedule points.
+// The life of a hart's worker: builds the hart around the shared memory and runs the kernel until the machine stops.
+// The build makes two bundles of it, with and without schedule points; node/worker-entry.ts loads one of them.
 //
 // Joining. MACHINE_HARTS_RUNNING starts at 1, for hart 0; a worker that comes up late may join only while the count is
 // not 0, because the hart that brings it to 0 frees what is left. MACHINE_WORKERS_INSIDE covers the whole time in which
@@ -25,12 +25,17 @@ import { hrtimeNs } from "./node/clock.ts";
 import { loadPolicyModule } from "./node/policy-module.ts";
 import { hostFiles } from "./node/root.ts";
 import { NodeSwapStore } from "./node/swap-store.ts";
-import { workerData } from "./node/worker-side.ts";
 import { oopsLine, oopsReport } from "./oops-report.ts";
 import type { WorkerData } from "./worker-data.ts";
 
 const RUNNING = (MACHINE_BASE + MACHINE_HARTS_RUNNING) >>> 2;
 const INSIDE = (MACHINE_BASE + MACHINE_WORKERS_INSIDE) >>> 2;
+
+/** Runs one hart from its start to its end. Without a module from outside the worker never turns to its event loop. */
+export function runWorker(data: WorkerData): void {
+  if (data.policyModule === "") main(data, []);
+  else void loadPolicyModule(data.policyModule).then((extraPolicies) => main(data, extraPolicies));
+}
 
 function main(data: WorkerData, extraPolicies: readonly PolicyEntry[]): void {
   const shared = new SharedMemory(data.memory);
@@ -94,7 +99,3 @@ function reportBug(shared: SharedMemory, hartId: number, error: unknown, report:
   writeOops(shared, report());
   stopMachine(shared, STOP_OOPS, 0, hartId);
 }
-
-// Without a module from outside the worker never turns to its event loop.
-if (workerData.policyModule === "") main(workerData, []);
-else void loadPolicyModule(workerData.policyModule).then((extraPolicies) => main(workerData, extraPolicies));

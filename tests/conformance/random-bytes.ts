@@ -7,7 +7,7 @@ import { Random } from "../support/seeds.ts";
 
 const TEXT = 0x10000;
 const TEXT_BYTES = 8192;
-const LOOP_SECONDS = 0.3;
+const LOOP_SECONDS = 0.15;
 
 export interface RandomBytesTally {
   exits: number;
