@@ -1053,7 +1053,7 @@ export const UFFD_EVENT_TAIL = 84; // means nothing if HEAD is 0
 export const UFFD_POSTED = 88; // events so far, over all lives of the record
 export const UFFD_READ = 92; // lock of WAITERS: how many of them have been read, or never will be
 
-// ---------------------------------------------------------------- UFFD_EVENT, see host/kernel/userfaultfd-events.ts
+// ---------------------------------------------------------------- UFFD_EVENT, see host/kernel/memory/userfaultfd-events.ts
 
 export const UFFD_EVENT_NEXT = 0; // lock of PENDING: in the list of its UFFD; and SLOT_NEXT
 export const UFFD_EVENT_KIND = 4; // UFFD_EVENT_* of Linux; it and all that follows are constant once it is posted
@@ -1070,7 +1070,7 @@ export const SHM_UID = 12;
 export const SHM_GID = 16;
 export const SHM_CUID = 20;
 export const SHM_CGID = 24;
-export const SHM_MODE = 28; // permissions, SHM_DEST, SHM_LOCKED (host/kernel/shm.ts)
+export const SHM_MODE = 28; // permissions, SHM_DEST, SHM_LOCKED (host/kernel/memory/shm.ts)
 export const SHM_CPID = 32;
 export const SHM_LPID = 36;
 export const SHM_SEGSZ = 40; // f64, bytes
@@ -1314,7 +1314,7 @@ export const TIMER_NEXT = 40; // of the process
 export const TIMER_SIGNAL = 44; // struct sigevent
 export const TIMER_NOTIFY = 48;
 export const TIMER_TID = 52; // thread that is signalled, or whose processor time counts
-export const TIMER_CLOCK = 56; // TIMER_MONOTONIC etc. of host/kernel/posix-timer.ts
+export const TIMER_CLOCK = 56; // TIMER_MONOTONIC etc. of host/kernel/time/posix-timer.ts
 export const TIMER_PENDING = 60; // 1 while its signal has not been taken
 export const TIMER_INTERVAL = 64; // f64, ns
 export const TIMER_EXPIRY = 72; // f64, ns on its clock; 0 = not armed

@@ -30,20 +30,20 @@ import {
 import { KernelBug, MachineStopped } from "../memory/errors.ts";
 import { rcuAdvance, rcuDrainAll, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_GUEST, SCHEDULE_POINTS } from "../memory/schedule.ts";
-import { finishFork } from "./clone.ts";
-import { cpuTimersTick } from "./cpu-timer.ts";
-import { mustMakeRoom } from "./group-exit.ts";
-import { idle } from "./idle.ts";
 import type { KernelHart } from "./kernel-hart.ts";
-import { runKthreadStep } from "./kthread.ts";
+import { finishFork } from "./process/clone.ts";
+import { mustMakeRoom } from "./process/group-exit.ts";
+import { resumeRseq } from "./process/rseq.ts";
 import { rcuCallbacks } from "./rcu-callbacks.ts";
-import { resumeRseq } from "./rseq.ts";
-import { schedulerTick } from "./sched.ts";
-import { deliverSignals } from "./signal.ts";
-import { releaseBorrowedMm, schedule } from "./switch.ts";
-import { expireTimers } from "./timer.ts";
+import { idle } from "./sched/idle.ts";
+import { runKthreadStep } from "./sched/kthread.ts";
+import { schedulerTick } from "./sched/sched.ts";
+import { releaseBorrowedMm, schedule } from "./sched/switch.ts";
+import { deliverSignals } from "./signal/signal.ts";
+import { cpuTimersTick } from "./time/cpu-timer.ts";
+import { expireTimers } from "./time/timer.ts";
 import { handleTrap, systemCall } from "./trap.ts";
-import { consoleEvent } from "./tty-events.ts";
+import { consoleEvent } from "./tty/tty-events.ts";
 
 /**
  * Instructions per call of run(): V8 replaces baseline code only between calls, and timers are looked at after each.

@@ -28,7 +28,7 @@ import { TLB_REMOTE_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.ts
 import { unlazyMm } from "../mm/lazy.ts";
 import type { Hart } from "../policy/hart.ts";
 import { handleNmi } from "./nmi.ts";
-import { preemptRseq } from "./rseq.ts";
+import { preemptRseq } from "./process/rseq.ts";
 
 const UNMASKABLE = DOORBELL_NMI | DOORBELL_TLBI;
 

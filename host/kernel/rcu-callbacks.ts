@@ -4,7 +4,7 @@ import { POOL_TASK, POOL_TIMER, RCU_FREE_POOL } from "../../assembly/layout.ts";
 import type { RcuCallback } from "../memory/rcu.ts";
 import { afterGracePeriod } from "../memory/slab.ts";
 import { mmRcuCallbacks } from "../mm/rcu.ts";
-import { putProcessOf } from "./task.ts";
+import { putProcessOf } from "./process/task.ts";
 
 export const rcuCallbacks: readonly (RcuCallback | undefined)[] = table();
 

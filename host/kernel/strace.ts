@@ -8,14 +8,14 @@ import type { Hart } from "../policy/hart.ts";
 import { errnoName } from "./errno-name.ts";
 import { writeKernelLine } from "./kernel-line.ts";
 import { argAddress, argHex, argInt, argLong, argUint } from "./registers.ts";
-import { signalName } from "./signal-numbers.ts";
+import { NO_RETURN, WAIT } from "./sched/wait.ts";
+import { signalName } from "./signal/signal-numbers.ts";
 import { formatFlags } from "./strace-flags.ts";
 import { enter } from "./syscall/enter.ts";
 import { unimplementedName } from "./syscall/names.ts";
 import { SYSCALLS } from "./syscall/table.ts";
 import type { ArgumentKind, Handler, SystemCall } from "./syscall/types.ts";
-import { loadTimespec } from "./user-time.ts";
-import { NO_RETURN, WAIT } from "./wait.ts";
+import { loadTimespec } from "./time/user-time.ts";
 
 /** How much of a string is shown. */
 const TEXT_BYTES_MAX = 32;

@@ -32,13 +32,21 @@ import { isTraced, TRACE_PAGE_FAULT_USER, TRACE_SYS_EXIT, trace } from "../memor
 import { FAULT_OK, FAULT_USERFAULT, handlePageFault } from "../mm/fault.ts";
 import { TASK_BYTES_USER } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";
-import { forceFaultSignal, forceSignal } from "./force-signal.ts";
-
-import { interruptCall, isRestartError } from "./restart.ts";
-import { BUS_ADRALN, ILL_ILLOPC, SEGV_MAPERR, SIGBUS, SIGILL, SIGSEGV, SIGTRAP, TRAP_BRKPT } from "./signal-numbers.ts";
-import { schedule } from "./switch.ts";
+import { schedule } from "./sched/switch.ts";
+import { NO_RETURN, WAIT } from "./sched/wait.ts";
+import { forceFaultSignal, forceSignal } from "./signal/force-signal.ts";
+import { interruptCall, isRestartError } from "./signal/restart.ts";
+import {
+  BUS_ADRALN,
+  ILL_ILLOPC,
+  SEGV_MAPERR,
+  SIGBUS,
+  SIGILL,
+  SIGSEGV,
+  SIGTRAP,
+  TRAP_BRKPT,
+} from "./signal/signal-numbers.ts";
 import { dispatchSyscall } from "./syscall/dispatch.ts";
-import { NO_RETURN, WAIT } from "./wait.ts";
 
 const A0 = HART_X + 10 * 8;
 const ECALL_BYTES = 4;

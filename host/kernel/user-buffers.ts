@@ -8,7 +8,7 @@ import { isUserRange } from "../mm/range.ts";
 import { copyFromUser, copyPartFromUser, copyPartToUser, faultInWriteable } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { loadU64 } from "./registers.ts";
-import { keepProgress } from "./wait.ts";
+import { keepProgress } from "./sched/wait.ts";
 
 export const IOV_COUNT_MAX = 1024; // UIO_MAXIOV
 const IOVEC_BYTES = 16; // {void *base; size_t length}

@@ -11,8 +11,8 @@ import {
   RUN_KERNEL,
 } from "../../assembly/layout.ts";
 import { KernelHart } from "../kernel/kernel-hart.ts";
+import { makeIdleTask } from "../kernel/process/task.ts";
 import { rcuCallbacks } from "../kernel/rcu-callbacks.ts";
-import { makeIdleTask } from "../kernel/task.ts";
 import type { Core } from "../memory/core.ts";
 import { cpumaskSet } from "../memory/cpumask.ts";
 import { hartBase } from "../memory/hart-local.ts";

@@ -18,7 +18,7 @@ import {
   VM_WRITE,
 } from "../../assembly/layout.ts";
 import { X_NAMES } from "../isa/registers.ts";
-import { commOf } from "../kernel/task.ts";
+import { commOf } from "../kernel/process/task.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../mm/vma.ts";

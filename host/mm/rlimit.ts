@@ -11,7 +11,7 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { RLIMIT_MEMLOCK } from "./uapi.ts";
 
-/** The second word of PROCESS_UIDS is the effective user (kernel/cred.ts). */
+/** The second word of PROCESS_UIDS is the effective user (kernel/process/cred.ts). */
 const EFFECTIVE = 4;
 
 /** May it do what RLIMIT_MEMLOCK and the like forbid? Root may; and at boot nobody is limited. */

@@ -1,5 +1,5 @@
 // What userfaultfd does to pages: it fills entries that are empty, and takes and gives back the right to write. Who is
-// told of faults, and waits for these, is in kernel/userfaultfd.ts. (Linux: mm/userfaultfd.c)
+// told of faults, and waits for these, is in kernel/memory/userfaultfd.ts. (Linux: mm/userfaultfd.c)
 
 import {
   MACHINE_BASE,

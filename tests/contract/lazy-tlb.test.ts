@@ -1,9 +1,9 @@
 // What every lazy-tlb policy promises, alone and with every cpumask and tlb-flush policy that it may meet.
 
 import { describe, expect, test } from "vitest";
-import { joinScanSet, leaveScanSet } from "../../host/kernel/hotplug.ts";
-import { kthreadUnuseMm, kthreadUseMm } from "../../host/kernel/kthread-mm.ts";
-import { firmwareCall, pokeNop } from "../../host/kernel/text-poke.ts";
+import { firmwareCall, pokeNop } from "../../host/kernel/memory/text-poke.ts";
+import { joinScanSet, leaveScanSet } from "../../host/kernel/sched/hotplug.ts";
+import { kthreadUnuseMm, kthreadUseMm } from "../../host/kernel/sched/kthread-mm.ts";
 import { mmAlloc, mmget, mmput } from "../../host/mm/mm.ts";
 import { choosePolicies } from "../../host/policy/choose.ts";
 import { POLICIES } from "../../host/policy/registry.ts";

@@ -12,8 +12,8 @@ import {
   TASK_RESTART_CALL,
   TASK_STATE,
 } from "../../assembly/layout.ts";
+import { finishWait, NO_RETURN, WAIT } from "../../host/kernel/sched/wait.ts";
 import { SYSCALLS } from "../../host/kernel/syscall/table.ts";
-import { finishWait, NO_RETURN, WAIT } from "../../host/kernel/wait.ts";
 import { Random, seedFrom } from "../support/seeds.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";

@@ -4,9 +4,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { TASK_STATE, TASK_UNINTERRUPTIBLE, TASK_WAIT_QUEUE } from "../../assembly/layout.ts";
-import { groupExit } from "../../host/kernel/exit.ts";
-import { UFFD_FEATURE_EVENT_REMOVE, UFFD_FEATURE_EVENT_UNMAP } from "../../host/kernel/userfaultfd-uapi.ts";
-import { WAIT } from "../../host/kernel/wait.ts";
+import { UFFD_FEATURE_EVENT_REMOVE, UFFD_FEATURE_EVENT_UNMAP } from "../../host/kernel/memory/userfaultfd-uapi.ts";
+import { groupExit } from "../../host/kernel/process/exit.ts";
+import { WAIT } from "../../host/kernel/sched/wait.ts";
 import { EINTR, ERESTARTNOHAND, ERESTARTSYS, ERESTART_RESTARTBLOCK as RESTARTBLOCK } from "../../host/memory/errno.ts";
 import { PREBUILT, ROOT } from "../support/paths.ts";
 import { NR, THREAD_FLAGS } from "./numbers.ts";

@@ -11,7 +11,7 @@ import {
   POOL_VMA_NODE,
   VMA_GENERATION,
 } from "../../assembly/layout.ts";
-import { closeFd, fget, fput } from "../../host/kernel/files.ts";
+import { closeFd, fget, fput } from "../../host/kernel/file/files.ts";
 import { rcuCallbacks } from "../../host/kernel/rcu-callbacks.ts";
 import { rcuAdvance, rcuPending } from "../../host/memory/rcu.ts";
 import {

@@ -13,7 +13,7 @@ import {
   TRACE_DATA_BYTES,
   TRACE_LOST,
 } from "../../assembly/layout.ts";
-import { setComm } from "../../host/kernel/task.ts";
+import { setComm } from "../../host/kernel/process/task.ts";
 import { resolveConfig } from "../../host/machine/config.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";
 import type { Core } from "../../host/memory/core.ts";

@@ -29,9 +29,9 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelHart } from "../../host/kernel/kernel-hart.ts";
 import { handleNmi } from "../../host/kernel/nmi.ts";
-import { enqueueOn } from "../../host/kernel/placement.ts";
-import { exitMm, finishLazy, releaseBorrowedMm, switchActiveMm } from "../../host/kernel/switch.ts";
-import { allocTask, makeIdleTask } from "../../host/kernel/task.ts";
+import { allocTask, makeIdleTask } from "../../host/kernel/process/task.ts";
+import { enqueueOn } from "../../host/kernel/sched/placement.ts";
+import { exitMm, finishLazy, releaseBorrowedMm, switchActiveMm } from "../../host/kernel/sched/switch.ts";
 import { resolveConfig } from "../../host/machine/config.ts";
 import { instantiateCore } from "../../host/machine/core.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";

@@ -13,9 +13,9 @@ import {
   MM_MEMBARRIER,
   TASK_ACTIVE_MM,
 } from "../../assembly/layout.ts";
-import { kthreadUnuseMm, kthreadUseMm } from "../../host/kernel/kthread-mm.ts";
-import { schedule } from "../../host/kernel/switch.ts";
-import { firmwareCall } from "../../host/kernel/text-poke.ts";
+import { firmwareCall } from "../../host/kernel/memory/text-poke.ts";
+import { kthreadUnuseMm, kthreadUseMm } from "../../host/kernel/sched/kthread-mm.ts";
+import { schedule } from "../../host/kernel/sched/switch.ts";
 import { mmAlloc, mmdrop, mmget, mmgrab, mmput } from "../../host/mm/mm.ts";
 import { choosePolicies } from "../../host/policy/choose.ts";
 import { LazyMachine } from "./lazy-machine.ts";

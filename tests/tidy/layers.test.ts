@@ -45,7 +45,7 @@ describe("the layer rule", () => {
     ["host/policy/lazy-tlb/refcount.ts", "host/mm/mm.ts"],
     ["host/mm/fault.ts", "host/kernel/trap.ts"],
     ["host/kernel/boot.ts", "host/machine/machine.ts"],
-    ["host/observe/oops.ts", "host/kernel/sched.ts"],
+    ["host/observe/oops.ts", "host/kernel/sched/sched.ts"],
     ["host/kernel/boot.ts", "host/check/lockdep.ts"],
     ["host/machine/machine.ts", "host/cli/main.ts"],
   ])("refuses %s -> %s", (importer, imported) => {

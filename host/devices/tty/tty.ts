@@ -1,5 +1,5 @@
 // The terminal as the kernel uses it: bytes from the console's ring through the line discipline, finished input to
-// readers, output to the ring. Nothing waits here (see kernel/tty-read.ts).
+// readers, output to the ring. Nothing waits here (see kernel/tty/tty-read.ts).
 
 import {
   TERMIOS_LFLAG,

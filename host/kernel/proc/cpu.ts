@@ -15,8 +15,8 @@ import {
 } from "../../../assembly/layout.ts";
 import { hartBase } from "../../memory/hart-local.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { loadAverages, runningCount } from "../load.ts";
-import { SLICE_NS } from "../sched.ts";
+import { loadAverages, runningCount } from "../sched/load.ts";
+import { SLICE_NS } from "../sched/sched.ts";
 import { NS_PER_SECOND, USER_HZ } from "../uapi.ts";
 import { centiseconds } from "./format.ts";
 

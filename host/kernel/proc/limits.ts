@@ -1,7 +1,7 @@
 // /proc/PID/limits. (fs/proc/base.c, proc_pid_limits)
 
 import type { Hart } from "../../policy/hart.ts";
-import { hardLimit, softLimit } from "../process.ts";
+import { hardLimit, softLimit } from "../process/process.ts";
 import { RLIM_INFINITY_F64 } from "../uapi.ts";
 
 /** Name and unit, in the order of RLIMIT_*. */

@@ -18,7 +18,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { TASKLIST_LOCK } from "../task.ts";
+import { TASKLIST_LOCK } from "../process/task.ts";
 import type { ProcTarget } from "./node.ts";
 import { targetOf, withTask } from "./target.ts";
 

@@ -3,8 +3,8 @@
 import { PROCESS_OOM_SCORE_ADJ, PROCESS_OOM_SCORE_ADJ_MIN } from "../../../assembly/layout.ts";
 import { EACCES, EINVAL, ESRCH } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { isCapable } from "../cred.ts";
-import { badnessLocked, NEVER, OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN, totalPages } from "../oom.ts";
+import { badnessLocked, NEVER, OOM_SCORE_ADJ_MAX, OOM_SCORE_ADJ_MIN, totalPages } from "../memory/oom.ts";
+import { isCapable } from "../process/cred.ts";
 import type { ProcTarget } from "./node.ts";
 import { withTask } from "./target.ts";
 

@@ -5,7 +5,7 @@ import { FILE_INODE, FILE_LOCK, FILE_POSITION, HART_BUFFER, HART_BUFFER_BYTES } 
 import { EFAULT, EINVAL, EIO } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { defaultOps, type FileOps, POSITION_FILE } from "../file-ops.ts";
+import { defaultOps, type FileOps, POSITION_FILE } from "../file/file-ops.ts";
 import { SEEK_CUR, SEEK_SET } from "../uapi.ts";
 import { gather, scatter, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import { nodeOf, targetOfInode } from "./tree.ts";

@@ -17,7 +17,7 @@ import { EINVAL, ENOENT, ESRCH } from "../../memory/errno.ts";
 import { mmput } from "../../mm/mm.ts";
 import { readRemote } from "../../mm/remote.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { commOf, setComm } from "../task.ts";
+import { commOf, setComm } from "../process/task.ts";
 import { limitsTextLocked } from "./limits.ts";
 import { withFiles } from "./members.ts";
 import type { ProcTarget } from "./node.ts";

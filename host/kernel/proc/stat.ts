@@ -37,9 +37,9 @@ import {
 } from "../../../assembly/layout.ts";
 import { rssOf } from "../../mm/rss.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { softLimit } from "../process.ts";
-import { runtimeOfCurrent } from "../sched.ts";
-import { commOf } from "../task.ts";
+import { softLimit } from "../process/process.ts";
+import { commOf } from "../process/task.ts";
+import { runtimeOfCurrent } from "../sched/sched.ts";
 import { RLIM_INFINITY_F64, RLIMIT_RSS } from "../uapi.ts";
 import { ticks } from "./cpu.ts";
 import { stateLetter } from "./task-state.ts";

@@ -5,7 +5,7 @@ import { PROCESS_START_NS, TASK_MM, TASK_PROCESS } from "../../../assembly/layou
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { mmgetNotZero, mmput } from "../../mm/mm.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { findTask, TASKLIST_LOCK } from "../task.ts";
+import { findTask, TASKLIST_LOCK } from "../process/task.ts";
 import type { ProcTarget } from "./node.ts";
 
 /** Calls `use` with the task and its process, both of which stay in memory meanwhile; or `absent` if it has ended. */

@@ -13,8 +13,8 @@ import {
   TASK_UNINTERRUPTIBLE,
 } from "../../../assembly/layout.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { handlerOf } from "../sighand.ts";
-import { SIG_DFL, SIG_IGN, SIGNAL_COUNT } from "../signal-numbers.ts";
+import { handlerOf } from "../signal/sighand.ts";
+import { SIG_DFL, SIG_IGN, SIGNAL_COUNT } from "../signal/signal-numbers.ts";
 import { hex64 } from "./format.ts";
 
 /** As in status; stat has its first letter. (task_state_array) */

@@ -8,7 +8,7 @@ import { PATH_MAX } from "../../fs/uapi.ts";
 import { EBADF, EFAULT, ENAMETOOLONG, ENOENT } from "../../memory/errno.ts";
 import { strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { fget, fput } from "../files.ts";
+import { fget, fput } from "../file/files.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../uapi.ts";
 
 const SLASH = 0x2f;

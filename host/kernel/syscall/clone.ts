@@ -4,13 +4,13 @@ import { HART_BUFFER, TASK_RESTART } from "../../../assembly/layout.ts";
 import { E2BIG, EFAULT, EINVAL } from "../../memory/errno.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { type CloneArguments, cloneTask } from "../clone.ts";
+import { afterEvents } from "../memory/userfaultfd-events.ts";
+import { type CloneArguments, cloneTask } from "../process/clone.ts";
+import { waitForVfork } from "../process/vfork.ts";
 import { argAddress, argUint, loadU64 } from "../registers.ts";
-import { SIGNAL_COUNT } from "../signal-numbers.ts";
+import { isRestart, WAIT } from "../sched/wait.ts";
+import { SIGNAL_COUNT } from "../signal/signal-numbers.ts";
 import { CLONE_DETACHED, CLONE_PARENT, CLONE_SIGHAND, CLONE_THREAD, CLONE_VFORK, CSIGNAL } from "../uapi.ts";
-import { afterEvents } from "../userfaultfd-events.ts";
-import { waitForVfork } from "../vfork.ts";
-import { isRestart, WAIT } from "../wait.ts";
 import { call, type SystemCall } from "./types.ts";
 
 const NR_CLONE = 220;

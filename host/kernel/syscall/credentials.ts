@@ -13,9 +13,19 @@ import {
 import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { copyFromUser, copyToUser, putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { currentId, GROUPS, ID_EFFECTIVE, ID_FS, ID_REAL, ID_SAVED, isCapable, setCurrentId, USERS } from "../cred.ts";
+import {
+  currentId,
+  GROUPS,
+  ID_EFFECTIVE,
+  ID_FS,
+  ID_REAL,
+  ID_SAVED,
+  isCapable,
+  setCurrentId,
+  USERS,
+} from "../process/cred.ts";
+import { findTask } from "../process/task.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
-import { findTask } from "../task.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const credentialCalls: readonly (readonly [number, SystemCall])[] = [

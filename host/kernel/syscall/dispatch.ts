@@ -13,11 +13,11 @@ import {
 import { ENOSYS, ERESTART_RESTARTBLOCK } from "../../memory/errno.ts";
 import { isTraced, TRACE_SYS_ENTER, traceCopy } from "../../memory/trace.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { endUserFault } from "../memory/userfault.ts";
 import { argHigh, argUint } from "../registers.ts";
-import { forgetRestart, RESTART_SYSCALL, restartedCall } from "../restart.ts";
+import { endRestart, NO_RETURN, WAIT } from "../sched/wait.ts";
+import { forgetRestart, RESTART_SYSCALL, restartedCall } from "../signal/restart.ts";
 import { traceSyscall } from "../strace.ts";
-import { endUserFault } from "../userfault.ts";
-import { endRestart, NO_RETURN, WAIT } from "../wait.ts";
 import { enter } from "./enter.ts";
 import { SYSCALLS } from "./table.ts";
 import type { Handler } from "./types.ts";

@@ -3,7 +3,7 @@
 import { TASK_RUNNING, TASK_UNINTERRUPTIBLE } from "../../../assembly/layout.ts";
 import { UserFaultWait } from "../../memory/errors.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { WAIT } from "../wait.ts";
+import { WAIT } from "../sched/wait.ts";
 import type { Handler } from "./types.ts";
 
 /** Calls `handler`, whose user copies may find that the task must wait for userfaultfd: the call is then made again. */

@@ -4,9 +4,16 @@ import { FILE_KIND, FILE_KIND_EPOLL, HART_BUFFER, HART_BUFFER_BYTES } from "../.
 import { EFAULT, EINTR, EINVAL, ENFILE, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { anonymousFile } from "../anonymous-file.ts";
-import { collect, controlEpoll, EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLL_EVENT_BYTES } from "../epoll.ts";
-import { millisecondDeadline, pollUntil, replaceMask, timespecDeadline } from "../poll-until.ts";
+import { anonymousFile } from "../file/anonymous-file.ts";
+import {
+  collect,
+  controlEpoll,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EPOLL_EVENT_BYTES,
+} from "../file/epoll.ts";
+import { millisecondDeadline, pollUntil, replaceMask, timespecDeadline } from "../file/poll-until.ts";
 import { argAddress, argInt } from "../registers.ts";
 import { O_CLOEXEC, O_RDWR } from "../uapi.ts";
 import { withFile } from "./at-path.ts";

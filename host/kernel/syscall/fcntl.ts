@@ -38,11 +38,11 @@ import {
   F_SEAL_WRITE,
 } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { isReadable, isWritable } from "../file.ts";
-import { F_RDLCK, F_UNLCK, F_WRLCK, type FileLock, LOCK_END, setFileLock, testFileLock } from "../file-locks.ts";
-import { duplicateFd, fdFlags, fileLimit, setFdFlags } from "../files.ts";
-import { pipeResize, pipeUsed } from "../pipe-buffer.ts";
-import { wakeQueueLocked } from "../pipe-end.ts";
+import { isReadable, isWritable } from "../file/file.ts";
+import { F_RDLCK, F_UNLCK, F_WRLCK, type FileLock, LOCK_END, setFileLock, testFileLock } from "../file/file-locks.ts";
+import { duplicateFd, fdFlags, fileLimit, setFdFlags } from "../file/files.ts";
+import { pipeResize, pipeUsed } from "../file/pipe-buffer.ts";
+import { wakeQueueLocked } from "../file/pipe-end.ts";
 import { argAddress, argInt, argUint, loadI64, storeU64 } from "../registers.ts";
 import { FD_CLOEXEC, O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME, O_NONBLOCK, SEEK_CUR, SEEK_END } from "../uapi.ts";
 import { withFile } from "./at-path.ts";

@@ -3,7 +3,7 @@
 import { FD_COUNT_MAX, TASK_FILES } from "../../../assembly/layout.ts";
 import { EBADF, EINVAL } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { closeFd, dropDescriptor, duplicateFd, fget, fileLimit, replaceFd, setFdFlags } from "../files.ts";
+import { closeFd, dropDescriptor, duplicateFd, fget, fileLimit, replaceFd, setFdFlags } from "../file/files.ts";
 import { argInt, argUint } from "../registers.ts";
 import { FD_CLOEXEC, O_CLOEXEC } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";

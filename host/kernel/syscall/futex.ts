@@ -3,12 +3,12 @@
 import { ENOSYS } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { FUTEX_BITSET_MATCH_ANY, futexWait, futexWake } from "../futex.ts";
-import { futexRequeue, NO_COMPARE } from "../futex-requeue.ts";
-import { futexWakeOp } from "../futex-wake-op.ts";
+import { FUTEX_BITSET_MATCH_ANY, futexWait, futexWake } from "../futex/futex.ts";
+import { futexRequeue, NO_COMPARE } from "../futex/futex-requeue.ts";
+import { futexWakeOp } from "../futex/futex-wake-op.ts";
 import { argAddress, argInt } from "../registers.ts";
-import { loadTimespec, realtimeOffset } from "../user-time.ts";
-import { isRestart } from "../wait.ts";
+import { isRestart } from "../sched/wait.ts";
+import { loadTimespec, realtimeOffset } from "../time/user-time.ts";
 import { call, type SystemCall } from "./types.ts";
 
 const FUTEX = 98;

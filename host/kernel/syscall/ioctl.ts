@@ -4,8 +4,8 @@ import { FILE_FLAGS, FILE_KIND, FILE_KIND_PATH } from "../../../assembly/layout.
 import { EBADF, EFAULT } from "../../memory/errno.ts";
 import { getUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { opsOf } from "../file-kinds.ts";
-import { fget, fput, setFdFlags } from "../files.ts";
+import { opsOf } from "../file/file-kinds.ts";
+import { fget, fput, setFdFlags } from "../file/files.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
 import { FD_CLOEXEC, O_NONBLOCK } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";

@@ -1,8 +1,8 @@
-// membarrier(2): arguments in, kernel/membarrier.ts does the work.
+// membarrier(2): arguments in, kernel/sched/membarrier.ts does the work.
 
 import type { Hart } from "../../policy/hart.ts";
-import { membarrier } from "../membarrier.ts";
 import { argInt, argUint } from "../registers.ts";
+import { membarrier } from "../sched/membarrier.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const membarrierCalls: readonly (readonly [number, SystemCall])[] = [

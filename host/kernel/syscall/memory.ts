@@ -18,14 +18,14 @@ import { doRemapFilePages } from "../../mm/remap-file-pages.ts";
 import { MAP_ANONYMOUS } from "../../mm/uapi.ts";
 import { announceRemoval } from "../../mm/userfaultfd-events.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { isReadable, isWritable } from "../file.ts";
-import { opsOf } from "../file-kinds.ts";
-import { MAPPING_ANONYMOUS } from "../file-ops.ts";
-import { fget, fput } from "../files.ts";
+import { isReadable, isWritable } from "../file/file.ts";
+import { opsOf } from "../file/file-kinds.ts";
+import { MAPPING_ANONYMOUS } from "../file/file-ops.ts";
+import { fget, fput } from "../file/files.ts";
+import { afterEvents, mustAnnounce } from "../memory/userfaultfd-events.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
+import { WAIT } from "../sched/wait.ts";
 import { O_APPEND } from "../uapi.ts";
-import { afterEvents, mustAnnounce } from "../userfaultfd-events.ts";
-import { WAIT } from "../wait.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const memoryCalls: readonly (readonly [number, SystemCall])[] = [

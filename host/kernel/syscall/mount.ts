@@ -26,7 +26,7 @@ import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTDIR, EPERM } from "../../memory/err
 import { ramFrameCount } from "../../mm/frames.ts";
 import { strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { isCapable } from "../cred.ts";
+import { isCapable } from "../process/cred.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "../uapi.ts";
 import { withDentry } from "./at-path.ts";

@@ -32,8 +32,8 @@ import {
 } from "../../fs/uapi.ts";
 import { EINVAL, ENAMETOOLONG, ENOENT, EPERM, EXDEV } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { fput } from "../files.ts";
-import { applyUmask } from "../fs-struct.ts";
+import { fput } from "../file/files.ts";
+import { applyUmask } from "../file/fs-struct.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
 import { AT_EMPTY_PATH, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW } from "../uapi.ts";
 import { loadPath, startDentry, startFile, withDentry, withPath } from "./at-path.ts";

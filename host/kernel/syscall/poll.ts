@@ -5,7 +5,7 @@ import { HART_KERNEL_SCRATCH } from "../../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../../memory/errno.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { pollUntil, readiness, replaceMask, storeTimeLeft, timespecDeadline } from "../poll-until.ts";
+import { pollUntil, readiness, replaceMask, storeTimeLeft, timespecDeadline } from "../file/poll-until.ts";
 import { argAddress, argUint } from "../registers.ts";
 import { POLLERR, POLLHUP, POLLNVAL } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";

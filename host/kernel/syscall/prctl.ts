@@ -19,9 +19,9 @@ import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { traceRename } from "../../memory/trace.ts";
 import { copyToUser, putUser32, strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { COMM_BYTES, TASKLIST_LOCK } from "../process/task.ts";
 import { argAddress, argInt, argUint, storeU64 } from "../registers.ts";
-import { SIGNAL_COUNT } from "../signal-numbers.ts";
-import { COMM_BYTES, TASKLIST_LOCK } from "../task.ts";
+import { SIGNAL_COUNT } from "../signal/signal-numbers.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const prctlCalls: readonly (readonly [number, SystemCall])[] = [

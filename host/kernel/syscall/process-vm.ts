@@ -7,10 +7,10 @@ import { mmput } from "../../mm/mm.ts";
 import { readRemote, writeRemote } from "../../mm/remote.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { currentId, ID_REAL, isCapable, USERS } from "../cred.ts";
 import { mmOf, targetOf } from "../proc/target.ts";
+import { currentId, ID_REAL, isCapable, USERS } from "../process/cred.ts";
+import { findTask } from "../process/task.ts";
 import { argAddress, argInt, loadU64 } from "../registers.ts";
-import { findTask } from "../task.ts";
 import { gather, IOV_COUNT_MAX, scatterAt, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import { call, type SystemCall } from "./types.ts";
 

@@ -3,10 +3,10 @@
 import { FILE_KIND, FILE_KIND_PATH } from "../../../assembly/layout.ts";
 import { EBADF, EINVAL, EOPNOTSUPP, ESPIPE } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { isReadable, isWritable } from "../file.ts";
-import { opsOf } from "../file-kinds.ts";
-import { POSITION_FILE } from "../file-ops.ts";
-import { fget, fput } from "../files.ts";
+import { isReadable, isWritable } from "../file/file.ts";
+import { opsOf } from "../file/file-kinds.ts";
+import { POSITION_FILE } from "../file/file-ops.ts";
+import { fget, fput } from "../file/files.ts";
 import { argAddress, argInt, argLong } from "../registers.ts";
 import { SINGLE, type UserBuffers } from "../user-buffers.ts";
 import { call, type SystemCall } from "./types.ts";

@@ -4,8 +4,8 @@ import { TASK_RSEQ, TASK_RSEQ_BYTES, TASK_RSEQ_SIGNATURE } from "../../../assemb
 import { EBUSY, EFAULT, EINVAL, EPERM } from "../../memory/errno.ts";
 import { isUserRange } from "../../mm/range.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { resetIds, writeIds } from "../process/rseq.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
-import { resetIds, writeIds } from "../rseq.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const rseqCalls: readonly (readonly [number, SystemCall])[] = [

@@ -16,11 +16,11 @@ import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser, getUser32, putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { findTask, TASKLIST_LOCK } from "../process/task.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";
-import { SLICE_NS } from "../sched.ts";
-import { findTask, TASKLIST_LOCK } from "../task.ts";
-import { storeTimespec } from "../user-time.ts";
-import { setAffinity } from "../wake.ts";
+import { SLICE_NS } from "../sched/sched.ts";
+import { setAffinity } from "../sched/wake.ts";
+import { storeTimespec } from "../time/user-time.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const schedCalls: readonly (readonly [number, SystemCall])[] = [

@@ -5,7 +5,7 @@ import { HART_BUFFER, HART_KERNEL_SCRATCH } from "../../../assembly/layout.ts";
 import { EBADF, EFAULT, EINVAL } from "../../memory/errno.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { pollUntil, readiness, replaceMask, storeTimeLeft, timespecDeadline } from "../poll-until.ts";
+import { pollUntil, readiness, replaceMask, storeTimeLeft, timespecDeadline } from "../file/poll-until.ts";
 import { argAddress, argInt, loadU64 } from "../registers.ts";
 import {
   POLLERR,

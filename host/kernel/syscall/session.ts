@@ -14,9 +14,9 @@ import { EACCES, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { groupSessionLocked, leadsSession } from "../process-group.ts";
+import { groupSessionLocked, leadsSession } from "../process/process-group.ts";
+import { findTask, TASKLIST_LOCK } from "../process/task.ts";
 import { argInt } from "../registers.ts";
-import { findTask, TASKLIST_LOCK } from "../task.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const sessionCalls: readonly (readonly [number, SystemCall])[] = [

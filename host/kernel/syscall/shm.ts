@@ -17,10 +17,10 @@ import {
   TASK_BYTES_USER,
 } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { opsOf } from "../file-kinds.ts";
-import { fput } from "../files.ts";
+import { opsOf } from "../file/file-kinds.ts";
+import { fput } from "../file/files.ts";
+import * as shm from "../memory/shm.ts";
 import { argAddress, argInt } from "../registers.ts";
-import * as shm from "../shm.ts";
 import { sysShmctl } from "./shmctl.ts";
 import { call, type SystemCall } from "./types.ts";
 

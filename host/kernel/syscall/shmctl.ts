@@ -29,9 +29,9 @@ import { EACCES, EFAULT, EINVAL, EPERM } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { fput } from "../files.ts";
+import { fput } from "../file/files.ts";
+import * as shm from "../memory/shm.ts";
 import { argAddress, argInt, storeU64 } from "../registers.ts";
-import * as shm from "../shm.ts";
 
 // linux/ipc.h, linux/shm.h
 const IPC_RMID = 0;

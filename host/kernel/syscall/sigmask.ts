@@ -15,7 +15,7 @@ import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt } from "../registers.ts";
-import { setBlocked } from "../signal-mask.ts";
+import { setBlocked } from "../signal/signal-mask.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const sigmaskCalls: readonly (readonly [number, SystemCall])[] = [

@@ -12,10 +12,10 @@ import { EFAULT, EINTR, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt } from "../registers.ts";
-import { RESTART_SYSCALL } from "../restart.ts";
-import { SI_TKILL, SI_USER, SIGINFO_SIGNO, siginfoCode, siginfoFromCurrent } from "../siginfo.ts";
-import { SIGNAL_COUNT } from "../signal-numbers.ts";
-import { sendSignalToAll, sendSignalToGroup, sendSignalToProcess, sendSignalToThread } from "../signal-send.ts";
+import { RESTART_SYSCALL } from "../signal/restart.ts";
+import { SI_TKILL, SI_USER, SIGINFO_SIGNO, siginfoCode, siginfoFromCurrent } from "../signal/siginfo.ts";
+import { SIGNAL_COUNT } from "../signal/signal-numbers.ts";
+import { sendSignalToAll, sendSignalToGroup, sendSignalToProcess, sendSignalToThread } from "../signal/signal-send.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const signalCalls: readonly (readonly [number, SystemCall])[] = [

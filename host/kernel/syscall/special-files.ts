@@ -17,13 +17,13 @@ import { EFAULT, EINVAL, ENFILE, ENOMEM } from "../../memory/errno.ts";
 import { strncpyFromUser } from "../../mm/uaccess.ts";
 import { F_SEAL_SEAL } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { anonymousFile } from "../anonymous-file.ts";
-import { allocFile } from "../file.ts";
-import { memoryDentry } from "../memory-dentry.ts";
+import { anonymousFile } from "../file/anonymous-file.ts";
+import { allocFile } from "../file/file.ts";
+import { memoryDentry } from "../file/memory-dentry.ts";
+import { freeContext, newContext, userfaultfdFile } from "../memory/userfaultfd.ts";
+import { UFFD_USER_MODE_ONLY } from "../memory/userfaultfd-uapi.ts";
 import { argAddress, argUint } from "../registers.ts";
 import { O_CLOEXEC, O_LARGEFILE, O_NONBLOCK, O_RDWR } from "../uapi.ts";
-import { freeContext, newContext, userfaultfdFile } from "../userfaultfd.ts";
-import { UFFD_USER_MODE_ONLY } from "../userfaultfd-uapi.ts";
 import { installOrDrop } from "./open.ts";
 import { call, type SystemCall } from "./types.ts";
 

@@ -23,13 +23,13 @@ import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
 import { swapFreeSlots } from "../../mm/swap-map.ts";
 import { copyFromUser, copyPartToUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { isCapable } from "../cred.ts";
-import { loadAverages } from "../load.ts";
-import { hardLimit, setLimit, softLimit } from "../process.ts";
+import { isCapable } from "../process/cred.ts";
+import { hardLimit, setLimit, softLimit } from "../process/process.ts";
+import { findTask } from "../process/task.ts";
 import { randomFill } from "../random.ts";
 import { argAddress, argHigh, argInt, argUint, loadU64, storeU64 } from "../registers.ts";
-import { signalPending } from "../signal.ts";
-import { findTask } from "../task.ts";
+import { loadAverages } from "../sched/load.ts";
+import { signalPending } from "../signal/signal.ts";
 import { NS_PER_SECOND, RLIM_INFINITY_F64, RLIMIT_NOFILE } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 

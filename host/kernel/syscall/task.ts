@@ -12,11 +12,11 @@ import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { doExit, exitStatus, groupExit } from "../exit.ts";
+import { ROBUST_LIST_HEAD_BYTES } from "../futex/robust-list.ts";
+import { doExit, exitStatus, groupExit } from "../process/exit.ts";
+import { findTask } from "../process/task.ts";
 import { argAddress, argInt, storeU64 } from "../registers.ts";
-import { ROBUST_LIST_HEAD_BYTES } from "../robust-list.ts";
-import { findTask } from "../task.ts";
-import { NO_RETURN } from "../wait.ts";
+import { NO_RETURN } from "../sched/wait.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const taskCalls: readonly (readonly [number, SystemCall])[] = [

@@ -4,12 +4,14 @@ import { TASK_RESTART, TASK_RESTART_CALL, TASK_SYSCALL } from "../../../assembly
 import { EINVAL, EOPNOTSUPP, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { clearUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { processRuntime } from "../process/runtime.ts";
 import { argAddress, argInt } from "../registers.ts";
-import { interruptUntil } from "../restart.ts";
-import { processRuntime } from "../runtime.ts";
-import { runtimeOfCurrent } from "../sched.ts";
-import { signalPending } from "../signal.ts";
-import { armTimer } from "../timer.ts";
+import { runtimeOfCurrent } from "../sched/sched.ts";
+import { finishWait, isRestart, sleepOnTimer, WAIT } from "../sched/wait.ts";
+import { interruptUntil } from "../signal/restart.ts";
+import { signalPending } from "../signal/signal.ts";
+import { armTimer } from "../time/timer.ts";
+import { loadTimespec, realtimeOffset, storeTimespec, storeTimeval } from "../time/user-time.ts";
 import {
   CLOCK_BOOTTIME,
   CLOCK_BOOTTIME_ALARM,
@@ -24,8 +26,6 @@ import {
   CLOCK_THREAD_CPUTIME_ID,
   TIMER_ABSTIME,
 } from "../uapi.ts";
-import { loadTimespec, realtimeOffset, storeTimespec, storeTimeval } from "../user-time.ts";
-import { finishWait, isRestart, sleepOnTimer, WAIT } from "../wait.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const timeCalls: readonly (readonly [number, SystemCall])[] = [

@@ -17,7 +17,10 @@ import { EAGAIN, EFAULT, EINVAL, EOPNOTSUPP } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { ITIMER_PROF, itimerInterval, itimerLeftLocked, setItimerLocked } from "../itimer.ts";
+import { findTask, TASKLIST_LOCK } from "../process/task.ts";
+import { argAddress, argInt } from "../registers.ts";
+import { SIGALRM, SIGNAL_COUNT } from "../signal/signal-numbers.ts";
+import { ITIMER_PROF, itimerInterval, itimerLeftLocked, setItimerLocked } from "../time/itimer.ts";
 import {
   allocTimerLocked,
   findTimerLocked,
@@ -32,10 +35,8 @@ import {
   timerClockLocked,
   timerIntervalOf,
   timerLeftLocked,
-} from "../posix-timer.ts";
-import { argAddress, argInt } from "../registers.ts";
-import { SIGALRM, SIGNAL_COUNT } from "../signal-numbers.ts";
-import { findTask, TASKLIST_LOCK } from "../task.ts";
+} from "../time/posix-timer.ts";
+import { realtimeOffset } from "../time/user-time.ts";
 import {
   CLOCK_BOOTTIME,
   CLOCK_MONOTONIC,
@@ -45,7 +46,6 @@ import {
   CLOCK_THREAD_CPUTIME_ID,
   TIMER_ABSTIME,
 } from "../uapi.ts";
-import { realtimeOffset } from "../user-time.ts";
 import { PAIR_BYTES, storeTimerPair, timeAt } from "./timer-pair.ts";
 import { call, type SystemCall } from "./types.ts";
 

@@ -15,11 +15,11 @@ import { EFAULT, EINVAL } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { processRuntime } from "../process/runtime.ts";
+import { RUSAGE_BYTES, storeRusage } from "../process/rusage.ts";
+import { TASKLIST_LOCK } from "../process/task.ts";
 import { argAddress, argInt, storeU64 } from "../registers.ts";
-import { processRuntime } from "../runtime.ts";
-import { RUSAGE_BYTES, storeRusage } from "../rusage.ts";
-import { runtimeOfCurrent } from "../sched.ts";
-import { TASKLIST_LOCK } from "../task.ts";
+import { runtimeOfCurrent } from "../sched/sched.ts";
 import { NS_PER_SECOND, USER_HZ } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 

@@ -4,10 +4,19 @@ import { HART_BUFFER, PROCESS_PGID, TASK_PROCESS } from "../../../assembly/layou
 import { EAGAIN, EFAULT, EINVAL, ESRCH } from "../../memory/errno.ts";
 import { copyToUser, putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { pidfdTarget } from "../pidfd.ts";
+import { pidfdTarget } from "../process/pidfd.ts";
+import { RUSAGE_BYTES, storeRusage } from "../process/rusage.ts";
+import {
+  FOUND_CODE,
+  FOUND_MAXRSS,
+  FOUND_RUNTIME_NS,
+  FOUND_STATUS,
+  FOUND_VALUE,
+  type WaitFor,
+  waitForChild,
+} from "../process/wait-child.ts";
 import { argAddress, argInt } from "../registers.ts";
-import { RUSAGE_BYTES, storeRusage } from "../rusage.ts";
-import { SIGCHLD } from "../signal-numbers.ts";
+import { SIGCHLD } from "../signal/signal-numbers.ts";
 import {
   O_NONBLOCK,
   P_ALL,
@@ -23,15 +32,6 @@ import {
   WNOWAIT,
   WUNTRACED,
 } from "../uapi.ts";
-import {
-  FOUND_CODE,
-  FOUND_MAXRSS,
-  FOUND_RUNTIME_NS,
-  FOUND_STATUS,
-  FOUND_VALUE,
-  type WaitFor,
-  waitForChild,
-} from "../wait-child.ts";
 import { call, type SystemCall } from "./types.ts";
 
 const NR_WAITID = 95;

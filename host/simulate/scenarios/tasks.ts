@@ -2,8 +2,8 @@
 
 import { HART_DOORBELL, HART_IDLE_TASK, TASK_ACTIVE_MM, TASK_MM } from "../../../assembly/layout.ts";
 import type { KernelHart } from "../../kernel/kernel-hart.ts";
-import { beginSwitch, endSwitch, finishLazy, releaseBorrowedMm } from "../../kernel/switch.ts";
-import { allocTask } from "../../kernel/task.ts";
+import { allocTask } from "../../kernel/process/task.ts";
+import { beginSwitch, endSwitch, finishLazy, releaseBorrowedMm } from "../../kernel/sched/switch.ts";
 import { park } from "../../memory/park.ts";
 
 const IDLE_NS = 1000;

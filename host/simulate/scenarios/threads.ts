@@ -1,7 +1,7 @@
 // What threads of scenarios do on their way out, and while they read.
 
 import type { KernelHart } from "../../kernel/kernel-hart.ts";
-import { exitMm } from "../../kernel/switch.ts";
+import { exitMm } from "../../kernel/sched/switch.ts";
 import { mmput } from "../../mm/mm.ts";
 import { pageAt } from "./address-space.ts";
 import { enterUser, guestLoad, leaveUser } from "./guest.ts";

@@ -1,5 +1,5 @@
-import { runStub } from "../../../kernel/idle.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
+import { runStub } from "../../../kernel/sched/idle.ts";
 import { mmAlloc, mmget } from "../../../mm/mm.ts";
 import { scenario } from "../../scenario.ts";
 import { leaveAll, makeUserTask, startOn } from "../tasks.ts";

@@ -1,4 +1,4 @@
-import { kthreadUnuseMm, kthreadUseMm } from "../../../kernel/kthread-mm.ts";
+import { kthreadUnuseMm, kthreadUseMm } from "../../../kernel/sched/kthread-mm.ts";
 import { mmAlloc, mmget, mmput } from "../../../mm/mm.ts";
 import { scenario } from "../../scenario.ts";
 import { leaveAll, makeUserTask, startOn, switchToIdle } from "../tasks.ts";

@@ -1,5 +1,5 @@
-import { joinScanSet, leaveScanSet } from "../../../kernel/hotplug.ts";
-import { runStub } from "../../../kernel/idle.ts";
+import { joinScanSet, leaveScanSet } from "../../../kernel/sched/hotplug.ts";
+import { runStub } from "../../../kernel/sched/idle.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
 import { scenario } from "../../scenario.ts";
 import { leaveAll, makeUserTask, pollFor, startOn, switchToIdle } from "../tasks.ts";

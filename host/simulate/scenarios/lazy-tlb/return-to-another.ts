@@ -1,5 +1,5 @@
-import { runStub } from "../../../kernel/idle.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
+import { runStub } from "../../../kernel/sched/idle.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
 import { type Scenario, scenario } from "../../scenario.ts";
 import { idleOnce, makeUserTask, pollFor, startOn, switchTo, switchToIdle } from "../tasks.ts";

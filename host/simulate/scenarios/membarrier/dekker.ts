@@ -1,5 +1,5 @@
 import { MM_MEMBARRIER } from "../../../../assembly/layout.ts";
-import { membarrier } from "../../../kernel/membarrier.ts";
+import { membarrier } from "../../../kernel/sched/membarrier.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
 import { claim } from "../claim.ts";

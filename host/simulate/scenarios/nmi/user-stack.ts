@@ -1,6 +1,6 @@
 import { HART_X, PAGE_BYTES } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { firmwareCall } from "../../../kernel/text-poke.ts";
+import { firmwareCall } from "../../../kernel/memory/text-poke.ts";
 import { doMadvise } from "../../../mm/madvise.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
 import { MADV_DONTNEED } from "../../../mm/uapi.ts";

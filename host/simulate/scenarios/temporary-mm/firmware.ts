@@ -1,6 +1,6 @@
 import { MACHINE_BASE, MACHINE_STUB_PFN } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { firmwareCall, pokeNop } from "../../../kernel/text-poke.ts";
+import { firmwareCall, pokeNop } from "../../../kernel/memory/text-poke.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
 import { scenario } from "../../scenario.ts";
 import { claim } from "../claim.ts";

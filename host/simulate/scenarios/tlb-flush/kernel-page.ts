@@ -10,8 +10,8 @@ import {
   PTE_V,
   PTE_X,
 } from "../../../../assembly/layout.ts";
-import { runStub } from "../../../kernel/idle.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
+import { runStub } from "../../../kernel/sched/idle.ts";
 import { allocFrame, frameAddress, freeFrame } from "../../../mm/frames.ts";
 import { findPte } from "../../../mm/page-table.ts";
 import { scenario } from "../../scenario.ts";

@@ -1,6 +1,6 @@
 import { PAGE_BYTES } from "../../../../assembly/layout.ts";
-import { runStub } from "../../../kernel/idle.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
+import { runStub } from "../../../kernel/sched/idle.ts";
 import { doMunmap } from "../../../mm/munmap.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
