@@ -543,9 +543,11 @@ export const HART_TIME_NS = 600; // u64 value of the time CSR's base, in ns; ref
 export const HART_CORE_SCRATCH = 608; // 32 bytes for the core
 export const HART_KERNEL_SCRATCH = 640; // 64 bytes for the kernel's own use of user-copy primitives (owner)
 
-export const HART_DOORBELL = 704; // shared, own line: DOORBELL_*; harts OR bits in, the owner exchanges with 0
-export const HART_RUN_STATE = 768; // shared, own line: RUN_* and FLUSH_ON_RESUME; idle harts park on HART_DOORBELL
-export const HART_PARK_WORD = 772; // shared: address of the word this hart is parked on, 0 = not parked
+// one line: all that a sender of an IPI needs of the receiver but its mailbox slot
+export const HART_DOORBELL = 704; // shared: DOORBELL_*; harts OR bits in, the owner exchanges with 0
+export const HART_RUN_STATE = 708; // shared: RUN_* and FLUSH_ON_RESUME; idle harts park on HART_DOORBELL
+export const HART_PARK_WORD = 712; // shared: address of the word this hart is parked on, 0 = not parked
+export const HART_IPI_PENDING = 720; // shared, CPUMASK_BYTES: sources with a filled mailbox slot
 export const HART_RCU = 832; // own line
 export const HART_RCU_SEEN = 832; // shared: the last GP_SEQ at which this hart was quiescent
 export const HART_RCU_NESTING = 836; // owner
@@ -573,7 +575,6 @@ export const HART_NEED_RESCHED = 984; // shared
 export const HART_LOCK_COUNT = 988; // owner: spin locks held
 export const HART_SLICE_END_NS = 992; // f64, owner
 export const HART_FRAMES_LIST = 1000; // shared: the hart's list of free frames, count << 20 | pfn; see host/mm/frames.ts
-export const HART_IPI_PENDING = 1024; // shared, CPUMASK_BYTES, own line: sources with a filled mailbox slot
 export const HART_ASID_NEXT = 1088; // owner: next per-hart ASID
 export const HART_ASID_ACTIVE = 1092; // shared: MM_ASID_CONTEXT that the hart runs with, 0 after a rollover (asid-global)
 export const HART_IPI_SEQ = 1096; // owner: last sequence number sent
@@ -879,27 +880,30 @@ export const MM_USERS = 64; // shared, own line
 export const MM_COUNT = 128; // shared, own line: mm_count
 export const MM_COUNT_LAST = 132; // shared, a hint: hart + 1 that changed MM_COUNT last
 export const MM_CPUMASK = 192; // shared, CPUMASK_BYTES, own line
-export const MM_TLB_GEN = 256; // shared, own line
 export const MM_ASID = 260; // constant after create
 export const MM_FLAGS = 268;
 export const MM_ASID_CONTEXT = 272; // shared: generation << 8 | global ASID, 0 = none yet
 export const MM_MEMBARRIER = 276; // shared: MEMBARRIER_* that the process registered for
 export const MM_BATCH_PENDING = 280; // shared: 1 while entries were cleared whose flush is put off (reclaim-batch)
 export const MM_OOM_REAPED = 288; // shared: 1 once the OOM killer has begun to take its private pages (MMF_UNSTABLE)
-export const MM_LOCK = 320; // shared, own line: mmap_lock, RW_*
+// one line: whoever unmaps holds the lock, and has all the rest at hand
+export const MM_LOCK = 320; // shared: mmap_lock, RW_*
 export const MM_LOCK_SEQ = 324; // shared: odd while write-locked
 export const MM_LOCK_OWNER = 328; // hart + 1 that holds it for write, for the oops
 export const MM_VMA_WRITER_WAIT = 332; // shared: wake-ups of a writer that waits for readers of a vma (vma_writer_wait)
-export const MM_VMA_ROOT = 384; // shared (release), own line: root node of the vma map, 0 = empty
-export const MM_MAP_COUNT = 388; // lock MM_LOCK write
+export const MM_TLB_GEN = 336; // shared: counts the changes that translations must follow
+export const MM_MAP_COUNT = 340; // lock MM_LOCK write
+export const MM_TOTAL_VM = 344; // pages, lock MM_LOCK write
+export const MM_TOTAL_VM_HIGH = 348; // lock MM_LOCK write
+export const MM_DATA_VM = 352; // pages, lock MM_LOCK write
+export const MM_STACK_VM = 356;
+export const MM_LOCKED_VM = 360;
+// read by every fault
+export const MM_VMA_ROOT = 384; // shared (release): root node of the vma map, 0 = empty
 export const MM_BRK_START = 400; // f64, lock MM_LOCK write
 export const MM_BRK = 408; // f64, lock MM_LOCK write
 export const MM_MMAP_BASE = 416; // f64: top of the mmap area, constant after exec
 export const MM_STACK_TOP = 424; // f64
-export const MM_TOTAL_VM = 432; // pages, lock MM_LOCK write
-export const MM_DATA_VM = 436; // pages, lock MM_LOCK write
-export const MM_STACK_VM = 440;
-export const MM_LOCKED_VM = 444;
 export const MM_ARG_START = 448; // f64
 export const MM_ARG_END = 456; // f64
 export const MM_ENV_START = 464; // f64
@@ -909,7 +913,6 @@ export const MM_VDSO = 488; // f64, constant after exec: where the vDSO is mappe
 export const MM_RSS = 512; // shared, own line: resident pages
 export const MM_PT_PAGES = 516; // shared: page-table pages
 export const MM_RSS_HIGH = 520;
-export const MM_TOTAL_VM_HIGH = 524; // lock MM_LOCK write
 export const MM_SWAP = 528; // shared: entries that hold a slot of the swap store
 export const MM_RSS_FILE = 536; // shared: of MM_RSS, pages of host files
 export const MM_RSS_SHMEM = 540; // shared: and pages of shared memory and of files in memory
