@@ -25,6 +25,21 @@ export const RESIZED_START = 1;
 export const RESIZED_END = 2;
 export const RESIZED_GROWN = 3; // pages; commit() finds out
 
+/** What an edit of the map does. */
+export const EDIT_NONE = 0;
+export const EDIT_INSERT = 1;
+export const EDIT_ERASE = 2;
+export const EDIT_CHANGE = 3;
+
+/** One change to the map: `vma`, which is or would be where `at` is, covers [start, end) afterwards. In vpns. */
+export interface MapChange {
+  kind: number;
+  at: number;
+  start: number;
+  end: number;
+  vma: number;
+}
+
 export class VmaWork {
   /** A map is being edited. */
   isOpen = false;
@@ -35,6 +50,8 @@ export class VmaWork {
   /** Published nodes that the edit replaces. */
   readonly retired: number[] = [];
   retiredCount = 0;
+  /** What commit() is to do without new nodes, if nothing else comes. */
+  readonly deferred: MapChange = { kind: EDIT_NONE, at: 0, start: 0, end: 0, vma: 0 };
   /** Path of the last descent, leaf first: node and index of the entry taken. */
   readonly pathNode = new Int32Array(LEVELS_MAX);
   readonly pathIndex = new Int32Array(LEVELS_MAX);
@@ -42,6 +59,8 @@ export class VmaWork {
   entries = new Int32Array(ENTRIES_MAX * ENTRY_WORDS);
   parents = new Int32Array(ENTRIES_MAX * ENTRY_WORDS);
   entryCount = 0;
+  /** Entries of a neighbour on their way into the node being rewritten. */
+  readonly neighbour = new Int32Array(VMA_NODE_CAPACITY * ENTRY_WORDS);
   /** Entries that describe the one or two nodes just written. */
   readonly written = new Int32Array(2 * ENTRY_WORDS);
 
@@ -56,6 +75,7 @@ export class VmaWork {
     this.isOpen = false;
     this.freshCount = 0;
     this.retiredCount = 0;
+    this.deferred.kind = EDIT_NONE;
     this.addedCount = 0;
     this.removedCount = 0;
     this.resizedCount = 0;

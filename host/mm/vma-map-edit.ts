@@ -1,6 +1,6 @@
 // Changes to the vma map (vma-map.ts). One VmaMapEdit is one transaction: any number of inserts, erasures and changes
-// on an unpublished copy, then commit() makes them visible at once, or abort() forgets them. Requires: mmap_lock for
-// write.
+// on an unpublished copy, then commit() makes them visible at once, or abort() forgets them. A change that comes alone
+// may need no copy (vma-map-in-place.ts). Requires: mmap_lock for write.
 //
 // Every operation returns false when no node can be had; the edit can then only be aborted.
 
@@ -21,7 +21,19 @@ import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { D_M22, MUTATIONS } from "../memory/mutation.ts";
 import { kmemCacheAlloc, kmemCacheFree, kmemCacheFreeRcu } from "../memory/slab.ts";
-import { ENTRY_CHILD, ENTRY_END, ENTRY_GAP, ENTRY_START, ENTRY_WORDS, type VmaWork } from "../memory/vma-work.ts";
+import {
+  EDIT_CHANGE,
+  EDIT_ERASE,
+  EDIT_INSERT,
+  EDIT_NONE,
+  ENTRY_CHILD,
+  ENTRY_END,
+  ENTRY_GAP,
+  ENTRY_START,
+  ENTRY_WORDS,
+  type VmaWork,
+} from "../memory/vma-work.ts";
+import { fitsInPlace, storeInPlace } from "./vma-map-in-place.ts";
 
 /** A node with fewer entries takes those of a neighbour along when it is rewritten. */
 const ENTRIES_MIN = 5;
@@ -34,6 +46,7 @@ export class VmaMapEdit {
   readonly #mm: number;
   readonly #work: VmaWork;
   #root: number;
+  #isFirst = true;
 
   constructor(hart: HartLocal, mm: number) {
     if (hart.vmaWork.isOpen) throw new KernelBug("a vma map is already being edited", { mm });
@@ -47,13 +60,54 @@ export class VmaMapEdit {
 
   /** Adds a vma over [start, end), which must be a hole. */
   insert(start: number, end: number, vma: number): boolean {
+    return this.#defer(EDIT_INSERT, start, start, end, vma) || (this.#makeUp() && this.#insert(start, end, vma));
+  }
+
+  /** Takes out the vma that starts at `start`. */
+  erase(start: number, vma: number): boolean {
+    return this.#defer(EDIT_ERASE, start, start, start, vma) || (this.#makeUp() && this.#erase(start, vma));
+  }
+
+  /** The vma that starts at `oldStart` now covers [start, end); the order of the vmas stays the same. */
+  change(oldStart: number, start: number, end: number, vma: number): boolean {
+    if (this.#defer(EDIT_CHANGE, oldStart, start, end, vma)) return true;
+    return this.#makeUp() && this.#change(oldStart, start, end, vma);
+  }
+
+  /** The first operation waits for commit(), if that can do it in place. If another one comes, it is made up for. */
+  #defer(kind: number, at: number, start: number, end: number, vma: number): boolean {
+    const { shared } = this.#hart;
+    const work = this.#work;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    if (!isFirst || this.#root === 0) return false;
+    this.#descend(at);
+    const { deferred } = work;
+    deferred.at = at;
+    deferred.start = start;
+    deferred.end = end;
+    deferred.vma = vma;
+    deferred.kind = kind;
+    if (fitsInPlace(shared, this.#mm, work, deferred)) return true;
+    deferred.kind = EDIT_NONE;
+    return false;
+  }
+
+  #makeUp(): boolean {
+    const { deferred } = this.#work;
+    const { kind, at, start, end, vma } = deferred;
+    deferred.kind = EDIT_NONE;
+    if (kind === EDIT_INSERT) return this.#insert(start, end, vma);
+    if (kind === EDIT_ERASE) return this.#erase(start, vma);
+    if (kind === EDIT_CHANGE) return this.#change(at, start, end, vma);
+    return true;
+  }
+
+  #insert(start: number, end: number, vma: number): boolean {
     const work = this.#work;
     let index = 0;
     work.entryCount = 0;
-    if (this.#root !== 0) {
-      index = this.#descend(start);
-      this.#load(work.pathNode[0]);
-    }
+    if (this.#root !== 0) index = this.#load(this.#descend(start));
     const { entries, entryCount } = work;
     const at = index * ENTRY_WORDS;
     const overlapsNext = index < entryCount && entries[at + ENTRY_START] < end;
@@ -67,21 +121,17 @@ export class VmaMapEdit {
     return this.#root === 0 ? this.#plant(0) : this.#rebuild();
   }
 
-  /** Takes out the vma that starts at `start`. */
-  erase(start: number, vma: number): boolean {
-    const index = this.#find(start, vma);
+  #erase(start: number, vma: number): boolean {
+    const index = this.#load(this.#find(start, vma));
     const work = this.#work;
-    this.#load(work.pathNode[0]);
     work.entries.copyWithin(index * ENTRY_WORDS, (index + 1) * ENTRY_WORDS, work.entryCount * ENTRY_WORDS);
     work.entryCount--;
     return this.#rebuild();
   }
 
-  /** The vma that starts at `oldStart` now covers [start, end); the order of the vmas stays the same. */
-  change(oldStart: number, start: number, end: number, vma: number): boolean {
-    const index = this.#find(oldStart, vma);
+  #change(oldStart: number, start: number, end: number, vma: number): boolean {
+    const index = this.#load(this.#find(oldStart, vma));
     const work = this.#work;
-    this.#load(work.pathNode[0]);
     work.entries[index * ENTRY_WORDS + ENTRY_START] = start;
     work.entries[index * ENTRY_WORDS + ENTRY_END] = end;
     return this.#rebuild();
@@ -90,6 +140,11 @@ export class VmaMapEdit {
   commit(): void {
     const hart = this.#hart;
     const work = this.#work;
+    work.isOpen = false;
+    if (work.deferred.kind !== EDIT_NONE) {
+      storeInPlace(hart.shared, this.#mm, work, work.deferred);
+      return;
+    }
     for (let i = 0; i < work.freshCount; i++) hart.shared.set(work.fresh[i] + FRESH_PLACE, 0);
     hart.shared.storeRelease(this.#mm + MM_VMA_ROOT, this.#root);
     for (let i = 0; i < work.retiredCount; i++) {
@@ -97,7 +152,6 @@ export class VmaMapEdit {
       if (MUTATIONS && hart.mutation === D_M22) kmemCacheFree(hart, POOL_VMA_NODE, node);
       else kmemCacheFreeRcu(hart, POOL_VMA_NODE, node);
     }
-    work.isOpen = false;
   }
 
   abort(): void {
@@ -229,28 +283,39 @@ export class VmaMapEdit {
   /** The entries of the left neighbour go into the node being written. */
   #prepend(node: number): void {
     const work = this.#work;
-    const count = this.#hart.shared.get(node + VMA_NODE_COUNT);
+    const count = this.#loadInto(work.neighbour, 0, node);
     work.entries.copyWithin(count * ENTRY_WORDS, 0, work.entryCount * ENTRY_WORDS);
-    work.entryCount += this.#loadInto(work.entries, 0, node);
+    for (let i = 0; i < count * ENTRY_WORDS; i++) work.entries[i] = work.neighbour[i];
+    work.entryCount += count;
     this.#retire(node);
   }
 
-  #load(node: number): void {
-    this.#work.entryCount = this.#loadInto(this.#work.entries, 0, node);
+  /** Copies the leaf on the path; returns where its entry `index` is in the copy. */
+  #load(index: number): number {
+    const { shared } = this.#hart;
+    const work = this.#work;
+    const leaf = work.pathNode[0];
+    work.entryCount = this.#loadInto(work.entries, 0, leaf);
+    let place = 0;
+    for (let i = 0; i < index; i++) if (shared.get(leaf + VMA_NODE_CHILD + 4 * i) !== 0) place++;
+    return place;
   }
 
-  /** Copies a node's entries behind the first `from`; returns how many. */
+  /** Copies a node's entries, but those that are holes, behind the first `from`; returns how many. */
   #loadInto(entries: Int32Array, from: number, node: number): number {
     const { shared } = this.#hart;
     const count = shared.get(node + VMA_NODE_COUNT);
+    let copied = 0;
     for (let i = 0; i < count; i++) {
-      const at = (from + i) * ENTRY_WORDS;
+      const child = shared.get(node + VMA_NODE_CHILD + 4 * i);
+      if (child === 0) continue;
+      const at = (from + copied++) * ENTRY_WORDS;
       entries[at + ENTRY_START] = shared.get(node + VMA_NODE_START + 4 * i);
       entries[at + ENTRY_END] = shared.get(node + VMA_NODE_END + 4 * i);
       entries[at + ENTRY_GAP] = shared.get(node + VMA_NODE_GAP + 4 * i);
-      entries[at + ENTRY_CHILD] = shared.get(node + VMA_NODE_CHILD + 4 * i);
+      entries[at + ENTRY_CHILD] = child;
     }
-    return count;
+    return copied;
   }
 
   #noteFresh(node: number): void {

@@ -4,9 +4,11 @@
 //                                                     └──► [ end | start | - | vma ] x up to 15            leaves
 //
 // An entry covers [start, end) in vpns: a vma, or everything below a node; `gap` is the largest hole strictly between
-// vmas below the node. Entries ascend and do not overlap. A published node never changes: an edit copies the path from
-// the leaf to the root, publishes the new root by a release store, and frees the old nodes after a grace period. So a
-// reader needs mmap_lock or rcuReadLock, and sees one state of the whole map. Depth is 5 at 65,530 mappings.
+// vmas below the node. Entries ascend and do not overlap. An edit copies the path from the leaf to the root, publishes
+// the new root by a release store, and frees the old nodes after a grace period; or, if one word of a published leaf
+// says it all, it stores that (vma-map-in-place.ts). So a reader needs mmap_lock or rcuReadLock, and sees one state of
+// the whole map. An entry of a leaf whose vma is 0 is a hole; the first and the last never are. Depth is 5 at 65,530
+// mappings.
 
 import {
   MM_VMA_ROOT,
@@ -35,8 +37,11 @@ export function vmaFind(hart: HartLocal, mm: number, vpn: number): number {
     let i = 0;
     while (i < count && words[ends + i] <= vpn) i++;
     if (i === count) return 0; // only in the root: below it some entry always ends above vpn
-    const child = words[((node + VMA_NODE_CHILD) >>> 2) + i];
-    if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) return child;
+    let child = shared.get(node + VMA_NODE_CHILD + 4 * i);
+    if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) {
+      while (child === 0) child = shared.get(node + VMA_NODE_CHILD + 4 * ++i);
+      return child;
+    }
     node = child;
   }
 }
@@ -53,9 +58,9 @@ export function vmaWalk(hart: HartLocal, mm: number, vpn: number): number {
     let i = 0;
     while (i < count && words[ends + i] <= vpn) i++;
     if (i === count || words[((node + VMA_NODE_START) >>> 2) + i] > vpn) return 0;
-    const child = words[((node + VMA_NODE_CHILD) >>> 2) + i];
-    if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) return child;
-    node = child;
+    const child = node + VMA_NODE_CHILD + 4 * i;
+    if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) return shared.loadAcquire(child);
+    node = words[child >>> 2];
   }
 }
 
@@ -70,8 +75,11 @@ export function vmaFindBelow(hart: HartLocal, mm: number, vpn: number): number {
     let i = words[(node + VMA_NODE_COUNT) >>> 2] - 1;
     while (i >= 0 && words[starts + i] >= vpn) i--;
     if (i < 0) return 0;
-    const child = words[((node + VMA_NODE_CHILD) >>> 2) + i];
-    if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) return child;
+    let child = shared.get(node + VMA_NODE_CHILD + 4 * i);
+    if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) {
+      while (child === 0) child = shared.get(node + VMA_NODE_CHILD + 4 * --i);
+      return child;
+    }
     node = child;
   }
 }
@@ -101,6 +109,7 @@ function gapInside(shared: SharedMemory, node: number, low: number, high: number
       if (found !== NO_GAP) return found;
     }
     if (i === 0) return NO_GAP;
+    while (shared.get(node + VMA_NODE_CHILD + 4 * (i - 1)) === 0) i--; // an entry that is a hole is a part of it
     const found = clipped(shared.get(node + VMA_NODE_END + 4 * (i - 1)), start, low, high, pages);
     if (found !== NO_GAP) return found;
   }

@@ -3,9 +3,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { POOL_VMA, POOL_VMA_NODE, VMA_END, VMA_START } from "../../assembly/layout.ts";
-import { kmemCacheFree, kmemCacheLive } from "../../host/memory/slab.ts";
+import { kmemCacheCounts, kmemCacheFree, kmemCacheLive } from "../../host/memory/slab.ts";
 import { vmaAlloc } from "../../host/mm/vma.ts";
-import { gapBelow, NO_GAP, vmaFind, vmaFindBelow } from "../../host/mm/vma-map.ts";
+import { gapBelow, NO_GAP, vmaFind, vmaFindBelow, vmaWalk } from "../../host/mm/vma-map.ts";
 import { VmaMapEdit } from "../../host/mm/vma-map-edit.ts";
 import { seedFrom } from "../support/seeds.ts";
 import { MmMachine } from "./harness.ts";
@@ -21,7 +21,19 @@ const seed = seedFrom("VMA_MAP_SEED");
 const replay = `VMA_MAP_SEED=${seed} npx vitest run --config tests/vitest.config.ts tests/mm/vma-map.test.ts`;
 
 const operation = fc.record({
-  kind: fc.constantFrom("insert", "insert", "insert", "erase", "change", "abort"),
+  kind: fc.constantFrom(
+    "insert",
+    "insert",
+    "insert",
+    "erase",
+    "erase",
+    "again",
+    "again",
+    "change",
+    "end",
+    "two",
+    "abort",
+  ),
   at: fc.nat(SPAN),
   pages: fc.integer({ min: 1, max: 20 }),
 });
@@ -75,10 +87,42 @@ test("65,530 mappings: every one is found, and the highest gap among them", () =
   expect(kmemCacheLive(machine.shared, POOL_VMA_NODE)).toBeLessThan(16_384);
 });
 
+test("a vma among others goes and comes back, and grows and shrinks, without a new node", () => {
+  const machine = new MmMachine();
+  const mm = machine.start();
+  const { hart } = machine;
+  const edit = (change: (map: VmaMapEdit) => boolean) => {
+    const map = new VmaMapEdit(hart, mm);
+    expect(change(map)).toBe(true);
+    map.commit();
+  };
+  const vmas = Array.from({ length: 60 }, (_, i) => vmaAlloc(hart, mm, 10 * i, 10 * i + 5, 0, 0, 0, 0, 0));
+  for (const [i, vma] of vmas.entries()) edit((map) => map.insert(10 * i, 10 * i + 5, vma));
+  const allocs = () => kmemCacheCounts(machine.shared, POOL_VMA_NODE).allocs;
+  const inPlace = vmas.filter((vma, i) => {
+    const nodes = allocs();
+    edit((map) => map.erase(10 * i, vma));
+    expect(vmaWalk(hart, mm, 10 * i)).toBe(0);
+    const wasInPlace = allocs() === nodes;
+    const hole = i === 0 || i === 59 ? NO_GAP : 10 * (i - 1) + 5;
+    expect(gapBelow(hart, mm, 0, 595, 15)).toBe(hole);
+    edit((map) => map.insert(10 * i, 10 * i + 5, vma));
+    expect(vmaWalk(hart, mm, 10 * i)).toBe(vma);
+    expect(gapBelow(hart, mm, 0, 595, 15)).toBe(NO_GAP);
+    return wasInPlace && allocs() === nodes;
+  });
+  expect(inPlace.length).toBeGreaterThan(30); // all but the first and the last of each leaf
+  const nodes = allocs();
+  for (const end of [28, 22, 25]) edit((map) => map.change(20, 20, end, vmas[2]));
+  expect([vmaWalk(hart, mm, 24), vmaWalk(hart, mm, 25)]).toEqual([vmas[2], 0]);
+  expect(allocs()).toBe(nodes);
+});
+
 class Model {
   readonly #machine: MmMachine;
   readonly #mm: number;
   #entries: Entry[] = [];
+  #erased: Entry = { start: 0, end: 0, vma: 0 };
 
   constructor(machine: MmMachine) {
     this.#machine = machine;
@@ -87,33 +131,82 @@ class Model {
 
   apply(kind: string, at: number, pages: number): void {
     const next = this.#entries.find((entry) => entry.end > at);
-    const adds = kind === "insert" || kind === "abort";
-    if (adds ? next !== undefined && next.start < at + pages : next === undefined) return;
-    const edit = new VmaMapEdit(this.#machine.hart, this.#mm);
-    if (adds) {
-      const vma = vmaAlloc(this.#machine.hart, this.#mm, at, at + pages, 0, 0, 0, 0, 0);
-      expect(edit.insert(at, at + pages, vma)).toBe(true);
-      if (kind === "abort") {
-        edit.abort();
-        kmemCacheFree(this.#machine.hart, POOL_VMA, vma);
-        return;
-      }
-      this.#entries.push({ start: at, end: at + pages, vma });
-      this.#entries.sort((a, b) => a.start - b.start);
-    } else if (next === undefined) {
-      throw new Error("nothing to change");
-    } else if (kind === "erase") {
-      expect(edit.erase(next.start, next.vma)).toBe(true);
-      this.#entries = this.#entries.filter((entry) => entry !== next);
-      kmemCacheFree(this.#machine.hart, POOL_VMA, next.vma);
-    } else {
-      const low = this.#entries.filter((entry) => entry.end <= next.start).at(-1)?.end ?? 0;
-      const start = Math.max(low, next.start - pages);
-      expect(edit.change(next.start, start, next.end, next.vma)).toBe(true);
-      next.start = start;
-      this.#machine.shared.set(next.vma + VMA_START, start);
-    }
+    if (kind === "insert") this.#insert(at, at + pages);
+    else if (kind === "again") this.#insert(this.#erased.start, this.#erased.end);
+    else if (kind === "abort") this.#abort(at, at + pages);
+    else if (next === undefined) return;
+    else if (kind === "erase") this.#erase(next);
+    else if (kind === "two") this.#moveStartOfNext(next);
+    else
+      this.#resize(
+        next,
+        kind === "change" ? next.start - pages : next.start,
+        kind === "end" ? next.start + pages : next.end,
+      );
+  }
+
+  #insert(start: number, end: number): void {
+    if (end === 0 || this.#entries.some((entry) => entry.start < end && entry.end > start)) return;
+    const edit = this.#edit();
+    const vma = this.#alloc(start, end);
+    expect(edit.insert(start, end, vma)).toBe(true);
     edit.commit();
+    this.#entries.push({ start, end, vma });
+    this.#entries.sort((a, b) => a.start - b.start);
+  }
+
+  #abort(start: number, end: number): void {
+    if (this.#entries.some((entry) => entry.start < end && entry.end > start)) return;
+    const edit = this.#edit();
+    const vma = this.#alloc(start, end);
+    expect(edit.insert(start, end, vma)).toBe(true);
+    edit.abort();
+    kmemCacheFree(this.#machine.hart, POOL_VMA, vma);
+  }
+
+  #erase(entry: Entry): void {
+    const edit = this.#edit();
+    expect(edit.erase(entry.start, entry.vma)).toBe(true);
+    edit.commit();
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.#erased = entry;
+    kmemCacheFree(this.#machine.hart, POOL_VMA, entry.vma);
+  }
+
+  /** As far as the neighbours allow. */
+  #resize(entry: Entry, start: number, end: number): void {
+    const index = this.#entries.indexOf(entry);
+    const low = this.#entries[index - 1]?.end ?? 0;
+    const high = this.#entries[index + 1]?.start ?? SPAN;
+    const edit = this.#edit();
+    this.#change(edit, entry, Math.max(low, start), Math.min(high, end));
+    edit.commit();
+  }
+
+  /** One edit of two changes: the first could have been made in place, had it come alone. */
+  #moveStartOfNext(entry: Entry): void {
+    const next = this.#entries[this.#entries.indexOf(entry) + 1];
+    if (next === undefined || next.end - next.start < 2) return;
+    const edit = this.#edit();
+    this.#change(edit, next, next.start + 1, next.end);
+    this.#change(edit, entry, entry.start, next.start);
+    edit.commit();
+  }
+
+  #change(edit: VmaMapEdit, entry: Entry, start: number, end: number): void {
+    expect(edit.change(entry.start, start, end, entry.vma)).toBe(true);
+    entry.start = start;
+    entry.end = end;
+    this.#machine.shared.set(entry.vma + VMA_START, start);
+    this.#machine.shared.set(entry.vma + VMA_END, end);
+  }
+
+  #edit(): VmaMapEdit {
+    return new VmaMapEdit(this.#machine.hart, this.#mm);
+  }
+
+  #alloc(start: number, end: number): number {
+    return vmaAlloc(this.#machine.hart, this.#mm, start, end, 0, 0, 0, 0, 0);
   }
 
   check(): void {

@@ -21,7 +21,7 @@ export const nodeAfterWait = scenario<State>({
     return { mm: sharedMm(harts, 2) };
   },
   programs: [
-    (hart, { mm }) => unmapPages(hart, mm, 0, 1),
+    (hart, { mm }) => unmapPages(hart, mm, 0, 2),
     (hart, { mm }) => {
       const node = hart.shared.loadAcquire(mm + MM_VMA_ROOT);
       idleOnce(hart);
