@@ -29,6 +29,7 @@ import {
   firstFaultOfTable,
   rangeOfDetached,
   sequenceWraps,
+  unmapInPlace,
 } from "./vma-lock/fault-against-unmap.ts";
 import { earliestGrace } from "./vma-lock/grace.ts";
 import { attachWeak, foreignVma, lockAgainstUnmap } from "./vma-lock/lock-alone.ts";
@@ -69,6 +70,7 @@ export const SCENARIOS: readonly Scenario[] = [
   firstFaultOfTable,
   faultAgainstShrink,
   sequenceWraps,
+  unmapInPlace,
   rangeOfDetached,
   recycleHere,
   recycleWeak,

@@ -42,6 +42,29 @@ export const faultAgainstShrink = scenario<State>({
   tearDown: exitAndLeave,
 });
 
+/** Between two others, the vma goes and comes by a store to the published leaf (mm/vma-map-in-place.ts). */
+export const unmapInPlace = scenario<State>({
+  name: "D/unmap-in-place",
+  summary: "a vma between two others is unmapped and mapped again under a fault, with buffered stores",
+  weakMemory: true,
+  finds: {},
+  setUp(hart, harts) {
+    const mm = sharedMm(harts, 1);
+    mapPages(hart, mm, 2, 1);
+    mapPages(hart, mm, 4, 1);
+    return { mm };
+  },
+  programs: [
+    (hart, { mm }) => {
+      unmapPages(hart, mm, 2, 1);
+      mapPages(hart, mm, 2, 1);
+      unmapPages(hart, mm, 2, 1);
+    },
+    (hart) => faultAt(hart, 2, 3),
+  ],
+  tearDown: exitAndLeave,
+});
+
 /** The page table is there, and empty: what seems empty may be about to be filled. */
 export const firstFaultOfTable = scenario<State>({
   name: "D/first-fault-of-table",
