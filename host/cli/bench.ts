@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { SuiteName } from "../bench/run.ts";
+import { checkReportFile } from "./report-file.ts";
 import { parseInteger } from "./sizes.ts";
 
 const REPEATS_DEFAULT = 5;
@@ -56,7 +57,9 @@ export function addBench(command: Command): void {
     bench
       .command(name)
       .description(description)
-      .option("--json <FILE>", "write every sample, and on what host, to FILE")
+      .addOption(
+        new Option("--json <FILE>", "write every sample, and on what host, to FILE").argParser(checkReportFile),
+      )
       .addOption(new Option("--repeat <N>", "repetitions of each row").argParser(parseRepeats).default(REPEATS_DEFAULT))
       .option("--filter <NAME>", "only rows whose group/name contains NAME", "")
       .addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`)

@@ -1,6 +1,7 @@
 // `pagewalk demo`, which `npm start` runs: two guest programs on several harts, what they show, and what it cost.
 
 import { fileURLToPath } from "node:url";
+import { resolveConfig } from "../machine/config.ts";
 import { exitCodeOf } from "../machine/exit-status.ts";
 import { Machine } from "../machine/machine.ts";
 import type { MachineStats } from "../observe/stats.ts";
@@ -40,6 +41,7 @@ const ROWS: readonly { readonly label: string; readonly value: (stats: MachineSt
 
 /** Returns 0 if both programs passed their own checks. */
 export async function demoCommand(harts: number): Promise<number> {
+  resolveConfig({ program: "", harts }); // a wrong number before the first line of the tour
   say(`pagewalk: a RISC-V machine with ${harts} harts, one worker thread each. Real Sv39 page tables, real TLBs.\n`);
   const results: MachineStats[] = [];
   for (const stop of TOUR) {

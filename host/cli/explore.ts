@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { INJECTIONS_FOR_ALL, type Injection } from "../simulate/injection.ts";
 import { STRATEGY_NAMES, type StrategyName } from "../simulate/job.ts";
+import { checkReportFile } from "./report-file.ts";
 import { parseInteger } from "./sizes.ts";
 
 const SCHEDULES_DEFAULT = 10_000;
@@ -77,7 +78,7 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
         .default([]),
     )
     .addOption(new Option("--jobs <N>", "explorers at a time").argParser(parseInteger).default(availableParallelism()))
-    .option("--json <FILE>", "write the result to FILE")
+    .addOption(new Option("--json <FILE>", "write the result to FILE").argParser(checkReportFile))
     .option("--keep <FILE>", "where a failing schedule goes; default: SCENARIO-MUTATION-SEED.schedule.json")
     .option("--replay <FILE>", "run a kept schedule again")
     .addOption(

@@ -6,7 +6,7 @@ import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
 import { hearErrors } from "../machine/node/process.ts";
 import { addBench } from "./bench.ts";
 import { addExplore } from "./explore.ts";
-import { reportFailure } from "./failure.ts";
+import { reportFailure, sayError } from "./failure.ts";
 import { addMachineOptions, type MachineFlags } from "./options.ts";
 import { translateQemuNames } from "./qemu-names.ts";
 import type { RunFlags } from "./run.ts";
@@ -58,6 +58,11 @@ function makeCommand(setExitCode: (code: number) => void): Command {
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({
+      writeOut: (text) => {
+        hearErrors(process.stdout);
+        process.stdout.write(text);
+      },
+      writeErr: sayError,
       outputError: (text, write) => write(`pagewalk: ${text.replace(/^error: /, "").replace(/\n\(/, " (")}`),
     })
     .addHelpText("after", "\nExample:\n  pagewalk run --harts 4 --stats ./threads\n");
@@ -129,6 +134,12 @@ function makeCommand(setExitCode: (code: number) => void): Command {
   return command;
 }
 
+/** Names of the options of `run` or `console` that take a value. */
+function optionsWithValue(command: Command, name: string): Set<string> {
+  const options = command.commands.find((subcommand) => subcommand.name() === name)?.options ?? [];
+  return new Set(options.filter(({ required }) => required).flatMap(({ long, short }) => [long ?? "", short ?? ""]));
+}
+
 async function main(): Promise<number> {
   let exitCode = 0;
   const command = makeCommand((code) => {
@@ -137,7 +148,7 @@ async function main(): Promise<number> {
   const argv = process.argv.slice(2);
   if (argv[0] !== "run") hearErrors(process.stdout); // run writes to it by the machine's own sink
   try {
-    await command.parseAsync(translateQemuNames(argv), { from: "user" });
+    await command.parseAsync(translateQemuNames(argv, optionsWithValue(command, argv[0])), { from: "user" });
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportFailure(error);

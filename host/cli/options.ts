@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import type { Driver, MachineConfig } from "../machine/config.ts";
+import { checkReportFile } from "./report-file.ts";
 import { collectEnv, collectPolicies, parseInteger, parseSeconds, parseSize } from "./sizes.ts";
 
 export interface MachineFlags {
@@ -37,7 +38,9 @@ export function addMachineOptions(command: Command): Command {
       ),
     )
     .addOption(
-      new Option("--tlb <ENTRIES>", "TLB entries per hart, a power of two; default 1024").argParser(parseInteger),
+      new Option("--tlb <ENTRIES>", "TLB entries per hart, a power of two from 64 to 4096; default 1024").argParser(
+        parseInteger,
+      ),
     )
     .addOption(new Option("--seed <N>", "seed of randomness, layout and schedule").argParser(parseInteger))
     .addOption(
@@ -54,7 +57,7 @@ export function addMachineOptions(command: Command): Command {
     .option("--policy-module <FILE>", "a module with policies of your own (host/policy/README.md)")
     .option("--mutate <ID>", "let the kernel make a mistake, A-M1 for example, to see what notices")
     .option("--stats", "print the machine's counters to stderr at the end")
-    .option("--json <FILE>", "write exit status and counters to FILE")
+    .addOption(new Option("--json <FILE>", "write exit status and counters to FILE").argParser(checkReportFile))
     .option("--strace", "print each system call to stderr (also -strace)")
     .option("--trace <FILE>", "write what the harts do to FILE, a line an event, as Linux's ftrace does")
     .addOption(

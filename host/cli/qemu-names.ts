@@ -1,13 +1,13 @@
 // Option names that users of qemu-riscv64 and qemu-system-riscv64 have in their fingers, rewritten to pagewalk's before
 // commander sees them (it would take -smp for three one-letter options).
 
-/** Options of run and console that take the next word as their value. */
-const WITH_VALUE = ["--harts", "--ram", "--tlb", "--seed", "--driver", "--json", "--timeout", "--env", "-E"];
-
 const COMMANDS = ["run", "console"];
 
-/** `argv` without node and script. What follows PROGRAM belongs to the guest and is left alone. */
-export function translateQemuNames(argv: readonly string[]): string[] {
+/**
+ * `argv` without node and script. What follows PROGRAM belongs to the guest and is left alone. `withValue`: the names of
+ * the command's options that take the next word as their value, without which a value would be taken for PROGRAM.
+ */
+export function translateQemuNames(argv: readonly string[], withValue: ReadonlySet<string>): string[] {
   if (!COMMANDS.includes(argv[0])) return [...argv];
   const out = [argv[0]];
   for (let i = 1; i < argv.length; i++) {
@@ -18,7 +18,7 @@ export function translateQemuNames(argv: readonly string[]): string[] {
     else if (word === "-m" && next !== undefined) out.push("--ram", mebibytes(argv[++i]));
     else if (word === "-strace") out.push("--strace");
     else if (word === "-E" && next !== undefined) out.push("--env", argv[++i]);
-    else if (WITH_VALUE.includes(word) && next !== undefined) out.push(word, argv[++i]);
+    else if (withValue.has(word) && next !== undefined) out.push(word, argv[++i]);
     else out.push(word);
   }
   return out;

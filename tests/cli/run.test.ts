@@ -37,6 +37,45 @@ describe("pagewalk run", () => {
     expect(outcome.stderr).toMatch(/write\(1, "hello, world\\n", 13\) = 13\n.*exit_group\(0\)/);
   });
 
+  test("understands them after its own options with a value, such as --swap 16M", async () => {
+    const args = [
+      "run",
+      "--swap",
+      "16M",
+      "--trace",
+      join(directory, "trace"),
+      "--policy",
+      "cpumask=exact",
+      "-smp",
+      "2",
+    ];
+    const outcome = await pagewalk([...args, "-m", "64", "-strace", HELLO]);
+    expect(outcome.stderr).toMatch(/exit_group\(0\)/);
+    expect(outcome.status).toBe(0);
+  });
+
+  test("says nothing on stderr of its own accord on 12 harts", async () => {
+    const outcome = await pagewalk(["run", "--harts", "12", `${PREBUILT}/munmap-race`]);
+    expect(outcome.stderr).toBe("");
+    expect(outcome.status).toBe(0);
+  });
+
+  test("refuses a --json that cannot be written before the guest runs", async () => {
+    for (const file of [directory, join(directory, "missing", "stats.json")]) {
+      const outcome = await pagewalk(["run", "--json", file, HELLO]);
+      expect(outcome.stdout.toString()).toBe("");
+      expect(outcome.stderr).toMatch(/^pagewalk: option '--json <FILE>' [^\n]*directory\.\n$/);
+      expect(outcome.status).toBe(125);
+    }
+  });
+
+  test("does not end with 0 when the disk was too full for the guest's output", () => {
+    const script = `"$0" "$1" run "$2" > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", script, process.execPath, COMMAND, HELLO], { encoding: "utf8" });
+    expect(stderr).toMatch(/^pagewalk: stdout: [^\n]*ENOSPC[^\n]*\n$/);
+    expect(status).toBe(125);
+  });
+
   test("passes stdin through unchanged, also when it is large", async () => {
     const input = randomBytes(5_000_000);
     const outcome = await pagewalk(["run", "--harts", "2", put("copy", copyInput())], { input });
@@ -123,6 +162,17 @@ describe("pagewalk", () => {
       const outcome = await pagewalk(args);
       expect(outcome.status).toBe(0);
       expect(outcome.stdout.toString()).toMatch(/Examples?:\n {2}pagewalk /);
+    },
+  );
+
+  test.each(["run --help", "--help", "run --frobnicate", "run /missing"])(
+    "%s into a closed pipe ends as ever",
+    async (words) => {
+      const args = [COMMAND, ...words.split(" ")];
+      const { status } = await pagewalk(words.split(" "));
+      const script = `exec 3>&1; { "$0" "$@" 2>&1; echo $? >&3; } | true`;
+      const closed = spawnSync("sh", ["-c", script, process.execPath, ...args], { encoding: "utf8" });
+      expect(closed.stdout).toBe(`${status}\n`);
     },
   );
 

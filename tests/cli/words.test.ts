@@ -5,6 +5,9 @@ import { EscapeKeys } from "../../host/cli/escape-keys.ts";
 import { translateQemuNames } from "../../host/cli/qemu-names.ts";
 import { collectEnv, parseInteger, parseSeconds, parseSize } from "../../host/cli/sizes.ts";
 
+/** Options with a value, as the command declares them. */
+const WITH_VALUE = new Set(["--harts", "--json", "--env", "-E", "--root"]);
+
 describe("qemu's option names", () => {
   test.each([
     ["run -smp 4 prog", "run --harts 4 prog"],
@@ -15,8 +18,10 @@ describe("qemu's option names", () => {
     ["run -strace prog", "run --strace prog"],
     ["run -E A=1 -E B=2 prog", "run --env A=1 --env B=2 prog"],
     ["console -smp 2 sh", "console --harts 2 sh"],
+    ["run --root / -smp 2 prog", "run --root / --harts 2 prog"],
+    ["run --root=/ -m 64 prog", "run --root=/ --ram 64M prog"],
   ])("%s", (typed, meant) => {
-    expect(translateQemuNames(typed.split(" "))).toEqual(meant.split(" "));
+    expect(translateQemuNames(typed.split(" "), WITH_VALUE)).toEqual(meant.split(" "));
   });
 
   test.each([
@@ -30,7 +35,7 @@ describe("qemu's option names", () => {
     "",
   ])("leave alone: %s", (typed) => {
     const words = typed.split(" ");
-    expect(translateQemuNames(words)).toEqual(words);
+    expect(translateQemuNames(words, WITH_VALUE)).toEqual(words);
   });
 });
 

@@ -1,5 +1,8 @@
 // This process as a host: its output streams and its processor.
 
+/** Why the guest's output got lost, other than that its reader has gone; "" = nothing got lost. */
+let outputFailure = "";
+
 /** Streams whose errors have a listener of ours. */
 const heard = new WeakSet<NodeJS.WriteStream>();
 
@@ -9,10 +12,17 @@ export function writeToProcess(fd: 1 | 2, bytes: Uint8Array): Promise<void> {
   hearErrors(stream);
   return new Promise((resolve, reject) => {
     stream.write(bytes, (error) => {
-      if (error) reject(error);
-      else resolve();
+      if (!error) return resolve();
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== "EPIPE" && outputFailure === "") outputFailure = `${fd === 2 ? "stderr" : "stdout"}: ${message}`;
+      reject(error);
     });
   });
+}
+
+/** One line that says why output of this process's guest got lost, a full disk for example, or "". */
+export function readOutputFailure(): string {
+  return outputFailure;
 }
 
 /** Besides calling back with an error, a stream emits it; unheard, that would end the process with a stack trace. */
