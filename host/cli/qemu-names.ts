@@ -4,8 +4,8 @@
 const COMMANDS = ["run", "console"];
 
 /**
- * `argv` without node and script. What follows PROGRAM belongs to the guest and is left alone. `withValue`: the names of
- * the command's options that take the next word as their value, without which a value would be taken for PROGRAM.
+ * `argv` without node and script. What follows PROGRAM belongs to the guest and is left alone. `withValue`: the names
+ * of the command's options that take the next word as their value, which would be taken for PROGRAM otherwise.
  */
 export function translateQemuNames(argv: readonly string[], withValue: ReadonlySet<string>): string[] {
   if (!COMMANDS.includes(argv[0])) return [...argv];

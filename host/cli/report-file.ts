@@ -1,4 +1,5 @@
-// The file of --json. It is written when the guest has ended, and a long run should not end with the news that it cannot be.
+// The file of --json. It is written when the guest has ended, and a long run should not end with the news that it
+// cannot be.
 
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";

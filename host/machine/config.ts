@@ -120,6 +120,9 @@ export function resolveConfig(config: MachineConfig, extraPolicies: readonly Pol
   if (driver !== "threaded" && driver !== "deterministic") {
     throw new ConfigError(`driver ${JSON.stringify(driver)}: there is "threaded" and "deterministic"`);
   }
+  if (typeof config.program !== "string" && !ArrayBuffer.isView(config.program)) {
+    throw new ConfigError("program: give the path of an ELF file, or its bytes");
+  }
   const mutation = checkMutation(config.mutate ?? "");
   const chosen = choosePolicies(config.policy ?? {}, config.mutate, extraPolicies);
   if ("error" in chosen) throw new ConfigError(chosen.error);

@@ -67,6 +67,7 @@ export class Machine {
   #root: GuestRoot | null;
   #swapFd: number | null;
   #startMs = 0;
+  #hasEnded = false;
   #endMs = 0;
   #running: Promise<ExitStatus> | null = null;
   #abandonOutput: () => void = () => {};
@@ -158,7 +159,8 @@ export class Machine {
 
   /** Stops the machine if it runs, and ends its workers. */
   async dispose(): Promise<void> {
-    if (stopReason(this.#shared) === STOP_NONE) this.stop();
+    // Also when the guest has ended and its last output waits for a sink that takes no more.
+    if (!this.#hasEnded) this.stop();
     if (this.#running !== null) await this.#running;
     await this.#workers.terminate();
     if (this.#root !== null) closeRoot(this.#root);
@@ -216,6 +218,7 @@ export class Machine {
     this.#tracer?.pump.finish();
     this.#traceReport = (await traced) ?? this.#traceReport;
     if (!quiet) this.#hasHungWorker = !(await this.#workers.terminate());
+    this.#hasEnded = true;
     return readExitStatus(this.#shared);
   }
 

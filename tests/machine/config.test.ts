@@ -7,6 +7,8 @@ const program = `${PREBUILT}/hello`;
 
 describe("Machine.boot refuses", () => {
   test.each<[string, Partial<MachineConfig>]>([
+    ["no program", { program: undefined }],
+    ["a number as a program", { program: 5 as unknown as string }],
     ["no harts", { harts: 0 }],
     ["half a hart", { harts: 1.5 }],
     ["65 harts", { harts: 65 }],

@@ -75,6 +75,14 @@ describe("a machine", () => {
     await twice.dispose();
   });
 
+  test("can be disposed of when the guest has ended and nobody takes its last output", async () => {
+    const machine = await Machine.boot({ program: HELLO, output: () => new Promise<void>(() => {}) });
+    const running = machine.run();
+    while (!machine.stats().stopped) await new Promise((resolve) => setTimeout(resolve, 10));
+    await machine.dispose();
+    expect(await running).toEqual({ kind: "exit", code: 0 });
+  });
+
   test("does not notice another machine in the same process", async () => {
     const outputs = [capture(), capture()];
     const machines = await Promise.all(

@@ -43,8 +43,8 @@ function newWorker(data: WorkerData | null): StartedWorker {
     workerData: data,
     env: SHARE_ENV,
     execArgv: [],
-    // A hart returns only at the end of the machine, so its stdio, which goes through the event loop, is of no use. Left
-    // alone, Node pipes it to the process's: that loads its stream code, and of eleven pipes at one end it warns aloud.
+    // A hart returns only at the end of the machine, so its stdio, which goes through the event loop, is of no use.
+    // Left alone, Node pipes it to the process's: that loads its stream code, and of eleven pipes it warns aloud.
     stdout: true,
     stderr: true,
     resourceLimits: { maxYoungGenerationSizeMb: 2 }, // the kernel makes little garbage: 3 MiB less for each hart
