@@ -4,7 +4,7 @@ import { PREBUILT } from "../support/paths.ts";
 import { Random, seedFrom } from "../support/seeds.ts";
 import { exitCodeOf, Machine } from "./library.ts";
 
-const END_MS = 1000;
+const END_MS = 3000; // a second, were nothing else running
 const seed = seedFrom("WORKER_DEATH_SEED");
 
 describe("a machine whose worker dies", () => {
