@@ -221,6 +221,11 @@ export class HartLocal {
     if (sum > 0xffffffff) u32[index + 1]++;
   }
 
+  /** Adds to a count of the current task, if there is one: a field (TASK_*) that only its hart writes. */
+  countForTask(field: number): void {
+    if (this.current !== 0) this.shared.i32[(this.current + field) >>> 2]++;
+  }
+
   /** Field of this hart's block that only the owner writes. */
   get(field: number): number {
     if (SCHEDULE_POINTS && this.shared.model !== null) return this.shared.model.get(this.base + field);

@@ -18,6 +18,7 @@ import {
   PTE_V,
   PTE_W,
   PTE_X,
+  TASK_FAULTS,
   VM_EXEC,
   VM_READ,
   VM_UFFD_WP,
@@ -63,6 +64,7 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
 /** The same for a page of user space. */
 export function handlePageFault(hart: Hart, mm: number, vpn: number, access: number): number {
   hart.count(COUNTER_PGFAULT);
+  hart.countForTask(TASK_FAULTS);
   const outcome = resolveFault(hart, mm, vpn, access);
   trace(hart, TRACE_MM_FAULT, mm, vpn, access, outcome);
   return outcome;

@@ -37,6 +37,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { rssOf } from "../../mm/rss.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { childFaultsLocked, NO_FAULTS, processFaultsLocked, taskFaults } from "../process/fault-counts.ts";
 import { softLimit } from "../process/process.ts";
 import { commOf } from "../process/task.ts";
 import { runtimeOfCurrent } from "../sched/sched.ts";
@@ -60,6 +61,8 @@ export function statTextLocked(hart: Hart, task: number, process: number, mm: nu
   const parent = of(PROCESS_PARENT);
   const hasTty = of(PROCESS_SID) !== 0 && shared.get(TTY_BASE + TTY_SESSION) === of(PROCESS_SID);
   const runtime = process === 0 || !whole ? taskRuntime(hart, task) : runtimeLocked(hart, process);
+  const faults = process === 0 || !whole ? taskFaults(shared, task) : processFaultsLocked(shared, process);
+  const childFaults = process === 0 ? NO_FAULTS : childFaultsLocked(shared, process);
   const limit = process === 0 ? 0 : softLimit(shared, process, RLIMIT_RSS);
   return `${[
     shared.get(task + TASK_PID),
@@ -71,10 +74,10 @@ export function statTextLocked(hart: Hart, task: number, process: number, mm: nu
     hasTty ? TTY_DEVICE : 0,
     hasTty ? shared.get(TTY_BASE + TTY_PGRP) : -1,
     0, // flags
-    0, // minflt, cminflt, majflt, cmajflt: faults are counted for each hart, not for each task
-    0,
-    0,
-    0,
+    faults.minor,
+    childFaults.minor,
+    faults.major,
+    childFaults.major,
     ticks(runtime),
     0, // stime: see cpu.ts
     ticks(process === 0 ? 0 : shared.getF64(process + PROCESS_CHILD_RUNTIME_NS)),

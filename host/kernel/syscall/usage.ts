@@ -12,9 +12,11 @@ import {
   TASK_SWITCHES,
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../../memory/errno.ts";
+import type { SharedMemory } from "../../memory/shared.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
+import { childFaultsLocked, type FaultCounts, processFaultsLocked, taskFaults } from "../process/fault-counts.ts";
 import { processRuntime } from "../process/runtime.ts";
 import { RUSAGE_BYTES, storeRusage } from "../process/rusage.ts";
 import { TASKLIST_LOCK } from "../process/task.ts";
@@ -56,6 +58,17 @@ function childRuntime(hart: Hart): number {
   return ns;
 }
 
+function faultsOf(
+  hart: Hart,
+  process: number,
+  read: (shared: SharedMemory, process: number) => FaultCounts,
+): FaultCounts {
+  spinLock(hart, TASKLIST_LOCK);
+  const faults = read(hart.shared, process);
+  spinUnlock(hart, TASKLIST_LOCK);
+  return faults;
+}
+
 const RUSAGE_SELF = 0;
 const RUSAGE_CHILDREN = -1;
 const RUSAGE_THREAD = 1;
@@ -67,13 +80,16 @@ function sysGetrusage(hart: Hart): number {
   const process = shared.get(current + TASK_PROCESS);
   const buffer = hart.base + HART_BUFFER;
   if (who === RUSAGE_CHILDREN) {
-    storeRusage(hart, buffer, childRuntime(hart), shared.loadOnce(process + PROCESS_CHILD_MAXRSS));
+    const pages = shared.loadOnce(process + PROCESS_CHILD_MAXRSS);
+    storeRusage(hart, buffer, childRuntime(hart), pages, faultsOf(hart, process, childFaultsLocked));
   } else if (who === RUSAGE_SELF || who === RUSAGE_THREAD) {
     const ns = who === RUSAGE_SELF ? processRuntime(hart) : runtimeOfCurrent(hart);
     const mm = shared.get(current + TASK_MM);
     // The high mark is raised only when pages go.
     const now = Math.max(shared.loadOnce(mm + MM_RSS), shared.loadOnce(mm + MM_RSS_HIGH));
-    storeRusage(hart, buffer, ns, Math.max(now, shared.loadOnce(process + PROCESS_MAXRSS)));
+    const pages = Math.max(now, shared.loadOnce(process + PROCESS_MAXRSS));
+    const faults = who === RUSAGE_SELF ? faultsOf(hart, process, processFaultsLocked) : taskFaults(shared, current);
+    storeRusage(hart, buffer, ns, pages, faults);
     storeU64(hart, buffer + RUSAGE_SWITCHES, shared.get(current + TASK_SWITCHES));
   } else {
     return -EINVAL;

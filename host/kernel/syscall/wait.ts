@@ -8,7 +8,9 @@ import { pidfdTarget } from "../process/pidfd.ts";
 import { RUSAGE_BYTES, storeRusage } from "../process/rusage.ts";
 import {
   FOUND_CODE,
+  FOUND_MAJ_FLT,
   FOUND_MAXRSS,
+  FOUND_MIN_FLT,
   FOUND_RUNTIME_NS,
   FOUND_STATUS,
   FOUND_VALUE,
@@ -116,7 +118,9 @@ function copyRusage(hart: Hart, va: number): number {
   if (va === 0) return 0;
   const { shared, current } = hart;
   const buffer = hart.base + HART_BUFFER;
-  storeRusage(hart, buffer, shared.getF64(current + FOUND_RUNTIME_NS), shared.getF64(current + FOUND_MAXRSS));
+  const faults = { minor: shared.getF64(current + FOUND_MIN_FLT), major: shared.getF64(current + FOUND_MAJ_FLT) };
+  const runtimeNs = shared.getF64(current + FOUND_RUNTIME_NS);
+  storeRusage(hart, buffer, runtimeNs, shared.getF64(current + FOUND_MAXRSS), faults);
   return copyToUser(hart, va, buffer, RUSAGE_BYTES);
 }
 
