@@ -5,7 +5,7 @@
 import type { ExplorePool } from "../machine/explore.ts";
 import type { ExploreJob } from "../simulate/job.ts";
 import { SCENARIOS } from "../simulate/scenarios/all.ts";
-import type { ExploreFlags } from "./explore.ts";
+import type { ExploreFlags } from "./explore-flags.ts";
 import { addToLog, type LogLine, readLog } from "./explore-log.ts";
 import { jobOf, type Row, rowsOf, runOn, spread } from "./explore-rows.ts";
 import { Progress } from "./progress.ts";

@@ -7,7 +7,7 @@ import type { ExploreJob, JobResult } from "../simulate/job.ts";
 import type { PolicyChoice } from "../simulate/laboratory.ts";
 import type { Scenario } from "../simulate/scenario.ts";
 import { SCENARIOS } from "../simulate/scenarios/all.ts";
-import { type ExploreFlags, STRATEGY_DEFAULT } from "./explore.ts";
+import { type ExploreFlags, STRATEGY_DEFAULT } from "./explore-flags.ts";
 
 /** Where the mistake is the combination itself, the control is the combination that is right. */
 const CONTROL_POLICIES: Readonly<Record<string, PolicyChoice>> = { "A-M5": { cpumask: "exact" } };

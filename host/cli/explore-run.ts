@@ -11,9 +11,9 @@ import type { ExploreJob, Failure, JobProgress, JobResult } from "../simulate/jo
 import type { Scenario } from "../simulate/scenario.ts";
 import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
 import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/schedule-file.ts";
-import type { ExploreFlags } from "./explore.ts";
 import { exploreAll } from "./explore-all.ts";
 import { exploreControls } from "./explore-controls.ts";
+import type { ExploreFlags } from "./explore-flags.ts";
 import { findFirstFailing } from "./explore-ladder.ts";
 import { exploreMedians } from "./explore-medians.ts";
 import { mergeResults, readResults } from "./explore-merge.ts";

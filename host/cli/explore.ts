@@ -3,13 +3,13 @@
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { INJECTIONS_FOR_ALL, type Injection } from "../simulate/injection.ts";
-import { STRATEGY_NAMES, type StrategyName } from "../simulate/job.ts";
+import { STRATEGY_NAMES } from "../simulate/job.ts";
+import { type ExploreFlags, STRATEGY_DEFAULT } from "./explore-flags.ts";
 import { checkReportFile } from "./report-file.ts";
 import { parseInteger } from "./sizes.ts";
 
 const SCHEDULES_DEFAULT = 10_000;
 const DEPTH_DEFAULT = 3;
-export const STRATEGY_DEFAULT: StrategyName = "mixed";
 
 const EXAMPLES = `
 Examples:
@@ -25,32 +25,6 @@ Examples:
   pagewalk explore --all --medians 20 --schedules 5000 --log medians.log
 
 Exit code: 0 nothing found; 1 a schedule with a bug, which is printed and kept; 125 wrong command line.`;
-
-export interface ExploreFlags {
-  readonly strategy: StrategyName;
-  readonly depth: number;
-  readonly seed: number;
-  readonly schedules: number;
-  readonly shard?: { readonly index: number; readonly count: number };
-  readonly mutate: string;
-  readonly policy: Readonly<Record<string, string>>;
-  readonly inject: readonly Injection[];
-  readonly jobs: number;
-  readonly json?: string;
-  readonly keep?: string;
-  readonly replay?: string;
-  readonly show?: number;
-  readonly after: number;
-  readonly merge?: readonly string[];
-  readonly strongMemory?: boolean;
-  readonly list?: boolean;
-  readonly all?: boolean;
-  readonly family: string;
-  readonly mutations?: boolean;
-  readonly medians?: number;
-  readonly controls?: number;
-  readonly log?: string;
-}
 
 export function addExplore(command: Command, setExitCode: (code: number) => void): void {
   command
