@@ -982,13 +982,14 @@ export const RWSEM_WORD = 4; // shared, RW_*
 
 export const VMA_NODE_NEXT = 0; // SLOT_NEXT
 export const VMA_NODE_RCU_HEAD = 0; // NEXT is dead once the node is in use
-export const VMA_NODE_LEVEL = 8; // 0 = leaf; all fields are constant from publication to the grace period after removal
+// constant from publication to the grace period after removal, but for single words: host/mm/vma-map-in-place.ts
+export const VMA_NODE_LEVEL = 8; // 0 = leaf
 export const VMA_NODE_COUNT = 12; // entries in use
 export const VMA_NODE_CAPACITY = 15;
 export const VMA_NODE_END = 16; // per entry: vpn, exclusive end of the vma (leaf) or of the last one below; the key
 export const VMA_NODE_START = 76; // per entry: vpn where the vma, or the first one below, starts
-export const VMA_NODE_GAP = 136; // per entry: pages of the largest hole between vmas below it; 0 in a leaf
-export const VMA_NODE_CHILD = 196; // per entry: vma (leaf) or node
+export const VMA_NODE_GAP = 136; // per entry: no fewer pages than the largest hole between vmas below it; 0 in a leaf
+export const VMA_NODE_CHILD = 196; // per entry: vma (leaf; 0 = a hole) or node
 
 // ---------------------------------------------------------------- MAPPING: struct address_space, see host/mm/mapping.ts
 
