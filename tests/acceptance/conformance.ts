@@ -55,7 +55,8 @@ async function riscvTests(report: Report): Promise<void> {
 async function litmus(report: Report, harts: number): Promise<void> {
   const { rows, status } = await runLitmus(harts, "all", LITMUS_ROUNDS);
   const failures = rows.filter(({ forbidden }) => forbidden > 0).map((row) => JSON.stringify(row));
-  if (status !== 0 && failures.length === 0) failures.push(`exit code ${status}`);
+  if (failures.length === 0 && (status !== 0 || rows.length === 0))
+    failures.push(`exit code ${status}, ${rows.length} rows`);
   report.add(`litmus tests on ${harts} harts, ${LITMUS_ROUNDS} rounds each`, Math.max(rows.length, 1), failures);
 }
 

@@ -86,7 +86,9 @@ function sysNanosleep(hart: Hart): number {
 
 function sysClockNanosleep(hart: Hart): number {
   const clock = argInt(hart, 0);
-  if (clock === CLOCK_THREAD_CPUTIME_ID || readClock(hart, clock) < 0) return -EINVAL;
+  if (readClock(hart, clock) < 0) return -EINVAL;
+  // EINVAL for a thread's own time is the C library's answer, not the kernel's.
+  if (clock === CLOCK_THREAD_CPUTIME_ID) return -EOPNOTSUPP;
   if (clock === CLOCK_MONOTONIC_RAW || clock === CLOCK_MONOTONIC_COARSE || clock === CLOCK_REALTIME_COARSE)
     return -EOPNOTSUPP;
   // Sleeping until a process has used so much processor time needs a timer per process.
