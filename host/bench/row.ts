@@ -59,6 +59,7 @@ export function makeRow(
 function isMet(goal: Goal, value: Spread, ratio: Spread | null): boolean | null {
   const judged = goal.of === "value" ? value : ratio;
   if (judged === null) return null;
-  if (goal.atLeast !== undefined && judged.median < goal.atLeast) return false;
+  // What could not be measured (NaN) reaches no goal.
+  if (goal.atLeast !== undefined && !(judged.median >= goal.atLeast)) return false;
   return goal.atMost === undefined || judged.median <= goal.atMost;
 }

@@ -20,6 +20,12 @@ function kernelRow(name: string, ours: readonly number[], theirs: readonly numbe
 }
 
 describe("rows", () => {
+  test.each([{ atLeast: 0.28 }, { atMost: 1.2 }])("what could not be measured reaches no goal: %o", (bound) => {
+    expect(
+      makeRow({ group: "mmu", name: "walk", unit: "ns" }, [Number.NaN], { goal: { of: "value", ...bound } }).met,
+    ).toBe(false);
+  });
+
   test("bench core has every kernel, MMU operation, round trip, the start and the size", () => {
     const names = namesOf("core");
     expect(names).toEqual(expect.arrayContaining(KERNELS.map((kernel) => `kernels/${kernel}`)));
