@@ -1125,8 +1125,8 @@ export const TASK_STEP = 764; // kernel thread: KTHREAD_* step function
 export const TASK_STEP_ARG = 768;
 export const TASK_SWITCHES = 772; // owner
 export const TASK_RUNTIME_NS = 776; // f64, owner
-export const TASK_FAULTS = 784; // owner: page faults, u32
-export const TASK_MAJ_FLT = 788; // owner: of these, those that waited for the host, u32
+export const TASK_MIN_FLT = 784; // owner: page faults resolved without the host, u32
+export const TASK_MAJ_FLT = 788; // owner: those that waited for the host, u32
 export const TASK_RCU_HEAD = 792;
 export const TASK_SYSCALL = 808; // owner: number of the call in progress, -1 = none
 export const TASK_FAULT_ADDRESS = 816; // f64, owner: for the line that says why it was killed
@@ -1229,7 +1229,7 @@ export const PROCESS_SID = 36;
 export const PROCESS_PENDING_LO = 40; // lock SIGHAND_LOCK: shared pending signals
 export const PROCESS_PENDING_HI = 44;
 export const PROCESS_TASK_RECORDS = 48; // lock TASKLIST_LOCK: task records not yet given back; the leader's goes last
-export const PROCESS_DEAD_FAULTS = 52; // lock TASKLIST_LOCK, u32, like the next three: faults of threads that have ended
+export const PROCESS_DEAD_MIN_FLT = 52; // lock TASKLIST_LOCK, u32, like the next three: faults of threads that have ended
 export const PROCESS_DEAD_MAJ_FLT = 56;
 export const PROCESS_RLIMITS = 64; // 16 pairs {soft f64, hard f64}; 2^64-1 is held as RLIM_INFINITY_F64 = 1.8446744073709552e19
 export const PROCESS_RLIMIT_BYTES = 16;
@@ -1263,7 +1263,7 @@ export const CRED_BYTES = 100; // all of them, from PROCESS_UIDS
 export const PROCESS_OOM_SCORE_ADJ = 1004; // shared: -1000..1000, inherited by children
 export const PROCESS_OOM_SCORE_ADJ_MIN = 1008; // shared: lowest value that it may set without privilege
 export const PROCESS_OOM_VICTIM = 1012; // lock TASKLIST_LOCK: 1 once the OOM killer has chosen it
-export const PROCESS_CHILD_FAULTS = 1016; // of the children that were waited for, and of theirs
+export const PROCESS_CHILD_MIN_FLT = 1016; // of the children that were waited for, and of theirs
 export const PROCESS_CHILD_MAJ_FLT = 1020;
 
 export const PROCESS_LIVE = 0;

@@ -18,7 +18,8 @@ import {
   PTE_V,
   PTE_W,
   PTE_X,
-  TASK_FAULTS,
+  TASK_MAJ_FLT,
+  TASK_MIN_FLT,
   VM_EXEC,
   VM_READ,
   VM_UFFD_WP,
@@ -64,16 +65,18 @@ export function handleMmFault(hart: Hart, mm: number, va: number, access: number
 /** The same for a page of user space. */
 export function handlePageFault(hart: Hart, mm: number, vpn: number, access: number): number {
   hart.count(COUNTER_PGFAULT);
-  hart.countForTask(TASK_FAULTS);
   const outcome = resolveFault(hart, mm, vpn, access);
   trace(hart, TRACE_MM_FAULT, mm, vpn, access, outcome);
   return outcome;
 }
 
 function resolveFault(hart: Hart, mm: number, vpn: number, access: number): number {
+  let isMajor = false; // however often it waits
   for (;;) {
     const outcome = tryFault(hart, mm, vpn, access);
+    if (outcome === FAULT_OK) hart.countForTask(isMajor ? TASK_MAJ_FLT : TASK_MIN_FLT);
     if (outcome !== FAULT_RETRY && outcome !== FAULT_OOM) return outcome;
+    if (outcome === FAULT_RETRY) isMajor = true;
     const finished = outcome === FAULT_OOM ? FAULT_OOM : finishFaultIo(hart);
     if (finished === FAULT_OOM && !makeRoom(hart)) return hart.waitForMemory?.(mm) ? FAULT_USERFAULT : FAULT_OOM;
     if (finished !== FAULT_OK && finished !== FAULT_OOM) return finished;

@@ -7,7 +7,6 @@ import {
   PAGE_MAPCOUNT,
   PAGE_MAPPING,
   PTE_D,
-  TASK_MAJ_FLT,
   VM_EXEC,
   VM_SHARED,
   VMA_FLAGS,
@@ -78,7 +77,6 @@ export function mapCacheFrame(
 export function finishFaultIo(hart: Hart): number {
   if (hart.faultSlot !== 0) return finishSwapIn(hart);
   hart.count(COUNTER_PGMAJFAULT);
-  hart.countForTask(TASK_MAJ_FLT);
   const mapping = hart.faultMapping;
   hart.faultMapping = 0;
   const pfn = mappingFrame(hart, mapping, hart.faultIndex);

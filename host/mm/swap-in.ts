@@ -14,7 +14,6 @@ import {
   PG_LOCKED,
   PG_UPTODATE,
   PTE_D,
-  TASK_MAJ_FLT,
   VM_EXEC,
   VMA_FLAGS,
 } from "../../assembly/layout.ts";
@@ -80,7 +79,6 @@ export function finishSwapIn(hart: Hart): number {
   const slot = hart.faultSlot;
   hart.faultSlot = 0;
   hart.count(COUNTER_PGMAJFAULT);
-  hart.countForTask(TASK_MAJ_FLT);
   const there = swapCacheGet(hart, slot);
   let outcome = FAULT_OK;
   if (there !== 0) {

@@ -60,17 +60,20 @@ export function storeInPlace(shared: SharedMemory, mm: number, work: VmaWork, ch
 /** The larger of the holes below and above entry `i`, or the one that it is part of. */
 function largestHoleAt(shared: SharedMemory, leaf: number, i: number): number {
   const last = shared.get(leaf + VMA_NODE_COUNT) - 1;
-  const isHole = (at: number) => shared.get(leaf + VMA_NODE_CHILD + 4 * at) === 0;
   let low = i - 1;
-  while (low > 0 && isHole(low)) low--;
+  while (low > 0 && isHole(shared, leaf, low)) low--;
   let high = i + 1;
-  while (high < last && isHole(high)) high++;
+  while (high < last && isHole(shared, leaf, high)) high++;
   const below = low >= 0 ? shared.get(leaf + VMA_NODE_END + 4 * low) : 0;
   const above = high <= last ? shared.get(leaf + VMA_NODE_START + 4 * high) : 0;
-  if (isHole(i)) return above - below;
+  if (isHole(shared, leaf, i)) return above - below;
   const under = low >= 0 ? shared.get(leaf + VMA_NODE_START + 4 * i) - below : 0;
   const over = high <= last ? above - shared.get(leaf + VMA_NODE_END + 4 * i) : 0;
   return Math.max(under, over);
+}
+
+function isHole(shared: SharedMemory, leaf: number, i: number): boolean {
+  return shared.get(leaf + VMA_NODE_CHILD + 4 * i) === 0;
 }
 
 /** A hole in the leaf counts in every node above it. Nobody reads gaps without mmap_lock. */

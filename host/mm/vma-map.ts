@@ -6,9 +6,9 @@
 // An entry covers [start, end) in vpns: a vma, or everything below a node; `gap` is the largest hole strictly between
 // vmas below the node. Entries ascend and do not overlap. An edit copies the path from the leaf to the root, publishes
 // the new root by a release store, and frees the old nodes after a grace period; or, if one word of a published leaf
-// says it all, it stores that (vma-map-in-place.ts). So a reader needs mmap_lock or rcuReadLock, and sees one state of
-// the whole map. An entry of a leaf whose vma is 0 is a hole; the first and the last never are. Depth is 5 at 65,530
-// mappings.
+// says it all, it stores that (vma-map-in-place.ts). So a reader needs mmap_lock or rcuReadLock; in the latter it may
+// be given a vma that has moved or gone meanwhile, and looks at its range again once it has locked it. An entry of a
+// leaf whose vma is 0 is a hole; the first and the last never are. Depth is 5 at 65,530 mappings.
 
 import {
   MM_VMA_ROOT,

@@ -13,6 +13,8 @@ import {
   MM_SWAP,
   PAGE_BYTES,
   RAM_BYTES_MIN,
+  TASK_MAJ_FLT,
+  TASK_MIN_FLT,
 } from "../../assembly/layout.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
@@ -103,6 +105,18 @@ test("a page that is only read after it came back is not written again", () => {
   expect(machine.shared.get(machine.mm + MM_SWAP)).toBe(100);
   expect(differing(100, 7)).toEqual([]);
   expect(machine.shared.get(machine.mm + MM_SWAP)).toBe(0);
+});
+
+test("a page that comes back is a major fault and no minor one: the minor ones used to fall below zero", () => {
+  const { shared, hart } = machine;
+  const faults = () => [shared.get(hart.current + TASK_MIN_FLT), shared.get(hart.current + TASK_MAJ_FLT)];
+  map(100);
+  const before = faults();
+  fill(100, 7);
+  expect(faults()).toEqual([before[0] + 100, before[1]]);
+  evictAll();
+  expect(differing(100, 7)).toEqual([]);
+  expect(faults()).toEqual([before[0] + 100, before[1] + 100]);
 });
 
 test("fork shares what is swapped out, and each writes its own", () => {

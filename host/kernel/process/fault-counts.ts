@@ -2,13 +2,13 @@
 // the task (mm/fault.ts). (Linux: min_flt and maj_flt of task_struct and signal_struct)
 
 import {
-  PROCESS_CHILD_FAULTS,
   PROCESS_CHILD_MAJ_FLT,
-  PROCESS_DEAD_FAULTS,
+  PROCESS_CHILD_MIN_FLT,
   PROCESS_DEAD_MAJ_FLT,
+  PROCESS_DEAD_MIN_FLT,
   PROCESS_THREADS,
-  TASK_FAULTS,
   TASK_MAJ_FLT,
+  TASK_MIN_FLT,
   TASK_THREAD_NEXT,
 } from "../../../assembly/layout.ts";
 import type { SharedMemory } from "../../memory/shared.ts";
@@ -22,12 +22,12 @@ export interface FaultCounts {
 export const NO_FAULTS: FaultCounts = { minor: 0, major: 0 };
 
 export function taskFaults(shared: SharedMemory, task: number): FaultCounts {
-  return counts(shared, task + TASK_FAULTS, task + TASK_MAJ_FLT);
+  return counts(shared, task + TASK_MIN_FLT, task + TASK_MAJ_FLT);
 }
 
 /** Requires: TASKLIST_LOCK. */
 export function processFaultsLocked(shared: SharedMemory, process: number): FaultCounts {
-  let sum = counts(shared, process + PROCESS_DEAD_FAULTS, process + PROCESS_DEAD_MAJ_FLT);
+  let sum = counts(shared, process + PROCESS_DEAD_MIN_FLT, process + PROCESS_DEAD_MAJ_FLT);
   for (let task = shared.get(process + PROCESS_THREADS); task !== 0; task = shared.get(task + TASK_THREAD_NEXT)) {
     sum = plus(sum, taskFaults(shared, task));
   }
@@ -36,7 +36,7 @@ export function processFaultsLocked(shared: SharedMemory, process: number): Faul
 
 /** Requires: TASKLIST_LOCK. */
 export function childFaultsLocked(shared: SharedMemory, process: number): FaultCounts {
-  return counts(shared, process + PROCESS_CHILD_FAULTS, process + PROCESS_CHILD_MAJ_FLT);
+  return counts(shared, process + PROCESS_CHILD_MIN_FLT, process + PROCESS_CHILD_MAJ_FLT);
 }
 
 /** Of a process without threads and of all for which it has waited. Requires: TASKLIST_LOCK. */
@@ -46,23 +46,22 @@ export function faultsWithChildrenLocked(shared: SharedMemory, process: number):
 
 /** A thread leaves its process. Requires: TASKLIST_LOCK. */
 export function keepFaultsLocked(shared: SharedMemory, process: number, task: number): void {
-  add(shared, process + PROCESS_DEAD_FAULTS, shared.get(task + TASK_FAULTS));
+  add(shared, process + PROCESS_DEAD_MIN_FLT, shared.get(task + TASK_MIN_FLT));
   add(shared, process + PROCESS_DEAD_MAJ_FLT, shared.get(task + TASK_MAJ_FLT));
 }
 
 /** A process that has ended is waited for. Requires: TASKLIST_LOCK. */
 export function inheritFaultsLocked(shared: SharedMemory, parent: number, child: number): void {
-  for (const field of [PROCESS_DEAD_FAULTS, PROCESS_CHILD_FAULTS]) {
-    add(shared, parent + PROCESS_CHILD_FAULTS, shared.get(child + field));
+  for (const field of [PROCESS_DEAD_MIN_FLT, PROCESS_CHILD_MIN_FLT]) {
+    add(shared, parent + PROCESS_CHILD_MIN_FLT, shared.get(child + field));
   }
   for (const field of [PROCESS_DEAD_MAJ_FLT, PROCESS_CHILD_MAJ_FLT]) {
     add(shared, parent + PROCESS_CHILD_MAJ_FLT, shared.get(child + field));
   }
 }
 
-function counts(shared: SharedMemory, all: number, major: number): FaultCounts {
-  const waited = shared.loadOnce(major) >>> 0;
-  return { minor: (shared.loadOnce(all) - waited) >>> 0, major: waited };
+function counts(shared: SharedMemory, minor: number, major: number): FaultCounts {
+  return { minor: shared.loadOnce(minor) >>> 0, major: shared.loadOnce(major) >>> 0 };
 }
 
 function plus(a: FaultCounts, b: FaultCounts): FaultCounts {

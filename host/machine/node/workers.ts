@@ -21,7 +21,11 @@ let spare: StartedWorker | null = null;
 
 /** For a process that will run one machine: it can exit while the worker starts, but not end by itself. */
 export function startSpareWorker(): void {
-  spare ??= newWorker(null);
+  try {
+    spare ??= newWorker(null);
+  } catch {
+    // The host is out of threads or memory: whoever asks for a worker is told.
+  }
 }
 
 /** `onDeath` is told once, when the worker has ended for whatever reason; `error` is what it died of, or null. */
