@@ -18,9 +18,9 @@ import {
   MM_VDSO,
   PAGE_BYTES,
 } from "../../assembly/layout.ts";
-import { ramFrameCount } from "../mm/frames.ts";
 import type { MappedFile } from "../mm/mapped-file.ts";
 import { doMmap } from "../mm/mmap.ts";
+import { ramFrameCount } from "../mm/page.ts";
 import { rlimitBytes } from "../mm/rlimit.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import {

@@ -7,7 +7,6 @@ import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   MM_ANON_VMA,
-  PAGE_CODE_GENERATION,
   PAGE_FLAGS,
   PAGE_INDEX,
   PAGE_MAPCOUNT,
@@ -25,9 +24,11 @@ import {
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, FAULT_OOM } from "./fault.ts";
-import { allocUserFrame, frameAddress, freeFrame, getPage, pageOf, putPage } from "./frames.ts";
+import { allocUserFrame } from "./frames.ts";
 import { lruAdd } from "./lru.ts";
 import { isReaped } from "./oom-reap.ts";
+import { frameAddress, noteExecutable, pageOf } from "./page.ts";
+import { freeFrame, getPage, putPage } from "./page-refs.ts";
 import { clearPte, fillPte, flushPte, setNewPte, tablePageOf } from "./page-table.ts";
 import { isUffdWp, leafPte, ptePfn } from "./pte.ts";
 import { lockPte, unlockPte } from "./pte-lock.ts";
@@ -83,11 +84,6 @@ export function sharePage(hart: Hart, pfn: number): boolean {
   getPage(hart, pfn);
   hart.shared.fetchAdd(pageOf(pfn) + PAGE_MAPCOUNT, 1);
   return true;
-}
-
-/** The frame is about to be mapped executable: what any hart decoded from its earlier life is void. */
-export function noteExecutable(hart: Hart, pfn: number): void {
-  hart.shared.fetchAdd(pageOf(pfn) + PAGE_CODE_GENERATION, 1);
 }
 
 /** Fills an empty entry; false if another hart was faster, or the address space is lost. */

@@ -13,9 +13,9 @@ import {
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { pageOf } from "./frames.ts";
 import { lruCount, lruOf, lruPages } from "./lru.ts";
 import { committedPages } from "./overcommit.ts";
+import { pageOf } from "./page.ts";
 import { swapFreeSlots } from "./swap-map.ts";
 
 /** What is wrong, one line each. */

@@ -45,7 +45,7 @@ import {
   VMA_MM,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { frameAddress, pageOf } from "./frames.ts";
+import { frameAddress, pageOf } from "./page.ts";
 import { mappingHas } from "./page-cache.ts";
 import { levelPages } from "./page-table.ts";
 import { isHugePte, isMarker, isSwapPte, PTE_BYTES, pteModify, ptePfn, smallPte } from "./pte.ts";

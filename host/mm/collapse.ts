@@ -25,11 +25,11 @@ import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, handleMmFault } from "./fault.ts";
 import { allocRun, putRun, regroupFrames } from "./frame-runs.ts";
-import { frameAddress, pageOf } from "./frames.ts";
 import { gatherBegin, gatherFinish } from "./gather.ts";
 import { fitsHuge, installHuge, makeAnonRun, POLL_PAGES } from "./huge.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { isReaped } from "./oom-reap.ts";
+import { frameAddress, pageOf } from "./page.ts";
 import { clearEntry, findPmd, setNewEntry, tablePageOf } from "./page-table.ts";
 import { isHugePte, isSwapPte, isTablePte, PTE_BYTES, ptePfn, tablePte } from "./pte.ts";
 import { lockTable, unlockTable } from "./pte-lock.ts";

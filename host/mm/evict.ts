@@ -32,8 +32,9 @@ import {
 import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { frameAddress, pageOf, putPage } from "./frames.ts";
 import { swapEntry, treeDelete, treeLoad, treeReplace } from "./mapping-tree.ts";
+import { frameAddress, pageOf } from "./page.ts";
+import { putPage } from "./page-refs.ts";
 import { tryToUnmap } from "./rmap.ts";
 import { dropSlot } from "./swap-in.ts";
 import { swapAddPage, swapAlloc, swapDetach } from "./swap-map.ts";

@@ -13,11 +13,12 @@ import {
   VMA_MAPPING,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { allocAnonFrame, dropMapping, noteExecutable } from "./anon.ts";
+import { allocAnonFrame, dropMapping } from "./anon.ts";
 import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault.ts";
-import { frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
 import { mappingGet, mappingPut } from "./mapping.ts";
+import { frameAddress, noteExecutable, pageOf } from "./page.ts";
 import { mappingFrame, mappingFrameNowait, NEEDS_IO } from "./page-cache.ts";
+import { freeFrame, putPage } from "./page-refs.ts";
 import { fillPte } from "./page-table.ts";
 import { leafPte, PTE_UFFD_WP, setUffdWp } from "./pte.ts";
 import { lockPte, unlockPte } from "./pte-lock.ts";

@@ -13,15 +13,9 @@ import {
   COUNTER_FRAME_ALLOC,
   MACHINE_BASE,
   MACHINE_FRAMES_FREE,
-  MACHINE_FRAMES_FRESH,
   MACHINE_FRAMES_HEAD,
-  MACHINE_RAM_END,
-  MACHINE_RUNS_FREE,
-  MACHINE_RUNS_HEAD,
   PAGE_NEXT,
   PAGE_PREV,
-  PAGE_REFCOUNT,
-  PAGE_SHIFT,
   RAM_PFN_BASE,
   RUN_BASE,
   RUN_BYTES,
@@ -32,19 +26,12 @@ import type { HartLocal } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import { TRACE_MM_PAGE_ALLOC, trace } from "../memory/trace.ts";
-import {
-  addBatchLocked,
-  BATCH_FRAMES,
-  beginFrame,
-  drainLists,
-  endFrame,
-  FRAMES_LOCK,
-  linkFrames,
-  pageOf,
-  pushFrame,
-} from "./frames.ts";
+import { beginFrame, drainLists, pushFrame } from "./frames.ts";
+import { pageOf, ramEndPfn } from "./page.ts";
+import { dropLastRef } from "./page-refs.ts";
 import { putSwapPage } from "./swap-map.ts";
 import { isLuxuryFree } from "./watermark.ts";
+import { addBatchLocked, addRunLocked, BATCH_FRAMES, FRAMES_LOCK, freeRunCount, takeRunLocked } from "./zone.ts";
 
 /** Of the buddy allocator that is not here, for the trace: 512 frames. */
 const RUN_ORDER = 9;
@@ -55,7 +42,7 @@ const POLL_FRAMES = 64;
 export function allocRun(hart: HartLocal): number {
   const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
-  const first = isLuxuryFree(shared, RUN_FRAMES) ? takeRunLocked(shared) || takeFreshRunLocked(shared) : 0;
+  const first = isLuxuryFree(shared, RUN_FRAMES) ? takeRunLocked(shared) : 0;
   spinUnlock(hart, FRAMES_LOCK);
   if (first === 0) return 0;
   for (let pfn = first; pfn < first + RUN_FRAMES; pfn++) {
@@ -75,7 +62,7 @@ export function putRun(hart: HartLocal, first: number): void {
   let waiting = first;
   for (let pfn = first; pfn < end; pfn++) {
     if (pfn % POLL_FRAMES === 0) hart.pollIrq();
-    if (whole === pfn && dropLast(hart, pfn)) {
+    if (whole === pfn && dropLastRef(hart, pfn)) {
       whole++;
     } else {
       for (; waiting < whole; waiting++) pushFrame(hart, waiting);
@@ -83,25 +70,6 @@ export function putRun(hart: HartLocal, first: number): void {
     }
   }
   if (whole === end) addRun(hart, first);
-}
-
-/** Frees the frame if the caller's reference is the only one. */
-function dropLast(hart: HartLocal, pfn: number): boolean {
-  if (hart.shared.compareExchange(pageOf(pfn) + PAGE_REFCOUNT, 1, 0) !== 1) return false;
-  endFrame(hart, pfn);
-  return true;
-}
-
-/** Free runs, without those that the free lists could be made into. */
-export function freeRunCount(shared: SharedMemory): number {
-  return shared.loadOnce(MACHINE_BASE + MACHINE_RUNS_FREE);
-}
-
-/** Makes a free run into batches of the global list; false: there is none. Requires: FRAMES_LOCK. */
-export function breakRunLocked(shared: SharedMemory): boolean {
-  const first = takeRunLocked(shared);
-  if (first !== 0) addBatchesLocked(shared, first, first + RUN_FRAMES);
-  return first !== 0;
 }
 
 /**
@@ -118,10 +86,10 @@ export function regroupFrames(hart: HartLocal): boolean {
   return freeRunCount(shared) !== 0;
 }
 
-/** Counts the frames of each run that are on the global list: is any of them complete? Requires: FRAMES_LOCK. */
+/** Counts the frames of each run that are in batches: is any of them complete? Requires: FRAMES_LOCK. */
 function countFreeLocked(hart: HartLocal): boolean {
   const { shared } = hart;
-  hart.core.zeroBytes(RUN_BASE, RUN_BYTES * (runIndex(shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT) + 1));
+  hart.core.zeroBytes(RUN_BASE, RUN_BYTES * (runIndex(ramEndPfn(shared)) + 1));
   let found = false;
   for (let batch = shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD); batch !== 0; batch = nextBatch(shared, batch)) {
     for (let i = 0, pfn = batch; i < BATCH_FRAMES; i++, pfn = shared.get(pageOf(pfn) + PAGE_NEXT)) {
@@ -134,7 +102,7 @@ function countFreeLocked(hart: HartLocal): boolean {
   return found;
 }
 
-/** Takes the complete runs out of the global list, and makes batches of the others. Requires: FRAMES_LOCK. */
+/** Takes the complete runs out of the batches, and makes new ones of the others. Requires: FRAMES_LOCK. */
 function sortLocked(hart: HartLocal): void {
   const { shared } = hart;
   let batch = shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD);
@@ -172,40 +140,6 @@ function addRun(hart: HartLocal, first: number): void {
   spinLock(hart, FRAMES_LOCK);
   addRunLocked(hart.shared, first);
   spinUnlock(hart, FRAMES_LOCK);
-}
-
-function addRunLocked(shared: SharedMemory, first: number): void {
-  shared.set(pageOf(first) + PAGE_NEXT, shared.get(MACHINE_BASE + MACHINE_RUNS_HEAD));
-  shared.set(MACHINE_BASE + MACHINE_RUNS_HEAD, first);
-  shared.set(MACHINE_BASE + MACHINE_RUNS_FREE, shared.get(MACHINE_BASE + MACHINE_RUNS_FREE) + 1);
-}
-
-/** A run of the list, or 0. */
-function takeRunLocked(shared: SharedMemory): number {
-  const first = shared.get(MACHINE_BASE + MACHINE_RUNS_HEAD);
-  if (first === 0) return 0;
-  shared.set(MACHINE_BASE + MACHINE_RUNS_HEAD, shared.get(pageOf(first) + PAGE_NEXT));
-  shared.set(MACHINE_BASE + MACHINE_RUNS_FREE, shared.get(MACHINE_BASE + MACHINE_RUNS_FREE) - 1);
-  return first;
-}
-
-/** The first run of the fresh frames, or 0; the frames below it go to the global list. */
-function takeFreshRunLocked(shared: SharedMemory): number {
-  const fresh = shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
-  const first = (fresh + RUN_FRAMES - 1) & -RUN_FRAMES;
-  const end = shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT;
-  if (first + RUN_FRAMES > end || fresh % BATCH_FRAMES !== 0) return 0;
-  addBatchesLocked(shared, fresh, first);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, first + RUN_FRAMES);
-  return first;
-}
-
-/** Frames [first, end), a multiple of BATCH_FRAMES, to the global list; the lowest are taken first. */
-function addBatchesLocked(shared: SharedMemory, first: number, end: number): void {
-  for (let batch = end - BATCH_FRAMES; batch >= first; batch -= BATCH_FRAMES) {
-    linkFrames(shared, batch, BATCH_FRAMES);
-    addBatchLocked(shared, batch);
-  }
 }
 
 function recordOf(pfn: number): number {

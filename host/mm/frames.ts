@@ -1,13 +1,8 @@
-// The frame allocator. Three places hold free frames, asked in this order:
+// The frame allocator. Free frames are in three places, asked in this order:
 //
 //   the hart's own list    one word, HART_FRAMES_LIST = count << 20 | pfn of the first; linked by PAGE_NEXT
-//   the global list        MACHINE_FRAMES_HEAD, lock FRAMES_LOCK: whole batches of BATCH_FRAMES frames, which PAGE_NEXT
-//                          links as on a hart's list; PAGE_PREV of a batch's first frame leads to the next batch, so
-//                          that a batch moves in two stores and the lock is held for a moment only
-//   fresh frames           from MACHINE_FRAMES_FRESH up, in pfn order: RAM that no guest touched costs no host memory
-//   runs                   of 512 aligned frames, see frame-runs.ts: broken up when nothing else is left
-//
-// and last, the lists of the other harts, so that "out of memory" means that no frame is free anywhere.
+//   the zone               batches, then fresh frames, then runs, which are broken up (zone.ts)
+//   other harts' lists     last, so that "out of memory" means that no frame is free anywhere
 //
 // Protocol of HART_FRAMES_LIST: the word owns the list. Its hart takes it by exchanging LIST_BUSY in, and stores the
 // new list back; another hart takes the whole list by compare-and-swap of a word that is not busy to 0. A hart never
@@ -15,45 +10,35 @@
 
 import {
   COUNTER_FRAME_ALLOC,
-  COUNTER_FRAME_FREE,
   HART_FRAMES_LIST,
   MACHINE_BASE,
-  MACHINE_FRAMES_FREE,
   MACHINE_FRAMES_FRESH,
-  MACHINE_FRAMES_HEAD,
   MACHINE_FRAMES_LIST_MAX,
-  MACHINE_FRAMES_LOCK,
   MACHINE_HART_COUNT,
-  MACHINE_RAM_END,
-  MACHINE_RUNS_FREE,
-  MACHINE_RUNS_HEAD,
-  PAGE_BASE,
-  PAGE_CODE_GENERATION,
   PAGE_FLAGS,
-  PAGE_GENERATION,
-  PAGE_LRU,
   PAGE_MAPCOUNT,
   PAGE_NEXT,
-  PAGE_PREV,
   PAGE_REFCOUNT,
-  PAGE_SHIFT,
-  PAGE_STRUCT_SHIFT,
-  PG_FREE,
-  PG_RESERVED,
-  RAM_PFN_BASE,
-  RUN_FRAMES,
 } from "../../assembly/layout.ts";
-import { KernelBug } from "../memory/errors.ts";
 import { type HartLocal, hartBase } from "../memory/hart-local.ts";
 import { SCHEDULE_POINTS } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { TRACE_MM_PAGE_ALLOC, TRACE_MM_PAGE_FREE, trace } from "../memory/trace.ts";
-import { breakRunLocked, freeRunCount } from "./frame-runs.ts";
-import { lruDel } from "./lru.ts";
+import { TRACE_MM_PAGE_ALLOC, trace } from "../memory/trace.ts";
+import { pageOf, ramFrameCount } from "./page.ts";
 import { isAboveLow, isAboveMin } from "./watermark.ts";
+import {
+  addBatchLocked,
+  availableFrames,
+  BATCH_FRAMES,
+  breakRunLocked,
+  FRAMES_LOCK,
+  freshFrames,
+  initZone,
+  linkFrames,
+  takeBatchLocked,
+} from "./zone.ts";
 
-export const BATCH_FRAMES = 32;
 /**
  * What the lists of all harts may have together, as a part of RAM. The more, the longer a frame stays with the hart in
  * whose cache it is: a page that another hart has written is zeroed several times as slowly. (Linux: pcp->high)
@@ -64,32 +49,12 @@ const LIST_BATCHES_MAX = 16;
 const LIST_COUNT_SHIFT = 20; // RAM ends below 4 GiB, so a pfn has at most 20 bits
 const LIST_PFN_MASK = (1 << LIST_COUNT_SHIFT) - 1;
 const LIST_EMPTY = 0;
-const LIST_BUSY = -1;
-
-export const FRAMES_LOCK = MACHINE_BASE + MACHINE_FRAMES_LOCK;
-
-/** Address of the struct page of a frame. */
-export function pageOf(pfn: number): number {
-  return PAGE_BASE + ((pfn - RAM_PFN_BASE) << PAGE_STRUCT_SHIFT);
-}
-
-/** Frame of a struct page. */
-export function pfnOfPage(page: number): number {
-  return RAM_PFN_BASE + ((page - PAGE_BASE) >>> PAGE_STRUCT_SHIFT);
-}
-
-/** Physical address of a frame; not below 2^31, so never shift a pfn. */
-export function frameAddress(pfn: number): number {
-  return pfn * (1 << PAGE_SHIFT);
-}
+/** A hart is about to take a frame from its own list, or to put one there: no callback may come in between. */
+export const LIST_BUSY = -1;
 
 /** Before any hart runs: all RAM from `firstFreePfn` up is free and fresh. */
 export function initFrames(shared: SharedMemory, firstFreePfn: number): void {
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, 0);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, 0);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FRESH, firstFreePfn);
-  shared.set(MACHINE_BASE + MACHINE_RUNS_HEAD, 0);
-  shared.set(MACHINE_BASE + MACHINE_RUNS_FREE, 0);
+  initZone(shared, firstFreePfn);
   const listFrames = (ramFrameCount(shared) * LISTS_PART_OF_RAM) / shared.get(MACHINE_BASE + MACHINE_HART_COUNT);
   const batches = Math.min(LIST_BATCHES_MAX, Math.max(2, Math.floor(listFrames / BATCH_FRAMES) & ~1));
   shared.set(MACHINE_BASE + MACHINE_FRAMES_LIST_MAX, batches * BATCH_FRAMES);
@@ -136,79 +101,14 @@ export function beginFrame(shared: SharedMemory, page: number): void {
   shared.storeOnce(page + PAGE_REFCOUNT, 1);
 }
 
-/**
- * Gives back a frame of which the caller has the only lasting reference, and which no TLB, walker or kernel object can
- * reach any more. Reclaim may hold it for a moment yet (tryGetPage): then that is where it ends.
- */
-export function freeFrame(hart: HartLocal, pfn: number): void {
-  putPage(hart, pfn);
-}
-
-function release(hart: HartLocal, pfn: number): void {
-  endFrame(hart, pfn);
-  pushFrame(hart, pfn);
-}
-
-/** The frame's last reference is gone: it is free, and on no list yet. */
-export function endFrame(hart: HartLocal, pfn: number): void {
-  const { shared } = hart;
-  const page = pageOf(pfn);
-  if ((shared.get(page + PAGE_FLAGS) & (PG_FREE | PG_RESERVED)) !== 0) {
-    throw new KernelBug("bad frame freed", { pfn, flags: shared.get(page + PAGE_FLAGS) });
-  }
-  if (SCHEDULE_POINTS) shared.observer?.frameFreed(hart.id, pfn);
-  if (shared.loadOnce(page + PAGE_LRU) !== 0) lruDel(hart, page);
-  shared.set(page + PAGE_FLAGS, PG_FREE);
-  shared.set(page + PAGE_GENERATION, shared.get(page + PAGE_GENERATION) + 1);
-  // Decoded copies of the old contents die with the frame (see assembly/decode.ts). Nobody else writes it any more.
-  shared.storeRelease(page + PAGE_CODE_GENERATION, shared.get(page + PAGE_CODE_GENERATION) + 1);
-  hart.count(COUNTER_FRAME_FREE);
-  trace(hart, TRACE_MM_PAGE_FREE, pfn, 0);
-}
-
-/** One more reference to a frame on which the caller already has one, or whose PTE it holds locked. */
-export function getPage(hart: HartLocal, pfn: number): void {
-  hart.shared.fetchAdd(pageOf(pfn) + PAGE_REFCOUNT, 1);
-}
-
-/** A reference to a frame that is known only by its number, unless it is free. (Linux: folio_try_get) */
-export function tryGetPage(hart: HartLocal, pfn: number): boolean {
-  const refcount = pageOf(pfn) + PAGE_REFCOUNT;
-  for (let old = hart.shared.loadOnce(refcount); old > 0; old = hart.shared.loadOnce(refcount)) {
-    if (hart.shared.compareExchange(refcount, old, old + 1) === old) return true;
-  }
-  return false;
-}
-
-/** Drops a reference; the last one frees the frame. */
-export function putPage(hart: HartLocal, pfn: number): void {
-  const old = hart.shared.fetchAdd(pageOf(pfn) + PAGE_REFCOUNT, -1);
-  if (old === 1) release(hart, pfn);
-  else if (old <= 0) throw new KernelBug("page reference dropped twice", { pfn, refcount: old });
-}
-
-/** A frame that is never freed: zero page, stub, kernel tables. */
-export function reserveFrame(hart: HartLocal, pfn: number): void {
-  hart.shared.fetchOr(pageOf(pfn) + PAGE_FLAGS, PG_RESERVED);
-}
-
 /** Frames on all free lists. Exact only while no hart allocates or frees. */
 export function freeFrameCount(shared: SharedMemory): number {
-  let free = shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + freshFrames(shared) + freeRunCount(shared) * RUN_FRAMES;
+  let free = availableFrames(shared);
   for (let id = 0; id < shared.get(MACHINE_BASE + MACHINE_HART_COUNT); id++) {
     const list = shared.loadOnce(hartBase(id) + HART_FRAMES_LIST);
     if (list !== LIST_BUSY) free += list >>> LIST_COUNT_SHIFT;
   }
   return free;
-}
-
-/** All frames of RAM, free or not. */
-export function ramFrameCount(shared: SharedMemory): number {
-  return (shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT) - RAM_PFN_BASE;
-}
-
-export function freshFrames(shared: SharedMemory): number {
-  return (shared.get(MACHINE_BASE + MACHINE_RAM_END) >>> PAGE_SHIFT) - shared.get(MACHINE_BASE + MACHINE_FRAMES_FRESH);
 }
 
 function listOf(count: number, pfn: number): number {
@@ -233,7 +133,7 @@ export function pushFrame(hart: HartLocal, pfn: number): void {
   drain(hart, surplus, max / 2);
 }
 
-/** Hands a chain of `count` frames, a multiple of BATCH_FRAMES, to the global list. */
+/** Hands a chain of `count` frames, a multiple of BATCH_FRAMES, to the zone. */
 function drain(hart: HartLocal, first: number, count: number): void {
   const { shared } = hart;
   spinLock(hart, FRAMES_LOCK);
@@ -250,27 +150,6 @@ function skipFrames(shared: SharedMemory, pfn: number, count: number): number {
   let next = pfn;
   for (let i = 0; i < count; i++) next = shared.get(pageOf(next) + PAGE_NEXT);
   return next;
-}
-
-/** Requires: FRAMES_LOCK. */
-export function addBatchLocked(shared: SharedMemory, first: number): void {
-  shared.set(pageOf(first) + PAGE_PREV, shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD));
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, first);
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) + BATCH_FRAMES);
-}
-
-/** A batch of the global list, or 0. Requires: FRAMES_LOCK. */
-export function takeBatchLocked(shared: SharedMemory): number {
-  const first = shared.get(MACHINE_BASE + MACHINE_FRAMES_HEAD);
-  if (first === 0) return 0;
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_HEAD, shared.get(pageOf(first) + PAGE_PREV));
-  shared.set(MACHINE_BASE + MACHINE_FRAMES_FREE, shared.get(MACHINE_BASE + MACHINE_FRAMES_FREE) - BATCH_FRAMES);
-  return first;
-}
-
-/** Links `count` frames from `first` up, as a list does; what follows the last is not said. */
-export function linkFrames(shared: SharedMemory, first: number, count: number): void {
-  for (let pfn = first; pfn < first + count; pfn++) shared.set(pageOf(pfn) + PAGE_NEXT, pfn + 1);
 }
 
 /** A list of up to BATCH_FRAMES frames for a hart whose own list is empty. */
@@ -301,7 +180,7 @@ function refill(hart: HartLocal, isForUser: boolean): number {
   return listOf(count, first);
 }
 
-/** Gives what the harts' lists have to the global list, but for less than a batch. (Linux: drain_all_pages) */
+/** Gives what the harts' lists have to the zone, but for less than a batch. (Linux: drain_all_pages) */
 export function drainLists(hart: HartLocal): void {
   const { shared } = hart;
   let rest = 0;

@@ -5,11 +5,11 @@
 import { MM_HUGE_LEAVES, PAGE_MAPCOUNT, PTE_A, PTE_W, PTE_X, RUN_FRAMES, VM_WRITE } from "../../assembly/layout.ts";
 import { B_M14, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { noteExecutable, sharePage } from "./anon.ts";
-import { pageOf } from "./frames.ts";
+import { sharePage } from "./anon.ts";
 import { gatherHugePte, gatherRun, gatherUnlock } from "./gather.ts";
 import { isRunExclusive, POLL_PAGES } from "./huge.ts";
 import { depositTable, splitHuge, withdrawTable } from "./huge-split.ts";
+import { noteExecutable, pageOf } from "./page.ts";
 import {
   allocEntry,
   allocTable,

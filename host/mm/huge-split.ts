@@ -12,7 +12,7 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { frameAddress, pageOf } from "./frames.ts";
+import { frameAddress, pageOf } from "./page.ts";
 import { findPmd, tablePageOf } from "./page-table.ts";
 import { isHugePte, PTE_BYTES, smallPte, tablePte } from "./pte.ts";
 import { lockTable, unlockTable } from "./pte-lock.ts";

@@ -15,7 +15,9 @@ import {
   PTE_X,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { allocFrame, frameAddress, freeFrame, pageOf, reserveFrame } from "./frames.ts";
+import { allocFrame } from "./frames.ts";
+import { frameAddress, pageOf, reserveFrame } from "./page.ts";
+import { freeFrame } from "./page-refs.ts";
 import { findPte } from "./page-table.ts";
 
 /** Maps the stub by another frame with the same content; the old one is free. False: out of memory. */

@@ -35,7 +35,8 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { pageOf, tryGetPage } from "./frames.ts";
+import { pageOf } from "./page.ts";
+import { tryGetPage } from "./page-refs.ts";
 
 /** Lists of a set: these, with LRU_FILE for those of files, and LRU_UNEVICTABLE. */
 export const LRU_INACTIVE = 0;

@@ -27,11 +27,12 @@ import {
 import { EINTR, EINVAL, ENOMEM } from "../memory/errno.ts";
 import { fatalSignalPending } from "../memory/fatal-signal.ts";
 import type { Hart } from "../policy/hart.ts";
-import { getPage, pageOf, putPage } from "./frames.ts";
 import { gatherBegin, gatherFinish, gatherFlush, gatherIsFull, gatherPte, gatherUnlock } from "./gather.ts";
 import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { kindOf, LRU_INACTIVE, lruDel, lruPut } from "./lru.ts";
+import { pageOf } from "./page.ts";
+import { getPage, putPage } from "./page-refs.ts";
 import { findPte } from "./page-table.ts";
 import { isMarker, isSwapPte, PTE_BYTES, ptePfn } from "./pte.ts";
 import { chunkEnd, lockPte, unlockPte } from "./pte-lock.ts";

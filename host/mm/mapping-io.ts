@@ -14,10 +14,11 @@ import {
 import { EFBIG, ENOMEM, EPERM } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { frameAddress, pageOf, putPage } from "./frames.ts";
 import { MAPPING_INDEX_END, MAPPING_LENGTH_MAX, mappingBytes, mappingExtend } from "./mapping.ts";
 import { treeRemoveFrom } from "./mapping-tree.ts";
+import { frameAddress, pageOf } from "./page.ts";
 import { BEYOND_MAPPING, mappingContains, mappingFrame, markDirty } from "./page-cache.ts";
+import { putPage } from "./page-refs.ts";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "./uapi.ts";
 import { unmapMappingRange } from "./unmap-mapping.ts";
 

@@ -19,8 +19,10 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { allocFrame, frameAddress, freeFrame, pageOf, putPage } from "./frames.ts";
+import { allocFrame } from "./frames.ts";
 import { commitPages, isPromisedByPage } from "./overcommit.ts";
+import { frameAddress, pageOf } from "./page.ts";
+import { freeFrame, putPage } from "./page-refs.ts";
 import { swapPut } from "./swap-map.ts";
 
 const NODE_BITS = 10;

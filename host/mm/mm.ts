@@ -31,7 +31,8 @@ import type { Hart } from "../policy/hart.ts";
 import { addMmCount } from "../policy/lazy-tlb/mm-count.ts";
 import { anonVmaCreate, anonVmaPut } from "./anon-vma.ts";
 import { exitMmap } from "./exit-mmap.ts";
-import { allocFrame, frameAddress, reserveFrame } from "./frames.ts";
+import { allocFrame } from "./frames.ts";
+import { frameAddress, reserveFrame } from "./page.ts";
 import { allocTable, freeTable } from "./page-table.ts";
 import { PTE_BYTES, tablePte } from "./pte.ts";
 

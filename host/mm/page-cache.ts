@@ -29,13 +29,15 @@ import type { HartLocal } from "../memory/hart-local.ts";
 import { beginHostIo, endHostIo } from "../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { allocUserFrame, frameAddress, getPage, pageOf, putPage } from "./frames.ts";
+import { allocUserFrame } from "./frames.ts";
 import { lruAdd } from "./lru.ts";
 import { makeRoom } from "./make-room.ts";
 import { mappingEndLocked } from "./mapping.ts";
 import { dropSpareNode, entrySlot, treeDelete, treeInsertAndLock, treeLoad, treeReplace } from "./mapping-tree.ts";
 import { mayMakePage } from "./overcommit.ts";
+import { frameAddress, pageOf } from "./page.ts";
 import { unlockPage, waitForPage } from "./page-lock.ts";
+import { getPage, putPage } from "./page-refs.ts";
 import { dropSlot, readSlot } from "./swap-in.ts";
 import { swapDup } from "./swap-map.ts";
 

@@ -34,7 +34,9 @@ import type { HartLocal } from "../memory/hart-local.ts";
 import { callRcu } from "../memory/rcu.ts";
 import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
-import { allocFrame, frameAddress, freeFrame, pageOf, pfnOfPage } from "./frames.ts";
+import { allocFrame } from "./frames.ts";
+import { frameAddress, pageOf, pfnOfPage } from "./page.ts";
+import { freeFrame } from "./page-refs.ts";
 import { isHugePte, isTablePte, isVacant, PTE_BYTES, setUffdWp, smallPte, tablePte, WP_MARKER } from "./pte.ts";
 import { lockTable, unlockTable } from "./pte-lock.ts";
 

@@ -4,8 +4,8 @@
 import { ACCESS_LOAD, ACCESS_STORE, PAGE_BYTES, PTE_A, PTE_D, PTE_V, PTE_W } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { FAULT_OK, handleMmFault } from "./fault.ts";
-import { frameAddress } from "./frames.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
+import { frameAddress } from "./page.ts";
 import { findHuge, findPte, tablePageOf } from "./page-table.ts";
 import { isHugePte, ptePfn, smallPte } from "./pte.ts";
 import { lockPte, lockTable, unlockPte, unlockTable } from "./pte-lock.ts";

@@ -29,10 +29,11 @@ import {
 } from "../../assembly/layout.ts";
 import { readLock, readUnlock } from "../memory/rwlock.ts";
 import type { Hart } from "../policy/hart.ts";
-import { pageOf, putPage } from "./frames.ts";
 import { splitHuge } from "./huge-split.ts";
 import { intervalNext } from "./interval-tree.ts";
+import { pageOf } from "./page.ts";
 import { markDirty } from "./page-cache.ts";
+import { putPage } from "./page-refs.ts";
 import { clearPte, findHuge, findPte, flushPte, flushPteLater, setNewPte, tablePageOf } from "./page-table.ts";
 import { isHugePte, isSwapPte, isUffdWp, pteIsDirty, ptePfn, smallPte, swapPte, WP_MARKER } from "./pte.ts";
 import { lockPte, lockTable, unlockPte, unlockTable } from "./pte-lock.ts";

@@ -23,8 +23,8 @@ import {
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { pageOf } from "./frames.ts";
 import { TREE_END, treeLoad, treeNext } from "./mapping-tree.ts";
+import { pageOf } from "./page.ts";
 import { findHuge, findPte, loadPte } from "./page-table.ts";
 import { isMarker, isSwapPte, isUffdWp, ptePfn } from "./pte.ts";
 import { swapUsers } from "./swap-map.ts";

@@ -17,8 +17,9 @@ import {
 import { rcuReadLock, rcuReadUnlock } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { allocAnonFrame } from "./anon.ts";
-import { frameAddress, freeFrame } from "./frames.ts";
 import { isReaped } from "./oom-reap.ts";
+import { frameAddress } from "./page.ts";
+import { freeFrame } from "./page-refs.ts";
 import { findPte, setNewPte } from "./page-table.ts";
 import { leafPte } from "./pte.ts";
 import { lockPte, unlockPte } from "./pte-lock.ts";

@@ -30,7 +30,8 @@ import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { getPage, pageOf, putPage } from "./frames.ts";
+import { pageOf } from "./page.ts";
+import { getPage, putPage } from "./page-refs.ts";
 
 const LOCK = MACHINE_BASE + MACHINE_SWAP_LOCK;
 const FREE = MACHINE_BASE + MACHINE_SWAP_FREE;

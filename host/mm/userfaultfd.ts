@@ -15,11 +15,13 @@ import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ESTALE } from "../memory/errno.
 import type { Hart } from "../policy/hart.ts";
 import { isExclusive, makeAnon } from "./anon.ts";
 
-import { allocUserFrame, frameAddress, freeFrame } from "./frames.ts";
+import { allocUserFrame } from "./frames.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
 import { splitHuge } from "./huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { makeRoom } from "./make-room.ts";
+import { frameAddress } from "./page.ts";
+import { freeFrame } from "./page-refs.ts";
 import { allocPte, clearPte, findPte, setNewPte } from "./page-table.ts";
 import {
   clearUffdWp,

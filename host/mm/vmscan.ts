@@ -28,8 +28,8 @@ import {
 import { rcuQuiescent } from "../memory/rcu.ts";
 import type { Hart } from "../policy/hart.ts";
 import { evictPage, hasSwap } from "./evict.ts";
-import { pageOf } from "./frames.ts";
 import { kindOf, LRU_ACTIVE, LRU_INACTIVE, lruCount, lruDel, lruIsolate, lruOf, lruPut } from "./lru.ts";
+import { pageOf } from "./page.ts";
 import { tryLockPage, unlockPage } from "./page-lock.ts";
 import { PAGE_MLOCKED, pageReferenced } from "./rmap.ts";
 import { putSwapPage } from "./swap-map.ts";

@@ -9,16 +9,14 @@
 
 import {
   MACHINE_BASE,
-  MACHINE_FRAMES_FREE,
   MACHINE_WATERMARK_HIGH,
   MACHINE_WATERMARK_LOW,
   MACHINE_WATERMARK_MIN,
   PAGE_BYTES,
-  RUN_FRAMES,
 } from "../../assembly/layout.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { freeRunCount } from "./frame-runs.ts";
-import { freshFrames, ramFrameCount } from "./frames.ts";
+import { ramFrameCount } from "./page.ts";
+import { availableFrames } from "./zone.ts";
 
 const KILOBYTES_MIN = 128;
 const KILOBYTES_MAX = 262144;
@@ -44,11 +42,6 @@ export function setMinFree(shared: SharedMemory, kilobytes: number): void {
 
 export function minFreeKilobytes(shared: SharedMemory): number {
   return (shared.loadOnce(MACHINE_BASE + MACHINE_WATERMARK_MIN) * PAGE_BYTES) / 1024;
-}
-
-/** Frames that are free, but for those on the lists of harts: a hint. */
-export function availableFrames(shared: SharedMemory): number {
-  return shared.loadOnce(MACHINE_BASE + MACHINE_FRAMES_FREE) + freshFrames(shared) + freeRunCount(shared) * RUN_FRAMES;
 }
 
 /** May a user get a page? */

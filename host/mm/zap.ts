@@ -17,7 +17,6 @@ import {
 import type { HartLocal } from "../memory/hart-local.ts";
 import { B_M5, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { frameAddress, pageOf } from "./frames.ts";
 import {
   gatherFlush,
   gatherFlushTlb,
@@ -28,6 +27,7 @@ import {
   gatherUnlock,
 } from "./gather.ts";
 import { zapHuge } from "./huge-entries.ts";
+import { frameAddress, pageOf } from "./page.ts";
 import { markDirty } from "./page-cache.ts";
 import {
   areEmpty,

@@ -16,10 +16,8 @@ import {
 } from "../../assembly/layout.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { rcuDrainAll } from "../memory/rcu.ts";
+import { LIST_BUSY } from "../mm/frames.ts";
 import { runToEnd } from "./coroutine.ts";
-
-/** A hart is about to take a frame from its own list: no callback may come in between (mm/frames.ts). */
-const LIST_BUSY = -1;
 
 export class GracePeriods {
   readonly #harts: readonly KernelHart[];

@@ -20,12 +20,13 @@ import {
 } from "../../assembly/layout.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { allocFrame, freeFrame, freeFrameCount } from "../../host/mm/frames.ts";
+import { allocFrame, freeFrameCount } from "../../host/mm/frames.ts";
 import { doMadvise } from "../../host/mm/madvise.ts";
 import { mmput } from "../../host/mm/mm.ts";
 import { doMmap } from "../../host/mm/mmap.ts";
 import { doMprotect } from "../../host/mm/mprotect.ts";
 import { doMunmap } from "../../host/mm/munmap.ts";
+import { freeFrame } from "../../host/mm/page-refs.ts";
 import {
   MADV_DONTFORK,
   MADV_WIPEONFORK,

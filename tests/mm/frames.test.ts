@@ -1,9 +1,9 @@
 // Frames: where they come from, where they go, and that none is lost or handed out twice.
 
 import { expect, test } from "vitest";
-import { PAGE_CODE_GENERATION, PAGE_GENERATION, RAM_BYTES_MIN } from "../../assembly/layout.ts";
-import { KernelBug } from "../../host/memory/errors.ts";
-import { allocFrame, freeFrame, freeFrameCount, getPage, pageOf, putPage } from "../../host/mm/frames.ts";
+import { RAM_BYTES_MIN } from "../../assembly/layout.ts";
+import { allocFrame, freeFrameCount } from "../../host/mm/frames.ts";
+import { freeFrame } from "../../host/mm/page-refs.ts";
 import { MmMachine } from "./harness.ts";
 
 test("untouched frames are handed out in ascending order", () => {
@@ -37,27 +37,4 @@ test("out of memory means that no hart has a free frame left", () => {
   for (const pfn of taken) freeFrame(three, pfn);
   expect(freeFrameCount(shared)).toBe(free);
   expect(allocFrame(two)).not.toBe(0);
-});
-
-test("a freed frame gets new generations, and what is decoded or cached of it is void", () => {
-  const { hart, shared } = new MmMachine();
-  const pfn = allocFrame(hart);
-  const before = [PAGE_GENERATION, PAGE_CODE_GENERATION].map((field) => shared.get(pageOf(pfn) + field));
-  freeFrame(hart, pfn);
-  expect([PAGE_GENERATION, PAGE_CODE_GENERATION].map((field) => shared.get(pageOf(pfn) + field))).toEqual(
-    before.map((generation) => generation + 1),
-  );
-});
-
-test("the last reference frees a frame; one more is a bug, and so is freeing twice", () => {
-  const { hart, shared } = new MmMachine();
-  const pfn = allocFrame(hart);
-  const free = freeFrameCount(shared);
-  getPage(hart, pfn);
-  putPage(hart, pfn);
-  expect(freeFrameCount(shared)).toBe(free);
-  putPage(hart, pfn);
-  expect(freeFrameCount(shared)).toBe(free + 1);
-  expect(() => putPage(hart, pfn)).toThrow(KernelBug);
-  expect(() => freeFrame(hart, pfn)).toThrow(KernelBug);
 });

@@ -11,7 +11,9 @@ import {
   PIPE_PAGES,
   PIPE_TAIL,
 } from "../../../assembly/layout.ts";
-import { allocFrame, frameAddress, freeFrame } from "../../mm/frames.ts";
+import { allocFrame } from "../../mm/frames.ts";
+import { frameAddress } from "../../mm/page.ts";
+import { freeFrame } from "../../mm/page-refs.ts";
 import type { Hart } from "../../policy/hart.ts";
 
 export function pipeUsed(hart: Hart, pipe: number): number {

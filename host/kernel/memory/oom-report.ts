@@ -20,7 +20,8 @@ import {
   TASK_PID,
   TASK_PROCESS,
 } from "../../../assembly/layout.ts";
-import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
+import { freeFrameCount } from "../../mm/frames.ts";
+import { ramFrameCount } from "../../mm/page.ts";
 import { rssOf } from "../../mm/rss.ts";
 import { swapFreeSlots } from "../../mm/swap-map.ts";
 import type { Hart } from "../../policy/hart.ts";

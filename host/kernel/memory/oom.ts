@@ -29,9 +29,9 @@ import {
 import { park } from "../../memory/park.ts";
 import type { SharedMemory } from "../../memory/shared.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { ramFrameCount } from "../../mm/frames.ts";
 import { mmgetNotZero, mmput } from "../../mm/mm.ts";
 import { oomReap } from "../../mm/oom-reap.ts";
+import { ramFrameCount } from "../../mm/page.ts";
 import { isAboveMin } from "../../mm/watermark.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { startGroupExitLocked } from "../process/group-exit.ts";

@@ -16,9 +16,10 @@ import {
   POOL_FRESH,
   POOL_MM,
 } from "../../../assembly/layout.ts";
-import { freeFrameCount, ramFrameCount } from "../../mm/frames.ts";
+import { freeFrameCount } from "../../mm/frames.ts";
 import { LRU_ACTIVE, LRU_INACTIVE, lruCount, lruOf } from "../../mm/lru.ts";
 import { commitLimit, committedPages } from "../../mm/overcommit.ts";
+import { ramFrameCount } from "../../mm/page.ts";
 import { rssOf } from "../../mm/rss.ts";
 import { swapFreeSlots } from "../../mm/swap-map.ts";
 import { COUNTERS, readCounter } from "../../observe/counters.ts";

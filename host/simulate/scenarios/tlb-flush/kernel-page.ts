@@ -12,7 +12,9 @@ import {
 } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { runStub } from "../../../kernel/sched/idle.ts";
-import { allocFrame, frameAddress, freeFrame } from "../../../mm/frames.ts";
+import { allocFrame } from "../../../mm/frames.ts";
+import { frameAddress } from "../../../mm/page.ts";
+import { freeFrame } from "../../../mm/page-refs.ts";
 import { findPte } from "../../../mm/page-table.ts";
 import { scenario } from "../../scenario.ts";
 import { claim } from "../claim.ts";

@@ -1,8 +1,9 @@
 import { PAGE_BYTES, PAGE_FLAGS, PG_LAZYFREE, PTE_D, PTE_PPN_SHIFT } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { evictPage } from "../../../mm/evict.ts";
-import { getPage, pageOf, putPage } from "../../../mm/frames.ts";
+import { pageOf } from "../../../mm/page.ts";
 import { tryLockPage, unlockPage } from "../../../mm/page-lock.ts";
+import { getPage, putPage } from "../../../mm/page-refs.ts";
 import { findPte } from "../../../mm/page-table.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
