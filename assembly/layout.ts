@@ -220,7 +220,7 @@ export const UFFD_EVENT_BASE = SHM_BASE + SHM_BYTES * SHM_COUNT_MAX; // what use
 export const UFFD_EVENT_BYTES = 64;
 export const UFFD_EVENT_COUNT_MAX = 1 << 13;
 
-// Locks of page-table entries of level 0, by the entry's address, see mm/pte-lock.ts: one word in each
+// Locks of page-table entries of level 0, by the entry's address, see mm/table/pte-lock.ts: one word in each
 export const PTE_LOCK_BASE = UFFD_EVENT_BASE + UFFD_EVENT_BYTES * UFFD_EVENT_COUNT_MAX;
 export const PTE_LOCK_BYTES = 64;
 export const PTE_LOCK_COUNT = 1 << 12;
@@ -318,7 +318,7 @@ export const MACHINE_SWAP_FREE = 648; // lock SWAP_LOCK
 export const MACHINE_SWAP_NEXT = 652; // lock SWAP_LOCK: where the search for a free slot begins
 export const MACHINE_LRU_RESCUE = 656; // shared: 1 after something was unlocked: LRU_UNEVICTABLE is to be looked at
 export const MACHINE_OOM_OWNER = 660; // shared: hart + 1 that chooses a victim, 0 = none
-export const MACHINE_WATERMARK_MIN = 664; // shared, as the other two: free frames, see host/mm/watermark.ts
+export const MACHINE_WATERMARK_MIN = 664; // shared, as the other two: free frames, see host/mm/frame/watermark.ts
 export const MACHINE_WATERMARK_LOW = 668;
 export const MACHINE_WATERMARK_HIGH = 672;
 export const MACHINE_KSWAPD_AWAKE = 676; // written under the lock of KSWAPD_QUEUE; read by all
@@ -336,7 +336,7 @@ export const MACHINE_KHUGEPAGED_MM = 784; // khugepaged only, as the next three:
 export const MACHINE_KHUGEPAGED_VPN = 788; // and where in it
 export const MACHINE_KHUGEPAGED_LEFT = 792; // leaves that it may still look at before it takes a nap
 export const MACHINE_KHUGEPAGED_FOUND = 796; // 1 if some mm wants huge pages, in this round
-export const MACHINE_THP_ENABLED = 800; // shared, as the next nine: settings of huge pages, see host/mm/thp.ts
+export const MACHINE_THP_ENABLED = 800; // shared, as the next nine: settings of huge pages, see host/mm/huge/thp.ts
 export const MACHINE_THP_DEFRAG = 804;
 export const MACHINE_KHUGEPAGED_DEFRAG = 808;
 export const MACHINE_KHUGEPAGED_PAGES_TO_SCAN = 812;
@@ -574,7 +574,7 @@ export const HART_NMI_DEPTH = 980; // owner
 export const HART_NEED_RESCHED = 984; // shared
 export const HART_LOCK_COUNT = 988; // owner: spin locks held
 export const HART_SLICE_END_NS = 992; // f64, owner
-export const HART_FRAMES_LIST = 1000; // shared: the hart's list of free frames, count << 20 | pfn; see host/mm/frames.ts
+export const HART_FRAMES_LIST = 1000; // shared: free frames, count << 20 | pfn; see host/mm/frame/frames.ts
 export const HART_ASID_NEXT = 1088; // owner: next per-hart ASID
 export const HART_ASID_ACTIVE = 1092; // shared: MM_ASID_CONTEXT that the hart runs with, 0 after a rollover (asid-global)
 export const HART_IPI_SEQ = 1096; // owner: last sequence number sent
@@ -978,11 +978,11 @@ export const RWSEM_NEXT = 0; // SLOT_NEXT
 export const RWSEM_WORD = 4; // shared, RW_*
 
 // ---------------------------------------------------------------- VMA_NODE: copy-on-write B+-tree, see
-// host/mm/vma-map.ts
+// host/mm/vma/vma-map.ts
 
 export const VMA_NODE_NEXT = 0; // SLOT_NEXT
 export const VMA_NODE_RCU_HEAD = 0; // NEXT is dead once the node is in use
-// constant from publication to the grace period after removal, but for single words: host/mm/vma-map-in-place.ts
+// constant from publication to the grace period after removal, but for single words: host/mm/vma/vma-map-in-place.ts
 export const VMA_NODE_LEVEL = 8; // 0 = leaf
 export const VMA_NODE_COUNT = 12; // entries in use
 export const VMA_NODE_CAPACITY = 15;
@@ -991,7 +991,7 @@ export const VMA_NODE_START = 76; // per entry: vpn where the vma, or the first 
 export const VMA_NODE_GAP = 136; // per entry: no fewer pages than the largest hole between vmas below it; 0 in a leaf
 export const VMA_NODE_CHILD = 196; // per entry: vma (leaf; 0 = a hole) or node
 
-// ---------------------------------------------------------------- MAPPING: struct address_space, see host/mm/mapping.ts
+// ---------------------------------------------------------------- MAPPING: struct address_space, see host/mm/mapping/
 
 export const MAPPING_NEXT = 0; // SLOT_NEXT
 export const MAPPING_REFCOUNT = 4; // shared
@@ -1018,7 +1018,7 @@ export const MAPPING_UNEVICTABLE = 1 << 16; // its pages are never reclaimed
 export const MAPPING_KERNEL = 1 << 17; // the kernel's own, promised to nobody: constant
 
 // ---------------------------------------------------------------- ANON_VMA: what the mms of a fork lineage share, see
-// host/mm/anon-vma.ts
+// host/mm/rmap/anon-vma.ts
 
 export const ANON_VMA_NEXT = 0; // SLOT_NEXT
 export const ANON_VMA_REFCOUNT = 4; // shared: mms
@@ -1026,12 +1026,12 @@ export const ANON_VMA_LOCK = 8; // RW_*; never reset: a reader may hold it while
 export const ANON_VMA_ROOT = 12; // lock LOCK: tree of the vmas with private pages
 export const ANON_VMA_SEQ = 16; // lock LOCK: insertions so far
 
-// ---------------------------------------------------------------- SWAP: a slot of the swap store, see host/mm/swap-map.ts
+// ---------------------------------------------------------------- SWAP: a slot of the swap store, see host/mm/reclaim/swap-map.ts
 
 export const SWAP_COUNT = 0; // lock SWAP_LOCK: page-table entries and tree entries that hold it
 export const SWAP_PFN = 4; // lock SWAP_LOCK: the swap cache: frame with the same bytes, 0 = none; counted by it
 
-// ---------------------------------------------------------------- LRU: a hart's lists of pages, see host/mm/lru.ts
+// ---------------------------------------------------------------- LRU: a hart's lists of pages, see host/mm/reclaim/lru.ts
 
 export const LRU_LOCK = 0;
 export const LRU_LISTS = 16; // lock LRU_LOCK: inactive and active of memory alone, the same of files, unevictable
@@ -1082,7 +1082,7 @@ export const SHM_ATIME = 48; // f64, seconds since 1970, like the following
 export const SHM_DTIME = 56;
 export const SHM_CTIME = 64;
 
-// RMAP: node of an interval tree of vmas by page offset, see host/mm/interval-tree.ts
+// RMAP: node of an interval tree of vmas by page offset, see host/mm/rmap/interval-tree.ts
 export const RMAP_LEFT = 0;
 export const RMAP_RIGHT = 4;
 export const RMAP_LAST = 8; // highest page offset of any vma below and of its own

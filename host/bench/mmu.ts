@@ -14,7 +14,7 @@ import { makeFence } from "../machine/fence.ts";
 import type { Core } from "../memory/core.ts";
 import { HartLocal, hartBase } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { getPage, putPage } from "../mm/page-refs.ts";
+import { getPage, putPage } from "../mm/frame/page-refs.ts";
 import { bareMachine, mapPages, withoutTrap } from "./bare-machine.ts";
 import type { Bench, Measurable } from "./bench.ts";
 import { elapsedNs, runChild } from "./child.ts";
@@ -77,7 +77,7 @@ const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** The kernel's own references to a frame (host/mm/page-refs.ts), which are TypeScript, against the same yardstick. */
+/** The kernel's own references to a frame (mm/frame/page-refs.ts), which are TypeScript, against the same yardstick. */
 const pageReference: Measurable = {
   group: "mmu",
   names: ["page reference, kernel"],

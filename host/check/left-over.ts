@@ -21,7 +21,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { KMEM_CACHES, kmemCacheLive } from "../memory/slab.ts";
-import { pageOf } from "../mm/page.ts";
+import { pageOf } from "../mm/frame/page.ts";
 import type { StateChecker } from "./checker.ts";
 
 /** Not tasks and what is theirs: a scenario may end with them. */

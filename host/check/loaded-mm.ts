@@ -12,7 +12,7 @@ import {
   TASK_ACTIVE_MM,
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { pageOf } from "../mm/page.ts";
+import { pageOf } from "../mm/frame/page.ts";
 import type { StateChecker } from "./checker.ts";
 
 export class LoadedMmChecker implements StateChecker {

@@ -51,7 +51,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { frameAddress, pageOf } from "../mm/page.ts";
+import { frameAddress, pageOf } from "../mm/frame/page.ts";
 
 /** One entry of a hart's TLB, as the core left it. */
 interface Entry {

@@ -1,5 +1,5 @@
-// The bytes of regular files, in their address_space (host/mm/mapping.ts), and what they count against the size of
-// their file system. No lock is held here by a caller: the host may be read.
+// The bytes of regular files, in their address_space (host/mm/mapping/), and what they count against the size of their
+// file system. No lock is held here by a caller: the host may be read.
 
 import {
   INODE_LOCK,
@@ -17,10 +17,10 @@ import {
 } from "../../assembly/layout.ts";
 import { ENOSPC, ENXIO } from "../memory/errno.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { mappingBytes, mappingCreate, mappingExtend, mappingPut } from "../mm/mapping.ts";
-import { mappingAllocate, mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../mm/mapping-io.ts";
-import { TREE_END, treeNext } from "../mm/mapping-tree.ts";
-import { mappingContains } from "../mm/page-cache.ts";
+import { mappingBytes, mappingCreate, mappingExtend, mappingPut } from "../mm/mapping/mapping.ts";
+import { mappingAllocate, mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../mm/mapping/mapping-io.ts";
+import { TREE_END, treeNext } from "../mm/mapping/mapping-tree.ts";
+import { mappingContains } from "../mm/mapping/page-cache.ts";
 import type { Hart } from "../policy/hart.ts";
 import { chargePages } from "./charge.ts";
 

@@ -8,9 +8,9 @@ import {
   INODE_TEXT_BYTES,
   PAGE_BYTES,
 } from "../../assembly/layout.ts";
-import { allocFrame } from "../mm/frames.ts";
-import { frameAddress } from "../mm/page.ts";
-import { freeFrame } from "../mm/page-refs.ts";
+import { allocFrame } from "../mm/frame/frames.ts";
+import { frameAddress } from "../mm/frame/page.ts";
+import { freeFrame } from "../mm/frame/page-refs.ts";
 import type { Hart } from "../policy/hart.ts";
 import { chargePages } from "./charge.ts";
 

@@ -4,7 +4,7 @@
 import { HART_BUFFER, HART_BUFFER_BYTES, HART_KERNEL_SCRATCH } from "../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../memory/errno.ts";
 import { UserFaultWait } from "../memory/errors.ts";
-import { isUserRange } from "../mm/range.ts";
+import { isUserRange } from "../mm/call/range.ts";
 import { copyFromUser, copyPartFromUser, copyPartToUser, faultInWriteable } from "../mm/uaccess.ts";
 import type { Hart } from "../policy/hart.ts";
 import { loadU64 } from "./registers.ts";

@@ -18,9 +18,9 @@ import {
   MM_VDSO,
   PAGE_BYTES,
 } from "../../assembly/layout.ts";
-import type { MappedFile } from "../mm/mapped-file.ts";
-import { doMmap } from "../mm/mmap.ts";
-import { ramFrameCount } from "../mm/page.ts";
+import { doMmap } from "../mm/call/mmap.ts";
+import { ramFrameCount } from "../mm/frame/page.ts";
+import type { MappedFile } from "../mm/mapping/mapped-file.ts";
 import { rlimitBytes } from "../mm/rlimit.ts";
 import { copyToUser } from "../mm/uaccess.ts";
 import {

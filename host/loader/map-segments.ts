@@ -2,10 +2,10 @@
 // there once, and /proc/PID/maps shows where it comes from. (Linux: elf_map, elf_load and padzero in fs/binfmt_elf.c)
 
 import { HART_BUFFER, HART_BUFFER_BYTES, PAGE_BYTES } from "../../assembly/layout.ts";
-import type { MappedFile } from "../mm/mapped-file.ts";
-import { doMmap } from "../mm/mmap.ts";
-import { doMprotect } from "../mm/mprotect.ts";
-import { doMunmap } from "../mm/munmap.ts";
+import { doMmap } from "../mm/call/mmap.ts";
+import { doMprotect } from "../mm/call/mprotect.ts";
+import { doMunmap } from "../mm/call/munmap.ts";
+import type { MappedFile } from "../mm/mapping/mapped-file.ts";
 import { clearUser, copyToUser } from "../mm/uaccess.ts";
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";

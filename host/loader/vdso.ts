@@ -21,12 +21,12 @@ import {
 } from "../../assembly/layout.ts";
 import { ENOMEM } from "../memory/errno.ts";
 import { KernelBug } from "../memory/errors.ts";
+import { toVpn } from "../mm/call/range.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "../mm/lock.ts";
-import { mappingCreate } from "../mm/mapping.ts";
-import { mappingWrite } from "../mm/mapping-io.ts";
-import { toVpn } from "../mm/range.ts";
-import { getUnmappedArea } from "../mm/unmapped-area.ts";
-import { addVma } from "../mm/vma-modify.ts";
+import { mappingCreate } from "../mm/mapping/mapping.ts";
+import { mappingWrite } from "../mm/mapping/mapping-io.ts";
+import { getUnmappedArea } from "../mm/vma/unmapped-area.ts";
+import { addVma } from "../mm/vma/vma-modify.ts";
 import type { Hart } from "../policy/hart.ts";
 import { buildVdso } from "./vdso-image.ts";
 

@@ -41,7 +41,7 @@ import {
 } from "../../assembly/layout.ts";
 import { hartBase } from "../memory/hart-local.ts";
 import { SharedMemory } from "../memory/shared.ts";
-import { initSwap } from "../mm/swap-map.ts";
+import { initSwap } from "../mm/reclaim/swap-map.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { HostError } from "./errors.ts";
 

@@ -21,8 +21,8 @@ import { X_NAMES } from "../isa/registers.ts";
 import { commOf } from "../kernel/process/task.ts";
 import { KernelBug } from "../memory/errors.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
-import { vmaEnd, vmaFlags, vmaStart } from "../mm/vma.ts";
-import { vmaFind } from "../mm/vma-map.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "../mm/vma/vma.ts";
+import { vmaFind } from "../mm/vma/vma-map.ts";
 import { lastEvents } from "../observe/trace-text.ts";
 
 const VMA_LINES_MAX = 64;

@@ -130,7 +130,7 @@ export class HartLocal {
   wakeKswapd: (() => void) | null = null;
   /** An area wants huge pages: wakes khugepaged. Takes a run queue's lock. Handed in at boot. */
   wakeKhugepaged: (() => void) | null = null;
-  /** Pages that this hart has taken off a list (mm/lru.ts), each with a reference. */
+  /** Pages that this hart has taken off a list (mm/reclaim/lru.ts), each with a reference. */
   readonly isolated = new Int32Array(32);
   isolatedCount = 0;
   /** allocFrame found nothing since whoever cares last set it to false. */
@@ -147,9 +147,9 @@ export class HartLocal {
   warn: ((hart: HartLocal, text: string) => void) | null = null;
   /** Reads the pages of the host's files. Handed in by who knows what an inode is. */
   pageIo: PageIo | null = null;
-  /** Work space of mm/mapping-tree.ts: a frame that is about to become a node, 0 = none. */
+  /** Work space of mm/mapping/mapping-tree.ts: a frame that is about to become a node, 0 = none. */
   spareNode = 0;
-  /** A fault that must read a page, or wait for it (mm/file-fault.ts): which. The mapping is counted. */
+  /** A fault that must read a page, or wait for it (mm/fault/file-fault.ts): which. The mapping is counted. */
   faultMapping = 0;
   faultIndex = 0;
   /** The same for a page in the swap store: its slot, counted; 0 = none. */
@@ -177,7 +177,7 @@ export class HartLocal {
   readonly batchMask = new Int32Array(CPUMASK_WORDS);
   /** Work space of the policy qsbr: each hart's count when an mm died. */
   readonly switchesSeen = new Int32Array(HART_COUNT_MAX);
-  /** mmu_gather (host/mm/gather.ts): what this hart has unmapped and may free once the TLBs are flushed. */
+  /** mmu_gather (host/mm/table/gather.ts): what this hart has unmapped and may free once the TLBs are flushed. */
   readonly gatherPages = new Int32Array(512);
   readonly gatherTables = new Int32Array(64);
   readonly gatherRuns = new Int32Array(16);

@@ -1,6 +1,6 @@
-// Work space of a change to an address space's vmas (mm/vma-transaction.ts, mm/vma-map-edit.ts). Each hart has one, so
-// that mmap and munmap allocate no JavaScript object: collecting garbage stops a hart for as long as dozens of faults
-// take, and whoever waits for its mmap_lock or its acknowledgement waits along.
+// Work space of a change to an address space's vmas (mm/vma/: vma-transaction.ts, vma-map-edit.ts). Each hart has one,
+// so that mmap and munmap allocate no JavaScript object: collecting garbage stops a hart for as long as dozens of
+// faults take, and whoever waits for its mmap_lock or its acknowledgement waits along.
 //
 // Lists grow as they must (fork copies all vmas in one change) and keep their room: the counts say what is in use.
 

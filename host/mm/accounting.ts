@@ -16,7 +16,7 @@ import type { HartLocal } from "../memory/hart-local.ts";
 import { commitPages } from "./overcommit.ts";
 import { rlimitBytes } from "./rlimit.ts";
 import { RLIMIT_AS, RLIMIT_DATA } from "./uapi.ts";
-import { isAccountable, isDataMapping, isStackMapping } from "./vma.ts";
+import { isAccountable, isDataMapping, isStackMapping } from "./vma/vma.ts";
 
 /** May the mm grow by `pages` of an area with `flags`? Requires: mmap_lock for write. */
 export function mayExpandVm(hart: HartLocal, mm: number, flags: number, pages: number): boolean {

@@ -45,13 +45,13 @@ import {
   VMA_MM,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { frameAddress, pageOf } from "./page.ts";
-import { mappingHas } from "./page-cache.ts";
-import { levelPages } from "./page-table.ts";
-import { isHugePte, isMarker, isSwapPte, PTE_BYTES, pteModify, ptePfn, smallPte } from "./pte.ts";
+import { frameAddress, pageOf } from "./frame/page.ts";
+import { mappingHas } from "./mapping/page-cache.ts";
 import { flushRss } from "./rss.ts";
-import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma.ts";
-import { vmaFind, vmaFindBelow } from "./vma-map.ts";
+import { levelPages } from "./table/page-table.ts";
+import { isHugePte, isMarker, isSwapPte, PTE_BYTES, pteModify, ptePfn, smallPte } from "./table/pte.ts";
+import { isDataMapping, isStackMapping, vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "./vma/vma.ts";
+import { vmaFind, vmaFindBelow } from "./vma/vma-map.ts";
 
 interface Tally {
   rss: number;

@@ -34,26 +34,26 @@ import {
 } from "../../assembly/layout.ts";
 import { D_M18, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
-import { sharePage } from "./anon.ts";
-import { anonVmaFork } from "./anon-vma.ts";
-import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
-import { DUP_NO_MEMORY, dupHuge } from "./huge-entries.ts";
+import { sharePage } from "./fault/anon.ts";
+import { pageOf } from "./frame/page.ts";
+import { DUP_NO_MEMORY, dupHuge } from "./huge/huge-entries.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
-import { makeRoomIfShort } from "./make-room.ts";
 import { mmAlloc, mmput } from "./mm.ts";
 import { enoughMemory } from "./overcommit.ts";
-import { pageOf } from "./page.ts";
-import { allocPte, areEmpty, findHuge, findPte, setNewPte } from "./page-table.ts";
-import { relieveVmaPools } from "./pool-pressure.ts";
-import { clearUffdWp, isMarker, isSwapPte, PTE_BYTES, ptePfn } from "./pte.ts";
-import { chunkEnd, lockTwoPtes, unlockTwoPtes } from "./pte-lock.ts";
+import { makeRoomIfShort } from "./reclaim/make-room.ts";
+import { swapDup } from "./reclaim/swap-map.ts";
+import { anonVmaFork } from "./rmap/anon-vma.ts";
 import { addRss, addRssKind, flushRss } from "./rss.ts";
-import { swapDup } from "./swap-map.ts";
-import { EventBatch, UFFD_EVENT_FORK } from "./userfaultfd-events.ts";
-import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "./vma.ts";
-import { vmaFind } from "./vma-map.ts";
-import { VmaTransaction } from "./vma-transaction.ts";
-import { skipMissingTable } from "./zap.ts";
+import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./table/gather.ts";
+import { allocPte, areEmpty, findHuge, findPte, setNewPte } from "./table/page-table.ts";
+import { clearUffdWp, isMarker, isSwapPte, PTE_BYTES, ptePfn } from "./table/pte.ts";
+import { chunkEnd, lockTwoPtes, unlockTwoPtes } from "./table/pte-lock.ts";
+import { skipMissingTable } from "./table/zap.ts";
+import { EventBatch, UFFD_EVENT_FORK } from "./userfaultfd/userfaultfd-events.ts";
+import { relieveVmaPools } from "./vma/pool-pressure.ts";
+import { isAccountable, VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "./vma/vma.ts";
+import { vmaFind } from "./vma/vma-map.ts";
+import { VmaTransaction } from "./vma/vma-transaction.ts";
 
 const FIELDS_COPIED = [
   MM_BRK_START,

@@ -4,15 +4,15 @@ import { MM_LOCKED_VM, MM_MAP_COUNT, MM_VMA_ROOT, USER_VPN_END, VMA_END } from "
 import { D_M7, MUTATIONS } from "../memory/mutation.ts";
 import type { Hart } from "../policy/hart.ts";
 import { noteUnlocked } from "./accounting.ts";
-import { gatherBegin, gatherFinish, gatherWholeMm } from "./gather.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "./lock.ts";
 import { commitPages } from "./overcommit.ts";
-import { rmapUnlink } from "./rmap-link.ts";
+import { rmapUnlink } from "./rmap/rmap-link.ts";
 import { flushRss } from "./rss.ts";
-import { isAccountable, vmaFlags, vmaPutBacking, vmaStart } from "./vma.ts";
-import { vmaFind, vmaFindBelow } from "./vma-map.ts";
-import { retireVmaMap } from "./vma-map-edit.ts";
-import { freeEmptyTables, zapRange } from "./zap.ts";
+import { gatherBegin, gatherFinish, gatherWholeMm } from "./table/gather.ts";
+import { freeEmptyTables, zapRange } from "./table/zap.ts";
+import { isAccountable, vmaFlags, vmaPutBacking, vmaStart } from "./vma/vma.ts";
+import { vmaFind, vmaFindBelow } from "./vma/vma-map.ts";
+import { retireVmaMap } from "./vma/vma-map-edit.ts";
 
 /** Requires: mm_users is 0, so no task runs in it and nobody can start to. May wait. */
 export function exitMmap(hart: Hart, mm: number): void {

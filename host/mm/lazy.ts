@@ -7,8 +7,8 @@ import type { Hart } from "../policy/hart.ts";
 import type { MmFrame } from "../policy/seams.ts";
 import { activeMm, leaveMm, loadMm, setActiveMm } from "./context.ts";
 import { mmdrop } from "./mm.ts";
-import { vmaFree, vmaFreeLater } from "./vma.ts";
-import { vmaWalk } from "./vma-map.ts";
+import { vmaFree, vmaFreeLater } from "./vma/vma.ts";
+import { vmaWalk } from "./vma/vma-map.ts";
 
 /**
  * If this hart borrows `mm`, it borrows init_mm from now on; true if it did. In an interrupt handler the sender holds a

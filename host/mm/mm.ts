@@ -29,12 +29,12 @@ import { KernelBug } from "../memory/errors.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
 import { addMmCount } from "../policy/lazy-tlb/mm-count.ts";
-import { anonVmaCreate, anonVmaPut } from "./anon-vma.ts";
 import { exitMmap } from "./exit-mmap.ts";
-import { allocFrame } from "./frames.ts";
-import { frameAddress, reserveFrame } from "./page.ts";
-import { allocTable, freeTable } from "./page-table.ts";
-import { PTE_BYTES, tablePte } from "./pte.ts";
+import { allocFrame } from "./frame/frames.ts";
+import { frameAddress, reserveFrame } from "./frame/page.ts";
+import { anonVmaCreate, anonVmaPut } from "./rmap/anon-vma.ts";
+import { allocTable, freeTable } from "./table/page-table.ts";
+import { PTE_BYTES, tablePte } from "./table/pte.ts";
 
 const INSTRUCTION_NOP = 0x00000013;
 const INSTRUCTION_ECALL = 0x00000073;

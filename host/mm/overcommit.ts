@@ -23,7 +23,7 @@ import {
 } from "../../assembly/layout.ts";
 import { type HartLocal, hartBase } from "../memory/hart-local.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { ramFrameCount } from "./page.ts";
+import { ramFrameCount } from "./frame/page.ts";
 import { isPrivileged } from "./rlimit.ts";
 
 // vm.overcommit_memory

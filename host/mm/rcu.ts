@@ -3,8 +3,8 @@
 import { POOL_VMA, POOL_VMA_NODE, RCU_FREE_POOL, RCU_FREE_TABLE } from "../../assembly/layout.ts";
 import type { RcuCallback } from "../memory/rcu.ts";
 import { afterGracePeriod } from "../memory/slab.ts";
-import { freeTableCallback } from "./page-table.ts";
-import { vmaPutLock } from "./vma.ts";
+import { freeTableCallback } from "./table/page-table.ts";
+import { vmaPutLock } from "./vma/vma.ts";
 
 export const mmRcuCallbacks: readonly (RcuCallback | undefined)[] = table();
 

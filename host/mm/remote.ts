@@ -3,12 +3,12 @@
 
 import { ACCESS_LOAD, ACCESS_STORE, PAGE_BYTES, PTE_A, PTE_D, PTE_V, PTE_W } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_OK, handleMmFault } from "./fault.ts";
+import { FAULT_OK, handleMmFault } from "./fault/fault.ts";
+import { frameAddress } from "./frame/page.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
-import { frameAddress } from "./page.ts";
-import { findHuge, findPte, tablePageOf } from "./page-table.ts";
-import { isHugePte, ptePfn, smallPte } from "./pte.ts";
-import { lockPte, lockTable, unlockPte, unlockTable } from "./pte-lock.ts";
+import { findHuge, findPte, tablePageOf } from "./table/page-table.ts";
+import { isHugePte, ptePfn, smallPte } from "./table/pte.ts";
+import { lockPte, lockTable, unlockPte, unlockTable } from "./table/pte-lock.ts";
 import { TASK_BYTES_USER } from "./uapi.ts";
 
 /** Copies `bytes` bytes at `va` of `mm` to `address`; how many before the first page that can not be had. */

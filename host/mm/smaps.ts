@@ -23,12 +23,12 @@ import {
 } from "../../assembly/layout.ts";
 import type { HartLocal } from "../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../memory/spinlock.ts";
-import { TREE_END, treeLoad, treeNext } from "./mapping-tree.ts";
-import { pageOf } from "./page.ts";
-import { findHuge, findPte, loadPte } from "./page-table.ts";
-import { isMarker, isSwapPte, isUffdWp, ptePfn } from "./pte.ts";
-import { swapUsers } from "./swap-map.ts";
-import { skipMissingTable } from "./zap.ts";
+import { pageOf } from "./frame/page.ts";
+import { TREE_END, treeLoad, treeNext } from "./mapping/mapping-tree.ts";
+import { swapUsers } from "./reclaim/swap-map.ts";
+import { findHuge, findPte, loadPte } from "./table/page-table.ts";
+import { isMarker, isSwapPte, isUffdWp, ptePfn } from "./table/pte.ts";
+import { skipMissingTable } from "./table/zap.ts";
 
 /** Bytes, by what smaps tells apart. */
 export interface VmaUsage {

@@ -20,8 +20,8 @@ import { EFAULT } from "../memory/errno.ts";
 import { UserFaultWait } from "../memory/errors.ts";
 import { isTraced, TRACE_PAGE_FAULT_KERNEL, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_OK, FAULT_USERFAULT, handleMmFault } from "./fault.ts";
-import { isUserRange } from "./range.ts";
+import { isUserRange } from "./call/range.ts";
+import { FAULT_OK, FAULT_USERFAULT, handleMmFault } from "./fault/fault.ts";
 
 /** Most bytes that one call of the core copies between two polls: 64 pages. */
 const PIECE_BYTES_MAX = 64 * 4096;

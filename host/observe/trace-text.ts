@@ -52,7 +52,7 @@ interface EventRow {
 }
 
 const ACCESSES = ["read", "write", "exec"];
-/** By FAULT_* (host/mm/fault.ts). */
+/** By FAULT_* (host/mm/fault/fault.ts). */
 const FAULTS = ["ok", "SIGSEGV maperr", "SIGSEGV accerr", "oom", "SIGBUS", "retry", "wait"];
 const FLUSH_REASONS = ["", "remote shootdown", "", "local mm shootdown", "remote ipi send"];
 /** By IPI_*. */

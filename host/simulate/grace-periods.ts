@@ -16,7 +16,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
 import { rcuDrainAll } from "../memory/rcu.ts";
-import { LIST_BUSY } from "../mm/frames.ts";
+import { LIST_BUSY } from "../mm/frame/frames.ts";
 import { runToEnd } from "./coroutine.ts";
 
 export class GracePeriods {

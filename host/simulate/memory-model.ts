@@ -24,7 +24,7 @@ import {
   POINT_RMW_RELEASE,
 } from "../memory/schedule.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { pageOf } from "../mm/page.ts";
+import { pageOf } from "../mm/frame/page.ts";
 
 /** What a word held, and since when. */
 interface Version {

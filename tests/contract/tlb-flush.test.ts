@@ -3,14 +3,14 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { MACHINE_BASE, MACHINE_STUB_PFN, MM_BATCH_PENDING, PAGE_BYTES, PTE_PPN_SHIFT } from "../../assembly/layout.ts";
-import { moveKernelStub } from "../../host/mm/kernel-map.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
-import { clearPte, findPte } from "../../host/mm/page-table.ts";
-import { lockPte, unlockPte } from "../../host/mm/pte-lock.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
+import { moveKernelStub } from "../../host/mm/table/kernel-map.ts";
+import { clearPte, findPte } from "../../host/mm/table/page-table.ts";
+import { lockPte, unlockPte } from "../../host/mm/table/pte-lock.ts";
 import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,

@@ -4,17 +4,17 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ACCESS_STORE, PAGE_BYTES, VMA_LOCK_SEQ } from "../../assembly/layout.ts";
 import { EAGAIN } from "../../host/memory/errno.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMlock } from "../../host/mm/call/mlock.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { handleMmFault } from "../../host/mm/fault.ts";
+import { handleMmFault } from "../../host/mm/fault/fault.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "../../host/mm/lock.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import { doMlock } from "../../host/mm/mlock.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
 import {
   MADV_DONTFORK,
   MAP_ANONYMOUS,
@@ -26,7 +26,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../host/mm/uapi.ts";
-import { lockVma, unlockVma } from "../../host/mm/vma-lock.ts";
+import { lockVma, unlockVma } from "../../host/mm/vma/vma-lock.ts";
 import { POLICIES } from "../../host/policy/registry.ts";
 import { MmMachine } from "../mm/harness.ts";
 import { vmasOf, wrongStates } from "../support/vma-states.ts";

@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { POOL_COUNT, POOL_DENTRY, POOL_INODE, POOL_NAME } from "../../assembly/layout.ts";
 import { kmemCacheLive } from "../../host/memory/slab.ts";
-import { freeFrameCount } from "../../host/mm/frames.ts";
+import { freeFrameCount } from "../../host/mm/frame/frames.ts";
 import { TestProcess } from "../kernel/test-process.ts";
 import { Random, seedFrom } from "../support/seeds.ts";
 import { type Node, TreeModel } from "./tree-model.ts";

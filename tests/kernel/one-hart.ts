@@ -22,7 +22,7 @@ import { instantiateCore } from "../../host/machine/core.ts";
 import { createMemory } from "../../host/machine/memory-map.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
 import { kmemCacheLive } from "../../host/memory/slab.ts";
-import { freeFrameCount } from "../../host/mm/frames.ts";
+import { freeFrameCount } from "../../host/mm/frame/frames.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
 import { readOops } from "../../host/observe/oops.ts";
 import { makePolicies } from "../../host/policy/choose.ts";

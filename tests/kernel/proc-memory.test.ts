@@ -3,11 +3,11 @@
 import { beforeEach, expect, test } from "vitest";
 import { TASK_MM } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM, ENOSPC } from "../../host/memory/errno.ts";
-import { freeFrameCount } from "../../host/mm/frames.ts";
+import { freeFrameCount } from "../../host/mm/frame/frames.ts";
 import { committedPages } from "../../host/mm/overcommit.ts";
 import { MADV_FREE, MADV_PAGEOUT } from "../../host/mm/uapi.ts";
-import { isAccountable, vmaEnd, vmaFlags, vmaStart } from "../../host/mm/vma.ts";
-import { vmaFind } from "../../host/mm/vma-map.ts";
+import { isAccountable, vmaEnd, vmaFlags, vmaStart } from "../../host/mm/vma/vma.ts";
+import { vmaFind } from "../../host/mm/vma/vma-map.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 

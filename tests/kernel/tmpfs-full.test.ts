@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { ACCESS_STORE, TASK_MM } from "../../assembly/layout.ts";
 import { EFAULT, ENOSPC } from "../../host/memory/errno.ts";
-import { FAULT_BUS, handleMmFault } from "../../host/mm/fault.ts";
+import { FAULT_BUS, handleMmFault } from "../../host/mm/fault/fault.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 

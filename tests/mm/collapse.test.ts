@@ -13,14 +13,15 @@ import {
   RUN_FRAMES,
 } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM } from "../../host/memory/errno.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { allocRun, putRun } from "../../host/mm/frame-runs.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
+import { allocRun, putRun } from "../../host/mm/frame/frame-runs.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
+import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
 import { flushRss } from "../../host/mm/rss.ts";
 import {
   MADV_COLLAPSE,
@@ -33,7 +34,6 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../host/mm/uapi.ts";
-import { shrinkMemory } from "../../host/mm/vmscan.ts";
 import type { Hart } from "../../host/policy/hart.ts";
 import { MmMachine } from "./harness.ts";
 

@@ -18,15 +18,15 @@ import {
   POOL_VMA,
   RAM_BYTES_MIN,
 } from "../../assembly/layout.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { allocFrame, freeFrameCount } from "../../host/mm/frames.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
+import { allocFrame, freeFrameCount } from "../../host/mm/frame/frames.ts";
+import { freeFrame } from "../../host/mm/frame/page-refs.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
-import { freeFrame } from "../../host/mm/page-refs.ts";
 import {
   MADV_DONTFORK,
   MADV_WIPEONFORK,

@@ -3,15 +3,15 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { MM_MAP_COUNT, PAGE_BYTES } from "../../assembly/layout.ts";
 import { EAGAIN, EBUSY, EEXIST, EFAULT, EINVAL, ENOMEM, EOVERFLOW } from "../../host/memory/errno.ts";
-import { doBrk } from "../../host/mm/brk.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import { doMincore } from "../../host/mm/mincore.ts";
-import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../host/mm/mlock.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMsync } from "../../host/mm/msync.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
+import { doBrk } from "../../host/mm/call/brk.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMincore } from "../../host/mm/call/mincore.ts";
+import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../host/mm/call/mlock.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMsync } from "../../host/mm/call/msync.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import * as uapi from "../../host/mm/uapi.ts";
 import { BRK_START, MMAP_BASE, MmMachine } from "./harness.ts";
 

@@ -14,11 +14,11 @@ import {
   RAM_BYTES_MIN,
 } from "../../assembly/layout.ts";
 import { EFAULT } from "../../host/memory/errno.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR } from "../../host/mm/fault.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR } from "../../host/mm/fault/fault.ts";
 import { flushRss } from "../../host/mm/rss.ts";
 import {
   MAP_ANONYMOUS,

@@ -11,18 +11,18 @@ import {
   VM_SHARED,
 } from "../../assembly/layout.ts";
 import { EACCES, EFAULT, EINVAL, ENODEV, EOPNOTSUPP, EPERM } from "../../host/memory/errno.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { FAULT_BUS, FAULT_OK } from "../../host/mm/fault.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import type { MappedFile } from "../../host/mm/mapped-file.ts";
-import { mappingBytes, mappingCreate, mappingPut } from "../../host/mm/mapping.ts";
-import { mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping-io.ts";
+import { FAULT_BUS, FAULT_OK } from "../../host/mm/fault/fault.ts";
+import type { MappedFile } from "../../host/mm/mapping/mapped-file.ts";
+import { mappingBytes, mappingCreate, mappingPut } from "../../host/mm/mapping/mapping.ts";
+import { mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping/mapping-io.ts";
+import { addSeals } from "../../host/mm/mapping/seals.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
-import { addSeals } from "../../host/mm/seals.ts";
 import {
   F_SEAL_GROW,
   F_SEAL_SHRINK,

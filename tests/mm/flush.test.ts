@@ -2,11 +2,11 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { COUNTER_TLB_REMOTE_FLUSH, HART_COUNTERS, PAGE_BYTES } from "../../assembly/layout.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,

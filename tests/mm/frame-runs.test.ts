@@ -2,10 +2,10 @@
 
 import { expect, test } from "vitest";
 import { PAGE_REFCOUNT, RAM_BYTES_MIN, RUN_FRAMES } from "../../assembly/layout.ts";
-import { allocRun, putRun, regroupFrames } from "../../host/mm/frame-runs.ts";
-import { allocFrame, freeFrameCount } from "../../host/mm/frames.ts";
-import { pageOf } from "../../host/mm/page.ts";
-import { freeFrame, getPage, putPage } from "../../host/mm/page-refs.ts";
+import { allocRun, putRun, regroupFrames } from "../../host/mm/frame/frame-runs.ts";
+import { allocFrame, freeFrameCount } from "../../host/mm/frame/frames.ts";
+import { pageOf } from "../../host/mm/frame/page.ts";
+import { freeFrame, getPage, putPage } from "../../host/mm/frame/page-refs.ts";
 import type { Hart } from "../../host/policy/hart.ts";
 import { MmMachine } from "./harness.ts";
 

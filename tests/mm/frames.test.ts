@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import { RAM_BYTES_MIN } from "../../assembly/layout.ts";
-import { allocFrame, freeFrameCount } from "../../host/mm/frames.ts";
-import { freeFrame } from "../../host/mm/page-refs.ts";
+import { allocFrame, freeFrameCount } from "../../host/mm/frame/frames.ts";
+import { freeFrame } from "../../host/mm/frame/page-refs.ts";
 import { MmMachine } from "./harness.ts";
 
 test("untouched frames are handed out in ascending order", () => {

@@ -11,15 +11,16 @@ import {
   PAGE_BYTES,
   RUN_FRAMES,
 } from "../../assembly/layout.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { regroupFrames } from "../../host/mm/frame-runs.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
+import { regroupFrames } from "../../host/mm/frame/frame-runs.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
+import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
 import {
   MADV_COLLAPSE,
   MADV_DONTNEED,
@@ -31,7 +32,6 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../host/mm/uapi.ts";
-import { shrinkMemory } from "../../host/mm/vmscan.ts";
 import { seedFrom } from "../support/seeds.ts";
 import { BRK_START, MMAP_BASE, MmMachine } from "./harness.ts";
 import { PageModel } from "./page-model.ts";

@@ -16,15 +16,16 @@ import {
   PAGE_BYTES,
   RUN_FRAMES,
 } from "../../assembly/layout.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { allocRun, putRun } from "../../host/mm/frame-runs.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
+import { allocRun, putRun } from "../../host/mm/frame/frame-runs.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
+import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
 import { readRemote } from "../../host/mm/remote.ts";
 import { flushRss } from "../../host/mm/rss.ts";
 import { addVmaUsage, emptyUsage } from "../../host/mm/smaps.ts";
@@ -43,8 +44,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../host/mm/uapi.ts";
-import { vmaFind } from "../../host/mm/vma-map.ts";
-import { shrinkMemory } from "../../host/mm/vmscan.ts";
+import { vmaFind } from "../../host/mm/vma/vma-map.ts";
 import type { Hart } from "../../host/policy/hart.ts";
 import { MmMachine } from "./harness.ts";
 

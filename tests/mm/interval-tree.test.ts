@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { RMAP_SEQ, VMA_BASE, VMA_BYTES, VMA_END, VMA_PGOFF, VMA_RMAP_FILE, VMA_START } from "../../assembly/layout.ts";
-import { intervalInsert, intervalNext, intervalRemove } from "../../host/mm/interval-tree.ts";
+import { intervalInsert, intervalNext, intervalRemove } from "../../host/mm/rmap/interval-tree.ts";
 import { seedFrom } from "../support/seeds.ts";
 import { MmMachine } from "./harness.ts";
 

@@ -12,14 +12,15 @@ import {
   RAM_BYTES_MIN,
 } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM } from "../../host/memory/errno.ts";
-import { checkLru } from "../../host/mm/check-lru.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMlock } from "../../host/mm/call/mlock.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { FAULT_OK, handleMmFault } from "../../host/mm/fault.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import { doMlock } from "../../host/mm/mlock.ts";
+import { FAULT_OK, handleMmFault } from "../../host/mm/fault/fault.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
+import { checkLru } from "../../host/mm/reclaim/check-lru.ts";
+import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
 import {
   MADV_COLD,
   MADV_FREE,
@@ -31,7 +32,6 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../host/mm/uapi.ts";
-import { shrinkMemory } from "../../host/mm/vmscan.ts";
 import { MmMachine } from "./harness.ts";
 
 const BASE = 0x1000_0000;

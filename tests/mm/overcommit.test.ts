@@ -11,14 +11,14 @@ import {
   RAM_BYTES_MIN,
 } from "../../assembly/layout.ts";
 import { EAGAIN, ENOMEM, EPERM } from "../../host/memory/errno.ts";
-import { doBrk } from "../../host/mm/brk.ts";
+import { doBrk } from "../../host/mm/call/brk.ts";
+import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../host/mm/call/mlock.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { doMlock, doMlockall, doMunlock, doMunlockall } from "../../host/mm/mlock.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
 import { commitLimit, committedPages, OVERCOMMIT_ALWAYS, OVERCOMMIT_NEVER } from "../../host/mm/overcommit.ts";
 import {
   MAP_ANONYMOUS,

@@ -3,13 +3,13 @@
 
 import { expect, test } from "vitest";
 import { HART_BUFFER, MAPPING_HOST_FILE, MAPPING_SHMEM, PAGE_BYTES, RAM_BYTES_MIN } from "../../assembly/layout.ts";
-import { checkLru } from "../../host/mm/check-lru.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
-import { mappingCreate, mappingPut } from "../../host/mm/mapping.ts";
-import { mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping-io.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
+import { mappingCreate, mappingPut } from "../../host/mm/mapping/mapping.ts";
+import { mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping/mapping-io.ts";
+import { checkLru } from "../../host/mm/reclaim/check-lru.ts";
+import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
 import { MAP_FIXED, MAP_SHARED, PROT_READ, PROT_WRITE } from "../../host/mm/uapi.ts";
-import { shrinkMemory } from "../../host/mm/vmscan.ts";
 import { seedFrom } from "../support/seeds.ts";
 import { MmMachine } from "./harness.ts";
 

@@ -3,14 +3,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { HART_BUFFER, PAGE_BYTES } from "../../assembly/layout.ts";
-import { doBrk } from "../../host/mm/brk.ts";
+import { doBrk } from "../../host/mm/call/brk.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMincore } from "../../host/mm/call/mincore.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import { doMincore } from "../../host/mm/mincore.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
 import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,

@@ -3,9 +3,9 @@
 import { expect, test } from "vitest";
 import { PAGE_CODE_GENERATION, PAGE_GENERATION } from "../../assembly/layout.ts";
 import { KernelBug } from "../../host/memory/errors.ts";
-import { allocFrame, freeFrameCount } from "../../host/mm/frames.ts";
-import { pageOf } from "../../host/mm/page.ts";
-import { freeFrame, getPage, putPage } from "../../host/mm/page-refs.ts";
+import { allocFrame, freeFrameCount } from "../../host/mm/frame/frames.ts";
+import { pageOf } from "../../host/mm/frame/page.ts";
+import { freeFrame, getPage, putPage } from "../../host/mm/frame/page-refs.ts";
 import { MmMachine } from "./harness.ts";
 
 test("a freed frame gets new generations, and what is decoded or cached of it is void", () => {

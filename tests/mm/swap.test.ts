@@ -16,19 +16,20 @@ import {
   TASK_MAJ_FLT,
   TASK_MIN_FLT,
 } from "../../assembly/layout.ts";
+import { doMadvise } from "../../host/mm/call/madvise.ts";
+import { doMlock, doMunlock } from "../../host/mm/call/mlock.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMprotect } from "../../host/mm/call/mprotect.ts";
+import { doMremap } from "../../host/mm/call/mremap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_OOM, handleMmFault } from "../../host/mm/fault.ts";
-import { doMadvise } from "../../host/mm/madvise.ts";
-import { mappingCreate, mappingPut } from "../../host/mm/mapping.ts";
-import { mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping-io.ts";
-import { doMlock, doMunlock } from "../../host/mm/mlock.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_OOM, handleMmFault } from "../../host/mm/fault/fault.ts";
+import { mappingCreate, mappingPut } from "../../host/mm/mapping/mapping.ts";
+import { mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping/mapping-io.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMprotect } from "../../host/mm/mprotect.ts";
-import { doMremap } from "../../host/mm/mremap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
-import { swapFreeSlots } from "../../host/mm/swap-map.ts";
+import { swapFreeSlots } from "../../host/mm/reclaim/swap-map.ts";
+import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
 import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,
@@ -41,7 +42,6 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../host/mm/uapi.ts";
-import { shrinkMemory } from "../../host/mm/vmscan.ts";
 import { seedFrom } from "../support/seeds.ts";
 import { MmMachine } from "./harness.ts";
 

@@ -18,18 +18,19 @@ import {
   VMA_FLAGS,
   VMA_START,
 } from "../../assembly/layout.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { handleMmFault } from "../../host/mm/fault.ts";
-import { mappingCreate, mappingPut } from "../../host/mm/mapping.ts";
+import { handleMmFault } from "../../host/mm/fault/fault.ts";
+import { mappingCreate, mappingPut } from "../../host/mm/mapping/mapping.ts";
 import { mmput } from "../../host/mm/mm.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
 import { committedPages } from "../../host/mm/overcommit.ts";
-import { loadPte } from "../../host/mm/page-table.ts";
-import { ptePfn } from "../../host/mm/pte.ts";
+import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
 import { flushRss, rssOf } from "../../host/mm/rss.ts";
 import { addVmaUsage, emptyUsage, type VmaUsage } from "../../host/mm/smaps.ts";
+import { loadPte } from "../../host/mm/table/page-table.ts";
+import { ptePfn } from "../../host/mm/table/pte.ts";
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
@@ -39,9 +40,8 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../../host/mm/uapi.ts";
-import { isAccountable } from "../../host/mm/vma.ts";
-import { vmaFind } from "../../host/mm/vma-map.ts";
-import { shrinkMemory } from "../../host/mm/vmscan.ts";
+import { isAccountable } from "../../host/mm/vma/vma.ts";
+import { vmaFind } from "../../host/mm/vma/vma-map.ts";
 import { seedFrom } from "../support/seeds.ts";
 import { MmMachine } from "./harness.ts";
 

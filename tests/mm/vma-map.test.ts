@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { POOL_VMA, POOL_VMA_NODE, VMA_END, VMA_START } from "../../assembly/layout.ts";
 import { kmemCacheCounts, kmemCacheFree, kmemCacheLive } from "../../host/memory/slab.ts";
-import { vmaAlloc } from "../../host/mm/vma.ts";
-import { gapBelow, NO_GAP, vmaFind, vmaFindBelow, vmaWalk } from "../../host/mm/vma-map.ts";
-import { VmaMapEdit } from "../../host/mm/vma-map-edit.ts";
+import { vmaAlloc } from "../../host/mm/vma/vma.ts";
+import { gapBelow, NO_GAP, vmaFind, vmaFindBelow, vmaWalk } from "../../host/mm/vma/vma-map.ts";
+import { VmaMapEdit } from "../../host/mm/vma/vma-map-edit.ts";
 import { seedFrom } from "../support/seeds.ts";
 import { MmMachine } from "./harness.ts";
 

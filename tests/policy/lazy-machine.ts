@@ -39,11 +39,11 @@ import { cpumaskSet } from "../../host/memory/cpumask.ts";
 import type { SharedMemory } from "../../host/memory/shared.ts";
 import { initKmemCaches, kmemCacheLive } from "../../host/memory/slab.ts";
 import { switchMm } from "../../host/mm/context.ts";
-import { freeFrameCount, initFrames } from "../../host/mm/frames.ts";
+import { freeFrameCount, initFrames } from "../../host/mm/frame/frames.ts";
+import { pageOf } from "../../host/mm/frame/page.ts";
+import { initThp } from "../../host/mm/huge/thp.ts";
 import { mmFrame } from "../../host/mm/lazy.ts";
 import { initKernelMm, mmAlloc, mmget, mmput } from "../../host/mm/mm.ts";
-import { pageOf } from "../../host/mm/page.ts";
-import { initThp } from "../../host/mm/thp.ts";
 import { makePolicies } from "../../host/policy/choose.ts";
 import { BUILD } from "../support/paths.ts";
 

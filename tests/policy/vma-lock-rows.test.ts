@@ -39,10 +39,10 @@ import {
   VMA_START,
 } from "../../assembly/layout.ts";
 import { EAGAIN } from "../../host/memory/errno.ts";
-import { doMmap } from "../../host/mm/mmap.ts";
-import { doMunmap } from "../../host/mm/munmap.ts";
+import { doMmap } from "../../host/mm/call/mmap.ts";
+import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../host/mm/uapi.ts";
-import { lockVma } from "../../host/mm/vma-lock.ts";
+import { lockVma } from "../../host/mm/vma/vma-lock.ts";
 import { dumpVma } from "../../host/policy/vma-lock/dump.ts";
 import { VMA_WRITER } from "../../host/policy/vma-lock/vm-refcnt.ts";
 import { MmMachine } from "../mm/harness.ts";

@@ -11,7 +11,7 @@ import {
   VMA_RWSEM,
 } from "../../assembly/layout.ts";
 import { kmemCacheObject } from "../../host/memory/slab.ts";
-import { vmaFind } from "../../host/mm/vma-map.ts";
+import { vmaFind } from "../../host/mm/vma/vma-map.ts";
 import { dumpVma } from "../../host/policy/vma-lock/dump.ts";
 import type { MmMachine } from "../mm/harness.ts";
 

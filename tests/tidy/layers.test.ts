@@ -41,9 +41,9 @@ describe("imports", () => {
 
 describe("the layer rule", () => {
   test.each([
-    ["host/memory/rcu.ts", "host/mm/fault.ts"],
+    ["host/memory/rcu.ts", "host/mm/fault/fault.ts"],
     ["host/policy/lazy-tlb/refcount.ts", "host/mm/mm.ts"],
-    ["host/mm/fault.ts", "host/kernel/trap.ts"],
+    ["host/mm/fault/fault.ts", "host/kernel/trap.ts"],
     ["host/kernel/boot.ts", "host/machine/machine.ts"],
     ["host/observe/oops.ts", "host/kernel/sched/sched.ts"],
     ["host/kernel/boot.ts", "host/check/lockdep.ts"],

@@ -29,7 +29,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { ENAMETOOLONG, ENFILE, ENOENT } from "../../memory/errno.ts";
 import type { HostStat } from "../../memory/host-files.ts";
-import { mappingCreate } from "../../mm/mapping.ts";
+import { mappingCreate } from "../../mm/mapping/mapping.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { inodeAlloc, iput, setTime } from "../inode.ts";
 import { setLinkText } from "../symlink.ts";

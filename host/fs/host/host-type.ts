@@ -32,7 +32,7 @@ import type { FsType } from "../../memory/fs-type.ts";
 import type { PageIo } from "../../memory/hart-local.ts";
 import type { HostFiles } from "../../memory/host-files.ts";
 import { hostIo } from "../../memory/host-io.ts";
-import { mappingBytes } from "../../mm/mapping.ts";
+import { mappingBytes } from "../../mm/mapping/mapping.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { contentCharge } from "../content.ts";
 import { dentryAlloc, dentryFind, dentryLink, dput, hashName } from "../dentry.ts";

@@ -7,7 +7,7 @@ import { parseElf } from "../../loader/elf.ts";
 import { argumentBytesMax, type ProgramFile, segmentBytesMax } from "../../loader/exec.ts";
 import { argumentBytes } from "../../loader/stack-image.ts";
 import { E2BIG, ELIBBAD, ELOOP, ENOEXEC } from "../../memory/errno.ts";
-import type { MappedFile } from "../../mm/mapped-file.ts";
+import type { MappedFile } from "../../mm/mapping/mapped-file.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { opsOf } from "../file/file-kinds.ts";
 import type { ExecArguments } from "./exec-arguments.ts";

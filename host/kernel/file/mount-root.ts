@@ -24,7 +24,7 @@ import { fsTypeOf } from "../../fs/inode.ts";
 import { createLink, createNode, isBacked } from "../../fs/namei.ts";
 import { mountOn, superAlloc } from "../../fs/super.ts";
 import { S_IFCHR, S_IFDIR, S_ISVTX } from "../../fs/uapi.ts";
-import { ramFrameCount } from "../../mm/page.ts";
+import { ramFrameCount } from "../../mm/frame/page.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { CHAR_DEVICES, deviceNumber } from "./char-devices.ts";
 

@@ -11,9 +11,9 @@ import {
   PIPE_PAGES,
   PIPE_TAIL,
 } from "../../../assembly/layout.ts";
-import { allocFrame } from "../../mm/frames.ts";
-import { frameAddress } from "../../mm/page.ts";
-import { freeFrame } from "../../mm/page-refs.ts";
+import { allocFrame } from "../../mm/frame/frames.ts";
+import { frameAddress } from "../../mm/frame/page.ts";
+import { freeFrame } from "../../mm/frame/page-refs.ts";
 import type { Hart } from "../../policy/hart.ts";
 
 export function pipeUsed(hart: Hart, pipe: number): number {

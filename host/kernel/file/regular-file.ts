@@ -17,7 +17,7 @@ import { contentBytes, contentData, contentHole, contentRead, contentReserve, co
 import { TOUCH_ATIME, TOUCH_CTIME, TOUCH_MTIME, touch } from "../../fs/inode.ts";
 import { EFAULT, EFBIG, EINVAL, ENXIO } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { MAPPING_LENGTH_MAX } from "../../mm/mapping.ts";
+import { MAPPING_LENGTH_MAX } from "../../mm/mapping/mapping.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process/process.ts";
 import { finishWait, isRestart } from "../sched/wait.ts";

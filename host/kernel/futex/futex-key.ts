@@ -31,8 +31,8 @@ import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
 import { mmapReadLock, mmapReadUnlock } from "../../mm/lock.ts";
 import { getUser32 } from "../../mm/uaccess.ts";
 import { TASK_BYTES_USER } from "../../mm/uapi.ts";
-import { vmaPgoffAt } from "../../mm/vma.ts";
-import { vmaFind } from "../../mm/vma-map.ts";
+import { vmaPgoffAt } from "../../mm/vma/vma.ts";
+import { vmaFind } from "../../mm/vma/vma-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 
 const KEY_PRIVATE = 0;

@@ -23,12 +23,12 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { collapse, mayCollapse } from "../../mm/collapse.ts";
+import { collapse, mayCollapse } from "../../mm/huge/collapse.ts";
+import { wantsHuge } from "../../mm/huge/thp.ts";
 import { mmapReadLock, mmapReadUnlock } from "../../mm/lock.ts";
 import { mmgetNotZero, mmput } from "../../mm/mm.ts";
-import { wantsHuge } from "../../mm/thp.ts";
-import { vmaEnd, vmaFlags, vmaStart } from "../../mm/vma.ts";
-import { vmaFind } from "../../mm/vma-map.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "../../mm/vma/vma.ts";
+import { vmaFind } from "../../mm/vma/vma-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 import type { StepResult } from "../sched/kthread.ts";
 import { finishWait, sleepOnTimer, waitqAdd, waitqWakeOne } from "../sched/wait.ts";

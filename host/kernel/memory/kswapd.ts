@@ -14,8 +14,8 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { shrinkMemory } from "../../mm/vmscan.ts";
-import { isAboveLow, missingToHigh } from "../../mm/watermark.ts";
+import { isAboveLow, missingToHigh } from "../../mm/frame/watermark.ts";
+import { shrinkMemory } from "../../mm/reclaim/vmscan.ts";
 import type { Hart } from "../../policy/hart.ts";
 import type { StepResult } from "../sched/kthread.ts";
 import { finishWait, waitqAdd, waitqWakeOne } from "../sched/wait.ts";

@@ -20,10 +20,10 @@ import {
   TASK_PID,
   TASK_PROCESS,
 } from "../../../assembly/layout.ts";
-import { freeFrameCount } from "../../mm/frames.ts";
-import { ramFrameCount } from "../../mm/page.ts";
+import { freeFrameCount } from "../../mm/frame/frames.ts";
+import { ramFrameCount } from "../../mm/frame/page.ts";
+import { swapFreeSlots } from "../../mm/reclaim/swap-map.ts";
 import { rssOf } from "../../mm/rss.ts";
-import { swapFreeSlots } from "../../mm/swap-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { writeKernelLine } from "../kernel-line.ts";
 import { commOf, forEachProcessLocked } from "../process/task.ts";

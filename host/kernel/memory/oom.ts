@@ -2,8 +2,8 @@
 // the others go on. (Linux: mm/oom_kill.c)
 //
 // The hart that needs memory chooses the victim, tells its threads to die, and takes its private pages at once
-// (mm/oom-reap.ts): the victim may be asleep, or wait for this very hart. What is left of it comes back as it exits;
-// until then no other is chosen.
+// (mm/reclaim/oom-reap.ts): the victim may be asleep, or wait for this very hart. What is left of it comes back as it
+// exits; until then no other is chosen.
 
 import {
   COUNTER_OOM_KILL,
@@ -29,10 +29,10 @@ import {
 import { park } from "../../memory/park.ts";
 import type { SharedMemory } from "../../memory/shared.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
+import { ramFrameCount } from "../../mm/frame/page.ts";
+import { isAboveMin } from "../../mm/frame/watermark.ts";
 import { mmgetNotZero, mmput } from "../../mm/mm.ts";
-import { oomReap } from "../../mm/oom-reap.ts";
-import { ramFrameCount } from "../../mm/page.ts";
-import { isAboveMin } from "../../mm/watermark.ts";
+import { oomReap } from "../../mm/reclaim/oom-reap.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { startGroupExitLocked } from "../process/group-exit.ts";
 import { initProcess } from "../process/process-tree.ts";

@@ -39,7 +39,7 @@ import { contentTruncate } from "../../fs/content.ts";
 import { dput } from "../../fs/dentry.ts";
 import { ENFILE, ENOMEM, ENOSPC } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { mappingCommit } from "../../mm/mapping.ts";
+import { mappingCommit } from "../../mm/mapping/mapping.ts";
 import { enoughMemory } from "../../mm/overcommit.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { allocFile, getFileNotZero } from "../file/file.ts";

@@ -30,9 +30,9 @@ import {
 } from "../../../assembly/layout.ts";
 import type { HartLocal } from "../../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_USERFAULT } from "../../mm/fault.ts";
-import { isUffdWp, isVacant } from "../../mm/pte.ts";
-import { toVpn } from "../../mm/range.ts";
+import { toVpn } from "../../mm/call/range.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_USERFAULT } from "../../mm/fault/fault.ts";
+import { isUffdWp, isVacant } from "../../mm/table/pte.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { wakePollers } from "../file/poll-wait.ts";
 import { loadU64 } from "../registers.ts";

@@ -37,7 +37,7 @@ import {
 import type { UserfaultEvents } from "../../memory/hart-local.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { UFFD_EVENT_FORK, UFFD_EVENT_REMAP, UFFD_EVENT_REMOVE } from "../../mm/userfaultfd-events.ts";
+import { UFFD_EVENT_FORK, UFFD_EVENT_REMAP, UFFD_EVENT_REMOVE } from "../../mm/userfaultfd/userfaultfd-events.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, WAIT, waitqAdd, waitqWakeAll } from "../sched/wait.ts";
 import type { Handler } from "../syscall/types.ts";

@@ -3,12 +3,12 @@
 
 import { HART_KERNEL_SCRATCH, UFFD_FEATURES, UFFD_MM } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
+import { toVpn } from "../../mm/call/range.ts";
 import { mmgetNotZero, mmput } from "../../mm/mm.ts";
-import { toVpn } from "../../mm/range.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
-import { fillPages, poisonPages, writeProtectPages } from "../../mm/userfaultfd.ts";
-import { movePages } from "../../mm/userfaultfd-move.ts";
-import { continuePages } from "../../mm/userfaultfd-shared.ts";
+import { fillPages, poisonPages, writeProtectPages } from "../../mm/userfaultfd/userfaultfd.ts";
+import { movePages } from "../../mm/userfaultfd/userfaultfd-move.ts";
+import { continuePages } from "../../mm/userfaultfd/userfaultfd-shared.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isCapable } from "../process/cred.ts";
 import { loadU64, storeI64, storeU64 } from "../registers.ts";

@@ -13,19 +13,19 @@ import {
   VMA_UFFD,
 } from "../../../assembly/layout.ts";
 import { EBUSY, EFAULT, EINVAL, ENOMEM, EPERM } from "../../memory/errno.ts";
-import { splitHuge } from "../../mm/huge-split.ts";
+import { isPageAligned, toVpn } from "../../mm/call/range.ts";
+import { splitHuge } from "../../mm/huge/huge-split.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "../../mm/lock.ts";
 import { mmgetNotZero, mmput } from "../../mm/mm.ts";
-import { relieveVmaPools } from "../../mm/pool-pressure.ts";
-import { isPageAligned, toVpn } from "../../mm/range.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import { MMAP_MIN_ADDR, TASK_BYTES_USER } from "../../mm/uapi.ts";
-import { markRange } from "../../mm/userfaultfd.ts";
-import { isShmemVma } from "../../mm/userfaultfd-shared.ts";
-import { VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "../../mm/vma.ts";
-import { vmaFind } from "../../mm/vma-map.ts";
-import { modifyVma } from "../../mm/vma-modify.ts";
-import { setVmaFlags } from "../../mm/vma-transaction.ts";
+import { markRange } from "../../mm/userfaultfd/userfaultfd.ts";
+import { isShmemVma } from "../../mm/userfaultfd/userfaultfd-shared.ts";
+import { relieveVmaPools } from "../../mm/vma/pool-pressure.ts";
+import { VM_UFFD, vmaEnd, vmaFlags, vmaStart } from "../../mm/vma/vma.ts";
+import { vmaFind } from "../../mm/vma/vma-map.ts";
+import { modifyVma } from "../../mm/vma/vma-modify.ts";
+import { setVmaFlags } from "../../mm/vma/vma-transaction.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { loadU64, storeU64 } from "../registers.ts";
 import { wakeRange } from "./userfaultfd.ts";

@@ -15,7 +15,7 @@ import {
   VMA_PGOFF,
   VMA_START,
 } from "../../../assembly/layout.ts";
-import { vmaFind } from "../../mm/vma-map.ts";
+import { vmaFind } from "../../mm/vma/vma-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { hex } from "./format.ts";
 

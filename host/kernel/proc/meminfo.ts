@@ -16,12 +16,12 @@ import {
   POOL_FRESH,
   POOL_MM,
 } from "../../../assembly/layout.ts";
-import { freeFrameCount } from "../../mm/frames.ts";
-import { LRU_ACTIVE, LRU_INACTIVE, lruCount, lruOf } from "../../mm/lru.ts";
+import { freeFrameCount } from "../../mm/frame/frames.ts";
+import { ramFrameCount } from "../../mm/frame/page.ts";
 import { commitLimit, committedPages } from "../../mm/overcommit.ts";
-import { ramFrameCount } from "../../mm/page.ts";
+import { LRU_ACTIVE, LRU_INACTIVE, lruCount, lruOf } from "../../mm/reclaim/lru.ts";
+import { swapFreeSlots } from "../../mm/reclaim/swap-map.ts";
 import { rssOf } from "../../mm/rss.ts";
-import { swapFreeSlots } from "../../mm/swap-map.ts";
 import { COUNTERS, readCounter } from "../../observe/counters.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { hartCount } from "./cpu.ts";

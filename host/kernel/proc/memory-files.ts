@@ -35,11 +35,11 @@ import {
 import { dentryText } from "../../fs/full-path.ts";
 import { fsReadLock, fsReadUnlock } from "../../fs/lock.ts";
 import { EINVAL } from "../../memory/errno.ts";
-import { mayCollapse } from "../../mm/collapse.ts";
+import { mayCollapse } from "../../mm/huge/collapse.ts";
+import { wantsHuge } from "../../mm/huge/thp.ts";
 import { mmapReadLock, mmapReadUnlock } from "../../mm/lock.ts";
 import { addVmaUsage, emptyUsage, type VmaUsage, writePagemapEntry } from "../../mm/smaps.ts";
-import { wantsHuge } from "../../mm/thp.ts";
-import { vmaFind } from "../../mm/vma-map.ts";
+import { vmaFind } from "../../mm/vma/vma-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { hex, kilobyteLine } from "./format.ts";
 import { type MappedFile, mapsTextLocked } from "./maps.ts";

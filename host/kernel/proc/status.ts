@@ -42,8 +42,8 @@ import {
 } from "../../../assembly/layout.ts";
 import { mmapReadLock, mmapReadUnlock } from "../../mm/lock.ts";
 import { rssOf } from "../../mm/rss.ts";
-import { vmaEnd, vmaFlags, vmaStart } from "../../mm/vma.ts";
-import { vmaFind } from "../../mm/vma-map.ts";
+import { vmaEnd, vmaFlags, vmaStart } from "../../mm/vma/vma.ts";
+import { vmaFind } from "../../mm/vma/vma-map.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process/process.ts";
 import { commOf } from "../process/task.ts";

@@ -21,7 +21,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { cpumaskTest } from "../../memory/cpumask.ts";
 import { EINVAL } from "../../memory/errno.ts";
-import { DEFRAG_MODES, THP_MODES } from "../../mm/thp.ts";
+import { DEFRAG_MODES, THP_MODES } from "../../mm/huge/thp.ts";
 import { COUNTERS, readCounter } from "../../observe/counters.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { directory, file, type ProcNode, type ProcTarget } from "./node.ts";

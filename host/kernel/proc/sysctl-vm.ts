@@ -8,9 +8,9 @@ import {
   MACHINE_SWAPPINESS,
 } from "../../../assembly/layout.ts";
 import { EINVAL } from "../../memory/errno.ts";
+import { minFreeKilobytes, setMinFree } from "../../mm/frame/watermark.ts";
 import { OVERCOMMIT_NEVER } from "../../mm/overcommit.ts";
-import { dropCaches } from "../../mm/vmscan.ts";
-import { minFreeKilobytes, setMinFree } from "../../mm/watermark.ts";
+import { dropCaches } from "../../mm/reclaim/vmscan.ts";
 import type { Hart } from "../../policy/hart.ts";
 import type { Sysctl } from "./sysctl.ts";
 

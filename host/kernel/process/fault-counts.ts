@@ -1,5 +1,5 @@
 // Page faults of a process: what its ended threads had, and what its live ones have. The fault handler counts them in
-// the task (mm/fault.ts). (Linux: min_flt and maj_flt of task_struct and signal_struct)
+// the task (mm/fault/fault.ts). (Linux: min_flt and maj_flt of task_struct and signal_struct)
 
 import {
   PROCESS_CHILD_MAJ_FLT,

@@ -23,7 +23,7 @@ import { mountOn, ST_NODEV, ST_NOEXEC, ST_NOSUID, ST_RDONLY, superAlloc } from "
 import { PATH_MAX, S_IFDIR, S_ISVTX } from "../../fs/uapi.ts";
 import { unmount } from "../../fs/unmount.ts";
 import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTDIR, EPERM } from "../../memory/errno.ts";
-import { ramFrameCount } from "../../mm/page.ts";
+import { ramFrameCount } from "../../mm/frame/page.ts";
 import { strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isCapable } from "../process/cred.ts";

@@ -14,9 +14,9 @@ import {
 } from "../../../assembly/layout.ts";
 import { EBADF, EFAULT, EINVAL, EMFILE, ENFILE, EPERM, ESRCH } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { doMadvise } from "../../mm/madvise.ts";
+import { doMadvise } from "../../mm/call/madvise.ts";
 import { mmput } from "../../mm/mm.ts";
-import { oomReap } from "../../mm/oom-reap.ts";
+import { oomReap } from "../../mm/reclaim/oom-reap.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import { MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";

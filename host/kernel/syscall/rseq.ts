@@ -2,7 +2,7 @@
 
 import { TASK_RSEQ, TASK_RSEQ_BYTES, TASK_RSEQ_SIGNATURE } from "../../../assembly/layout.ts";
 import { EBUSY, EFAULT, EINVAL, EPERM } from "../../memory/errno.ts";
-import { isUserRange } from "../../mm/range.ts";
+import { isUserRange } from "../../mm/call/range.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { resetIds, writeIds } from "../process/rseq.ts";
 import { argAddress, argInt, argUint } from "../registers.ts";

@@ -3,10 +3,10 @@
 import { FILE_KIND, FILE_KIND_SHM, PAGE_BYTES, SHM_SEGSZ, TASK_MM } from "../../../assembly/layout.ts";
 import { EACCES, EEXIST, EIDRM, EINVAL, ENOENT } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { detachFile } from "../../mm/detach.ts";
-import { MAPPING_LENGTH_MAX } from "../../mm/mapping.ts";
-import { doMmap } from "../../mm/mmap.ts";
-import { isPageAligned, toVpn } from "../../mm/range.ts";
+import { detachFile } from "../../mm/call/detach.ts";
+import { doMmap } from "../../mm/call/mmap.ts";
+import { isPageAligned, toVpn } from "../../mm/call/range.ts";
+import { MAPPING_LENGTH_MAX } from "../../mm/mapping/mapping.ts";
 import {
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,

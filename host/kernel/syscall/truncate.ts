@@ -6,7 +6,7 @@ import { fileType, TOUCH_CTIME, TOUCH_MTIME, touch } from "../../fs/inode.ts";
 import { isReadOnly } from "../../fs/namei.ts";
 import { S_IFDIR, S_IFIFO, S_IFREG } from "../../fs/uapi.ts";
 import { EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, EROFS, ESPIPE } from "../../memory/errno.ts";
-import { MAPPING_LENGTH_MAX } from "../../mm/mapping.ts";
+import { MAPPING_LENGTH_MAX } from "../../mm/mapping/mapping.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isReadable, isWritable } from "../file/file.ts";
 import { bytesAllowed, refuseSize } from "../file/regular-file.ts";

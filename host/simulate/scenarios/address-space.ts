@@ -11,10 +11,10 @@ import {
 } from "../../../assembly/layout.ts";
 import type { KernelHart } from "../../kernel/kernel-hart.ts";
 import { KernelBug } from "../../memory/errors.ts";
-import { handleMmFault } from "../../mm/fault.ts";
+import { mmapRegion } from "../../mm/call/mmap.ts";
+import { handleMmFault } from "../../mm/fault/fault.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "../../mm/lock.ts";
 import { mmAlloc } from "../../mm/mm.ts";
-import { mmapRegion } from "../../mm/mmap.ts";
 import { makeUserTask, startOn } from "./tasks.ts";
 
 /** Where scenarios map their pages. */

@@ -4,7 +4,7 @@
 import { ACCESS_LOAD, ACCESS_STORE, HART_RUN_STATE, RUN_KERNEL, RUN_USER, TASK_MM } from "../../../assembly/layout.ts";
 import type { KernelHart } from "../../kernel/kernel-hart.ts";
 import { POINT_GUEST, POINT_ONCE_LOAD, POINT_ONCE_STORE, suspend } from "../../memory/schedule.ts";
-import { handleMmFault } from "../../mm/fault.ts";
+import { handleMmFault } from "../../mm/fault/fault.ts";
 
 /** The access faulted and was not resolved. */
 export const FAULTED = null;

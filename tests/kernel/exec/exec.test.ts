@@ -16,7 +16,7 @@ import { NO_RETURN, WAIT } from "../../../host/kernel/sched/wait.ts";
 import { parseElf } from "../../../host/loader/elf.ts";
 import { EACCES, EBADF, EFAULT, EINVAL, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOTDIR } from "../../../host/memory/errno.ts";
 import { checkMm } from "../../../host/mm/check-mm.ts";
-import { vmaFind } from "../../../host/mm/vma-map.ts";
+import { vmaFind } from "../../../host/mm/vma/vma-map.ts";
 import { elfImage, PT_INTERP } from "../../loader/elf-image.ts";
 import { PREBUILT } from "../../support/paths.ts";
 import { BAD_ADDRESS, NR } from "../numbers.ts";

@@ -7,7 +7,7 @@ import { closeFd } from "../../../host/kernel/file/files.ts";
 import { WAIT } from "../../../host/kernel/sched/wait.ts";
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENXIO, EPIPE, ERESTARTSYS, ESPIPE } from "../../../host/memory/errno.ts";
 import { kmemCacheLive } from "../../../host/memory/slab.ts";
-import { freeFrameCount } from "../../../host/mm/frames.ts";
+import { freeFrameCount } from "../../../host/mm/frame/frames.ts";
 import { BAD_ADDRESS, NR } from "../numbers.ts";
 import { TestProcess } from "../test-process.ts";
 

@@ -10,11 +10,11 @@ import {
 } from "../../../assembly/layout.ts";
 import { khugepagedStep, wakeKhugepaged } from "../../../host/kernel/memory/khugepaged.ts";
 import { finishWait } from "../../../host/kernel/sched/wait.ts";
+import { doMadvise } from "../../../host/mm/call/madvise.ts";
+import { doMmap } from "../../../host/mm/call/mmap.ts";
 import { checkMms } from "../../../host/mm/check-mm.ts";
 import { dupMm } from "../../../host/mm/dup-mmap.ts";
-import { doMadvise } from "../../../host/mm/madvise.ts";
 import { mmput } from "../../../host/mm/mm.ts";
-import { doMmap } from "../../../host/mm/mmap.ts";
 import {
   MADV_HUGEPAGE,
   MADV_NOHUGEPAGE,

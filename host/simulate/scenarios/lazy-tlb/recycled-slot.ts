@@ -1,6 +1,6 @@
 import { MM_BASE, MM_BYTES, MM_USERS, RQ_DROP_MM, TASK_MM } from "../../../../assembly/layout.ts";
-import { anonVmaPut } from "../../../mm/anon-vma.ts";
 import { mmAlloc, mmdrop, mmget, mmput } from "../../../mm/mm.ts";
+import { anonVmaPut } from "../../../mm/rmap/anon-vma.ts";
 import { scenario } from "../../scenario.ts";
 import { awaitTold, tell } from "../signal.ts";
 import { leaveAll, makeUserTask, pollFor, startOn, switchTo, switchToIdle } from "../tasks.ts";

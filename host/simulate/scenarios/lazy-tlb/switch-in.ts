@@ -1,5 +1,5 @@
 import { PAGE_BYTES } from "../../../../assembly/layout.ts";
-import { doMadvise } from "../../../mm/madvise.ts";
+import { doMadvise } from "../../../mm/call/madvise.ts";
 import { mmAlloc } from "../../../mm/mm.ts";
 import { MADV_DONTNEED } from "../../../mm/uapi.ts";
 import { type Scenario, scenario } from "../../scenario.ts";

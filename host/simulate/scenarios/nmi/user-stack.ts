@@ -1,7 +1,7 @@
 import { HART_X, PAGE_BYTES } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { firmwareCall } from "../../../kernel/memory/text-poke.ts";
-import { doMadvise } from "../../../mm/madvise.ts";
+import { doMadvise } from "../../../mm/call/madvise.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
 import { MADV_DONTNEED } from "../../../mm/uapi.ts";
 import { type Scenario, scenario } from "../../scenario.ts";

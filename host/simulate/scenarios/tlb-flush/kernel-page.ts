@@ -12,10 +12,10 @@ import {
 } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { runStub } from "../../../kernel/sched/idle.ts";
-import { allocFrame } from "../../../mm/frames.ts";
-import { frameAddress } from "../../../mm/page.ts";
-import { freeFrame } from "../../../mm/page-refs.ts";
-import { findPte } from "../../../mm/page-table.ts";
+import { allocFrame } from "../../../mm/frame/frames.ts";
+import { frameAddress } from "../../../mm/frame/page.ts";
+import { freeFrame } from "../../../mm/frame/page-refs.ts";
+import { findPte } from "../../../mm/table/page-table.ts";
 import { scenario } from "../../scenario.ts";
 import { claim } from "../claim.ts";
 import { tell, told } from "../signal.ts";

@@ -8,10 +8,10 @@ import {
   VM_WRITE,
 } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { doMadvise } from "../../../mm/madvise.ts";
-import { doMprotect } from "../../../mm/mprotect.ts";
-import { findPte } from "../../../mm/page-table.ts";
-import { lockPte, unlockPte } from "../../../mm/pte-lock.ts";
+import { doMadvise } from "../../../mm/call/madvise.ts";
+import { doMprotect } from "../../../mm/call/mprotect.ts";
+import { findPte } from "../../../mm/table/page-table.ts";
+import { lockPte, unlockPte } from "../../../mm/table/pte-lock.ts";
 import { MADV_DONTNEED, PROT_READ } from "../../../mm/uapi.ts";
 import { type Scenario, scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";

@@ -1,10 +1,10 @@
 import { PAGE_BYTES, PAGE_FLAGS, PG_LAZYFREE, PTE_D, PTE_PPN_SHIFT } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { evictPage } from "../../../mm/evict.ts";
-import { pageOf } from "../../../mm/page.ts";
-import { tryLockPage, unlockPage } from "../../../mm/page-lock.ts";
-import { getPage, putPage } from "../../../mm/page-refs.ts";
-import { findPte } from "../../../mm/page-table.ts";
+import { pageOf } from "../../../mm/frame/page.ts";
+import { getPage, putPage } from "../../../mm/frame/page-refs.ts";
+import { tryLockPage, unlockPage } from "../../../mm/mapping/page-lock.ts";
+import { evictPage } from "../../../mm/reclaim/evict.ts";
+import { findPte } from "../../../mm/table/page-table.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
 import { enterUser, guestLoad, guestStore, leaveUser } from "../guest.ts";

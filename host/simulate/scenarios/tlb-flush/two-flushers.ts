@@ -1,7 +1,7 @@
 import { PAGE_BYTES } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { doMadvise } from "../../../mm/madvise.ts";
-import { findPte } from "../../../mm/page-table.ts";
+import { doMadvise } from "../../../mm/call/madvise.ts";
+import { findPte } from "../../../mm/table/page-table.ts";
 import { MADV_DONTNEED } from "../../../mm/uapi.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";

@@ -1,7 +1,7 @@
 import { PAGE_BYTES } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { runStub } from "../../../kernel/sched/idle.ts";
-import { doMunmap } from "../../../mm/munmap.ts";
+import { doMunmap } from "../../../mm/call/munmap.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
 import { pollFor, switchTo, switchToIdle } from "../tasks.ts";

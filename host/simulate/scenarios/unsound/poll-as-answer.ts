@@ -1,6 +1,6 @@
 import { HART_SATP_ASID, PAGE_BYTES, PTE_PPN_SHIFT } from "../../../../assembly/layout.ts";
 import { tlbi } from "../../../memory/tlbi.ts";
-import { findPte } from "../../../mm/page-table.ts";
+import { findPte } from "../../../mm/table/page-table.ts";
 import { scenario } from "../../scenario.ts";
 import { pageAt, sharedMm } from "../address-space.ts";
 import { claim } from "../claim.ts";

@@ -1,6 +1,6 @@
 import { MM_LOCK_SEQ, PAGE_BYTES } from "../../../../assembly/layout.ts";
 import { KernelBug } from "../../../memory/errors.ts";
-import { allocPte } from "../../../mm/page-table.ts";
+import { allocPte } from "../../../mm/table/page-table.ts";
 import { scenario } from "../../scenario.ts";
 import { BASE, READ_WRITE, sharedMm } from "../address-space.ts";
 import { exitAndLeave } from "../threads.ts";
@@ -42,7 +42,7 @@ export const faultAgainstShrink = scenario<State>({
   tearDown: exitAndLeave,
 });
 
-/** Between two others, the vma goes and comes by a store to the published leaf (mm/vma-map-in-place.ts). */
+/** Between two others, the vma goes and comes by a store to the published leaf (mm/vma/vma-map-in-place.ts). */
 export const unmapInPlace = scenario<State>({
   name: "D/unmap-in-place",
   summary: "a vma between two others is unmapped and mapped again under a fault, with buffered stores",

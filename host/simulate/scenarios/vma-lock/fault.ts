@@ -2,10 +2,10 @@
 
 import { ACCESS_STORE, PAGE_BYTES, TASK_MM } from "../../../../assembly/layout.ts";
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
-import { handleMmFault } from "../../../mm/fault.ts";
+import { mmapRegion } from "../../../mm/call/mmap.ts";
+import { doMunmap } from "../../../mm/call/munmap.ts";
+import { handleMmFault } from "../../../mm/fault/fault.ts";
 import { mmapWriteLock, mmapWriteUnlock } from "../../../mm/lock.ts";
-import { mmapRegion } from "../../../mm/mmap.ts";
-import { doMunmap } from "../../../mm/munmap.ts";
 import { BASE, pageAt, READ_WRITE } from "../address-space.ts";
 
 /** Faults at the page again and again, in the current task's mm. Where nothing is mapped, that is no mistake. */

@@ -4,7 +4,7 @@
 
 import { MM_USERS, VMA_REFCNT } from "../../../../assembly/layout.ts";
 import { mmAlloc, mmput } from "../../../mm/mm.ts";
-import { vmaFind } from "../../../mm/vma-map.ts";
+import { vmaFind } from "../../../mm/vma/vma-map.ts";
 import { scenario } from "../../scenario.ts";
 import { mapAnonymous, READ_WRITE, sharedMm } from "../address-space.ts";
 import { claim } from "../claim.ts";

@@ -4,11 +4,11 @@ import { ACCESS_STORE, PAGE_BYTES, VM_GROWSDOWN, VMA_REFCNT } from "../../../../
 import type { KernelHart } from "../../../kernel/kernel-hart.ts";
 import { checkMms } from "../../../mm/check-mm.ts";
 import { dupMm } from "../../../mm/dup-mmap.ts";
-import { handleMmFault } from "../../../mm/fault.ts";
+import { handleMmFault } from "../../../mm/fault/fault.ts";
 import { mmapReadLock, mmapReadUnlock } from "../../../mm/lock.ts";
 import { mmget, mmput } from "../../../mm/mm.ts";
-import { lockVma, unlockVma } from "../../../mm/vma-lock.ts";
-import { vmaFind } from "../../../mm/vma-map.ts";
+import { lockVma, unlockVma } from "../../../mm/vma/vma-lock.ts";
+import { vmaFind } from "../../../mm/vma/vma-map.ts";
 import { VMA_WRITER } from "../../../policy/vma-lock/vm-refcnt.ts";
 import { scenario } from "../../scenario.ts";
 import { BASE, mapAnonymous, pageAt, READ_WRITE, sharedMm } from "../address-space.ts";
