@@ -1,7 +1,8 @@
-// `pagewalk bench core`, `faults` and `kernel`. What measures is loaded when it is needed.
+// `pagewalk bench SUITE`. What measures is loaded when it is needed.
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { SuiteName } from "../bench/run.ts";
+import { Progress } from "./progress.ts";
 import { checkReportFile } from "./report-file.ts";
 import { parseInteger } from "./sizes.ts";
 
@@ -70,9 +71,9 @@ export function addBench(command: Command): void {
 async function benchCommand(name: SuiteName, { json, repeat, filter }: BenchFlags): Promise<void> {
   const { runSuite } = await import("../bench/run.ts");
   const { formatReport } = await import("../bench/report.ts");
-  const onProgress = process.stderr.isTTY ? showProgress : undefined;
-  const report = await runSuite(name, { repeats: repeat, filter, onProgress });
-  onProgress?.("");
+  const progress = new Progress();
+  const report = await runSuite(name, { repeats: repeat, filter, onProgress: (text) => progress.show(text) });
+  progress.clear();
   process.stdout.write(`${formatReport(report).join("\n")}\n`);
   if (json === undefined) return;
   const { writeFile } = await import("node:fs/promises");
@@ -83,9 +84,4 @@ function parseRepeats(text: string): number {
   const repeats = parseInteger(text);
   if (repeats < 1 || repeats > REPEATS_MAX) throw new InvalidArgumentError(`Give 1 to ${REPEATS_MAX}.`);
   return repeats;
-}
-
-/** One line that overwrites itself. */
-function showProgress(text: string): void {
-  process.stderr.write(`\r\x1b[K${text}`);
 }

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { ConfigError, NotFoundError } from "../machine/errors.ts";
+import { addProgress } from "../machine/explore.ts";
 import type { ExploreJob, JobResult } from "../simulate/job.ts";
 
 /** What --json writes. */
@@ -15,14 +16,11 @@ export function mergeResults(results: readonly ExploreResult[]): ExploreResult {
   if (jobs.size > 1) throw new ConfigError("these results are of different searches: give all shards of one");
   const firsts = new Set(results.map(({ job }) => job.first));
   if (firsts.size < results.length) throw new ConfigError("a shard is given twice");
-  const sum = (field: "schedules" | "points") => results.reduce((total, result) => total + result[field], 0);
   const failures = results.flatMap(({ failure }) => (failure === null ? [] : [failure]));
   failures.sort((a, b) => a.index - b.index);
   return {
     job: results[0].job,
-    schedules: sum("schedules"),
-    points: sum("points"),
-    sharedWords: Math.max(...results.map(({ sharedWords }) => sharedWords)),
+    ...addProgress(results),
     isComplete: results.length === results[0].job.step && results.every(({ isComplete }) => isComplete),
     failure: failures[0] ?? null,
   };

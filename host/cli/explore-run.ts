@@ -7,6 +7,7 @@ import { ExplorePool } from "../machine/explore.ts";
 import { startExploreWorker } from "../machine/node/explore-workers.ts";
 import { readBuildFile } from "../machine/node/files.ts";
 import { MUTATION_TABLE, mutationNumber } from "../memory/mutation.ts";
+import { choosePolicies } from "../policy/choose.ts";
 import type { ExploreJob, Failure, JobProgress, JobResult } from "../simulate/job.ts";
 import type { Scenario } from "../simulate/scenario.ts";
 import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
@@ -17,22 +18,30 @@ import type { ExploreFlags } from "./explore-flags.ts";
 import { findFirstFailing } from "./explore-ladder.ts";
 import { exploreMedians } from "./explore-medians.ts";
 import { mergeResults, readResults } from "./explore-merge.ts";
+import { exploreMode } from "./explore-modes.ts";
+import { sayError } from "./failure.ts";
 import { Progress } from "./progress.ts";
 
 const FOUND = 1;
 
-/** Returns the exit code. */
-export async function exploreCommand(name: string | undefined, flags: ExploreFlags): Promise<number> {
-  if (flags.list === true) return list();
-  if (flags.replay !== undefined) return withPool(1, (pool) => replayFile(pool, flags.replay!));
-  if (flags.show !== undefined) return withPool(1, (pool) => showSchedule(pool, known(name), flags));
-  if (flags.merge !== undefined) return merge(flags.merge);
-  if (flags.all === true) {
-    const families = knownFamilies(flags.family);
-    return withPool(flags.jobs, (pool) => exploreFamilies(pool, families, flags));
+/** `given`: the options that were typed. Returns the exit code. */
+export async function exploreCommand(scenario: string, flags: ExploreFlags, given: readonly string[]): Promise<number> {
+  const mode = exploreMode(scenario, flags, given);
+  switch (mode) {
+    case "list":
+      return list();
+    case "replay":
+      return withPool(1, (pool) => replayFile(pool, flags.replay!));
+    case "show":
+      return withPool(1, (pool) => showSchedule(pool, known(scenario), flags));
+    case "merge":
+      return merge(flags.merge!, flags.keep);
+    case "search":
+      return withPool(flags.jobs, (pool) => search(pool, known(scenario), flags));
   }
-  const scenario = known(name);
-  return withPool(flags.jobs, (pool) => search(pool, scenario, flags));
+  const families = knownFamilies(flags.family);
+  const explore = { "all --mutations": exploreAll, "all --medians": exploreMedians, "all --controls": exploreControls };
+  return withPool(flags.jobs, (pool) => explore[mode](pool, families, flags));
 }
 
 /** A family without a scenario would be searched at once and without a report. */
@@ -42,12 +51,6 @@ function knownFamilies(list: string): string[] {
   const unknown = families.find((family) => !there.includes(family));
   if (unknown !== undefined) throw new ConfigError(`family "${unknown}": there is ${there.join(", ")}`);
   return families;
-}
-
-function exploreFamilies(pool: ExplorePool, families: readonly string[], flags: ExploreFlags): Promise<number> {
-  if (flags.medians !== undefined) return exploreMedians(pool, families, flags);
-  if (flags.controls !== undefined) return exploreControls(pool, families, flags);
-  return exploreAll(pool, families, flags);
 }
 
 function list(): number {
@@ -60,9 +63,9 @@ function list(): number {
   return 0;
 }
 
-function known(name: string | undefined): Scenario {
-  const scenario = name === undefined ? undefined : findScenario(name);
-  if (scenario === undefined) throw new ConfigError(`scenario ${name ?? ""}: explore --list shows what there is`);
+function known(name: string): Scenario {
+  const scenario = findScenario(name);
+  if (scenario === undefined) throw new ConfigError(`scenario ${name}: explore --list shows what there is`);
   return scenario;
 }
 
@@ -78,9 +81,10 @@ export async function withPool<Result>(jobs: number, use: (pool: ExplorePool) =>
 
 async function search(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags): Promise<number> {
   const job = jobFor(scenario, flags);
+  sayNotices(job);
   const progress = new Progress();
-  const describe = ({ schedules, sharedWords }: JobProgress) =>
-    `${schedules} schedules, ${progress.rate(schedules)}/s, ${sharedWords} shared words`;
+  const describe = (reached: JobProgress) =>
+    `${reached.schedules} schedules, ${progress.rate(reached.schedules)}/s, ${coverageOf(reached)}`;
   const result = await pool.explore(job, (reached) => progress.show(describe(reached)));
   progress.clear();
   process.stdout.write(`${scenario.name}: ${describe(result)}, ${progress.seconds()} s: ${outcome(result)}\n`);
@@ -112,6 +116,16 @@ function jobFor(scenario: Scenario, flags: ExploreFlags): ExploreJob {
   };
 }
 
+function sayNotices({ policies, mutation }: ExploreJob): void {
+  const chosen = choosePolicies(policies, mutation);
+  if ("error" in chosen) throw new ConfigError(chosen.error);
+  for (const notice of chosen.notices) sayError(`pagewalk: ${notice}\n`);
+}
+
+function coverageOf({ sharedWords, pointsReached, pointsSwitched }: JobProgress): string {
+  return `${sharedWords} shared words, switches at ${pointsSwitched} of ${pointsReached} points`;
+}
+
 async function showSchedule(pool: ExplorePool, scenario: Scenario, flags: ExploreFlags): Promise<number> {
   const job = { ...jobFor(scenario, flags), first: flags.show! };
   const { table, steps, hash, violation } = await pool.show(job, flags.after);
@@ -125,26 +139,30 @@ function outcome({ failure, isComplete }: Pick<JobResult, "failure" | "isComplet
   return isComplete ? "nothing found, and no schedule is left" : "nothing found";
 }
 
+/** Prints the failure, and keeps it: what was searched for so long is shown even if its file cannot be written. */
 async function keep(job: ExploreJob, failure: Failure, path: string | undefined): Promise<void> {
-  const { scenario, policies, mutation, injects, strategy, seed } = job;
+  const { scenario, policies, mutation, injects, strongMemory, strategy, seed } = job;
   const { index, violation, choices } = failure;
+  print(failure);
   const stem = [scenario.replaceAll("/", "-"), mutation, `seed${seed}`].filter((part) => part !== "").join("-");
   const file = path ?? `${stem}.schedule.json`;
-  await writeFile(
-    file,
-    encodeSchedule({ scenario, policies, mutation, injects, strategy, seed, index, violation, choices }),
-  );
-  print(failure);
+  const schedule = { scenario, policies, mutation, injects, strongMemory, strategy, seed, index, violation, choices };
+  try {
+    await writeFile(file, encodeSchedule(schedule));
+  } catch (error) {
+    sayError(`pagewalk: the schedule is not kept: ${(error as Error).message}; say --keep FILE\n`);
+    return;
+  }
   process.stdout.write(`replay: pagewalk explore --replay ${file}\n`);
 }
 
-async function merge(files: readonly string[]): Promise<number> {
-  const { job, schedules, sharedWords, isComplete, failure } = mergeResults(await readResults(files));
+async function merge(files: readonly string[], path: string | undefined): Promise<number> {
+  const { job, failure, isComplete, ...reached } = mergeResults(await readResults(files));
   const parts = `${files.length} of ${job.step} shards`;
-  process.stdout.write(`${job.scenario}: ${parts}, ${schedules} schedules, ${sharedWords} shared words: `);
+  process.stdout.write(`${job.scenario}: ${parts}, ${reached.schedules} schedules, ${coverageOf(reached)}: `);
   process.stdout.write(`${outcome({ failure, isComplete })}\n`);
   if (failure === null) return 0;
-  await keep(job, failure, undefined);
+  await keep(job, failure, path);
   return FOUND;
 }
 
@@ -171,9 +189,9 @@ async function readSchedule(file: string): Promise<ScheduleFile> {
   }
 }
 
-function jobOf({ scenario, policies, mutation, injects = [], seed }: ScheduleFile): ExploreJob {
+function jobOf({ scenario, policies, mutation, injects = [], strongMemory, seed }: ScheduleFile): ExploreJob {
   const unused = { strategy: "random", depth: 0, first: 0, step: 1, schedules: 1 } as const;
-  return { scenario, policies, mutation, injects, seed, ...unused };
+  return { scenario, policies, mutation, injects, strongMemory, seed, ...unused };
 }
 
 function print({ violation, table }: Failure): void {

@@ -6,10 +6,12 @@ import { INJECTIONS_FOR_ALL, type Injection } from "../simulate/injection.ts";
 import { STRATEGY_NAMES } from "../simulate/job.ts";
 import { type ExploreFlags, STRATEGY_DEFAULT } from "./explore-flags.ts";
 import { checkReportFile } from "./report-file.ts";
-import { parseInteger } from "./sizes.ts";
+import { collectPolicies, parseCount, parseInteger } from "./sizes.ts";
 
 const SCHEDULES_DEFAULT = 10_000;
 const DEPTH_DEFAULT = 3;
+/** Each is a worker with a heap of its own. */
+const JOBS_MAX = 64;
 
 const EXAMPLES = `
 Examples:
@@ -34,16 +36,16 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     .addOption(new Option("--strategy <NAME>", "who goes next").choices(STRATEGY_NAMES).default(STRATEGY_DEFAULT))
     .addOption(
       new Option("--depth <D>", "bug depth that pct looks for; exhaustive: D - 1 preemptions")
-        .argParser(parseInteger)
+        .argParser(parseCount)
         .default(DEPTH_DEFAULT),
     )
     .addOption(new Option("--seed <N>", "another seed, other schedules").argParser(parseInteger).default(1))
-    .addOption(new Option("--schedules <N>", "how many at most").argParser(parseInteger).default(SCHEDULES_DEFAULT))
+    .addOption(new Option("--schedules <N>", "how many at most").argParser(parseCount).default(SCHEDULES_DEFAULT))
     .addOption(new Option("--shard <I/N>", "only every N-th schedule, from the I-th").argParser(parseShard))
     .addOption(new Option("--mutate <ID>", "with one mistake put in, such as A-M1").default(""))
     .addOption(
       new Option("--policy <SEAM=NAME,...>", "instead of the scenario's own policies")
-        .argParser(parsePolicies)
+        .argParser(collectPolicies)
         .default({}),
     )
     .addOption(
@@ -51,9 +53,18 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
         .argParser(parseInjections)
         .default([]),
     )
-    .addOption(new Option("--jobs <N>", "explorers at a time").argParser(parseInteger).default(availableParallelism()))
+    .addOption(
+      new Option("--jobs <N>", "explorers at a time")
+        .argParser(parseJobs)
+        .default(Math.min(JOBS_MAX, availableParallelism())),
+    )
     .addOption(new Option("--json <FILE>", "write the result to FILE").argParser(checkReportFile))
-    .option("--keep <FILE>", "where a failing schedule goes; default: SCENARIO-MUTATION-SEED.schedule.json")
+    .addOption(
+      new Option(
+        "--keep <FILE>",
+        "where a failing schedule goes; default: SCENARIO-MUTATION-SEED.schedule.json",
+      ).argParser(checkReportFile),
+    )
     .option("--replay <FILE>", "run a kept schedule again")
     .addOption(
       new Option("--show <N>", "print schedule number N, whether something is wrong or not").argParser(parseInteger),
@@ -65,12 +76,12 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
     )
     .option("--strong-memory", "without the memory model, in scenarios that have it")
     .option("--merge <FILES...>", "add up what shards have written with --json")
-    .option("--all", "all scenarios of --family, with --mutations")
+    .option("--all", "all scenarios of --family, with --mutations, --medians or --controls")
     .option("--family <LETTERS>", "families for --all", "A,B,D,F")
     .option("--mutations", "with --all: every mutation must be caught, and the same without it must not be accused")
     .addOption(
       new Option("--medians <SEEDS>", "with --all: schedules until each mutation is found, by each strategy")
-        .argParser(parseInteger)
+        .argParser(parseCount)
         .conflicts("mutations"),
     )
     .addOption(
@@ -78,23 +89,28 @@ export function addExplore(command: Command, setExitCode: (code: number) => void
         "--controls <N>",
         "with --all: N schedules of each scenario without a mistake; goes on where --log ends",
       )
-        .argParser(parseInteger)
+        .argParser(parseCount)
         .conflicts("mutations"),
     )
     .option("--log <FILE>", "where --controls keeps what is done (default: explore-controls.log), and --medians")
     .option("--list", "the scenarios, and what each finds")
     .addHelpText("after", EXAMPLES)
-    .action(async (scenario: string | undefined, flags: ExploreFlags) => {
+    .action(async (scenario: string | undefined, flags: ExploreFlags, explore: Command) => {
+      const given = Object.keys(flags).filter((name) => explore.getOptionValueSource(name) === "cli");
       const { exploreCommand } = await import("./explore-run.ts");
-      setExitCode(await exploreCommand(scenario, flags));
+      setExitCode(await exploreCommand(scenario ?? "", flags, given));
     });
 }
 
+function parseJobs(text: string): number {
+  const jobs = parseCount(text);
+  if (jobs > JOBS_MAX) throw new InvalidArgumentError(`Give 1 to ${JOBS_MAX}.`);
+  return jobs;
+}
+
 function parseShard(text: string): { index: number; count: number } {
-  const [index, count] = text.split("/").map(Number);
-  if (!Number.isInteger(index) || !Number.isInteger(count) || index < 1 || index > count) {
-    throw new InvalidArgumentError("Give I/N with I from 1 to N.");
-  }
+  const [, index, count] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (!(index >= 1 && index <= count)) throw new InvalidArgumentError("Give I/N with I from 1 to N.");
   return { index, count };
 }
 
@@ -102,10 +118,4 @@ function parseInjections(text: string, soFar: readonly Injection[]): readonly In
   const found = text.split(",").map((name) => INJECTIONS_FOR_ALL.find((injection) => injection === name));
   if (found.includes(undefined)) throw new InvalidArgumentError(`There is ${INJECTIONS_FOR_ALL.join(", ")}.`);
   return [...soFar, ...found.filter((injection) => injection !== undefined)];
-}
-
-function parsePolicies(text: string, soFar: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const pairs = text.split(",").map((pair) => pair.split("="));
-  if (pairs.some((pair) => pair.length !== 2 || pair.includes(""))) throw new InvalidArgumentError("Give SEAM=NAME.");
-  return { ...soFar, ...Object.fromEntries(pairs) };
 }

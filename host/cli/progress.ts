@@ -1,14 +1,16 @@
 // One line on a terminal that overwrites itself; nothing where stderr is a file or a pipe.
 
+import { sayError } from "./failure.ts";
+
 export class Progress {
   readonly #startMs = performance.now();
 
   show(text: string): void {
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}, ${this.seconds()} s`);
+    if (process.stderr.isTTY) sayError(`\r\x1b[K${text}, ${this.seconds()} s`);
   }
 
   clear(): void {
-    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    if (process.stderr.isTTY) sayError("\r\x1b[K");
   }
 
   seconds(): string {

@@ -19,6 +19,12 @@ export function parseInteger(text: string): number {
   return Number(text);
 }
 
+export function parseCount(text: string): number {
+  const count = parseInteger(text);
+  if (count < 1) throw new InvalidArgumentError("Give a whole number, 1 or more.");
+  return count;
+}
+
 export function parseSeconds(text: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
   if (seconds <= 0) throw new InvalidArgumentError("Give seconds, more than 0.");
@@ -35,6 +41,10 @@ export function collectEnv(text: string, soFar: Record<string, string> | undefin
 /** `--policy SEAM=NAME[,SEAM=NAME...]`, repeated. Whether they exist is the machine's to check. */
 export function collectPolicies(text: string, soFar: Record<string, string> | undefined): Record<string, string> {
   let all = soFar;
-  for (const part of text.split(",")) all = collectEnv(part, all);
+  for (const part of text.split(",")) {
+    const [seam, name, ...more] = part.split("=");
+    if (!seam || !name || more.length > 0) throw new InvalidArgumentError("Give SEAM=NAME.");
+    all = { ...all, [seam]: name };
+  }
   return all ?? {};
 }

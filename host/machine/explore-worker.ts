@@ -17,7 +17,8 @@ onExploreRequest((request, reply) => {
   try {
     reply(serve(request, reply));
   } catch (error) {
-    reply({ kind: "error", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    reply({ kind: "error", error: name, text: message });
   }
 });
 

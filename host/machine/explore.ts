@@ -17,7 +17,7 @@ export type ExploreReply =
   | { readonly kind: "done"; readonly result: JobResult }
   | { readonly kind: "replayed"; readonly failure: Failure | null }
   | { readonly kind: "shown"; readonly trace: Trace }
-  | { readonly kind: "error"; readonly text: string };
+  | { readonly kind: "error"; readonly error: string; readonly text: string };
 
 export interface ExploreWorker {
   /** One at a time; the last reply is not "progress". */
@@ -42,12 +42,12 @@ export class ExplorePool {
     const shards = this.#workers.map((_, i) => {
       return { ...job, first: job.first + i * job.step, step: job.step * this.#workers.length };
     });
-    const reached: JobProgress[] = shards.map(() => ({ schedules: 0, points: 0, sharedWords: 0 }));
+    const reached = shards.map(() => NOTHING);
     const results = await Promise.all(
       shards.map((shard, i) =>
         this.runOn(i, { job: shard, stop }, (progress) => {
           reached[i] = progress;
-          onProgress(sum(reached));
+          onProgress(addProgress(reached));
         }).then((result) => {
           if (result.failure !== null) Atomics.store(new Int32Array(stop), 0, 1);
           return result;
@@ -57,7 +57,7 @@ export class ExplorePool {
     const failures = results.flatMap(({ failure }) => (failure === null ? [] : [failure]));
     failures.sort((a, b) => a.index - b.index);
     const isComplete = results.every((result) => result.isComplete);
-    return { ...sum(results), isComplete, failure: failures[0] ?? null };
+    return { ...addProgress(results), isComplete, failure: failures[0] ?? null };
   }
 
   async replay(job: ExploreJob, choices: readonly number[]): Promise<Failure | null> {
@@ -91,19 +91,25 @@ export class ExplorePool {
     return new Promise((resolve, reject) => {
       this.#workers[worker].request(request, (reply) => {
         if (reply.kind === "progress") onProgress(reply.progress);
-        else if (reply.kind === "error") reject(new Error(reply.text));
+        else if (reply.kind === "error") reject(Object.assign(new Error(reply.text), { name: reply.error }));
         else resolve(reply);
       });
     });
   }
 }
 
-function sum(parts: readonly JobProgress[]): JobProgress {
-  let [schedules, points, sharedWords] = [0, 0, 0];
-  for (const part of parts) {
-    schedules += part.schedules;
-    points += part.points;
-    sharedWords = Math.max(sharedWords, part.sharedWords);
-  }
-  return { schedules, points, sharedWords };
+const NOTHING: JobProgress = { schedules: 0, points: 0, sharedWords: 0, pointsReached: 0, pointsSwitched: 0 };
+
+/** Of shards: what they have found out about the scenario is mostly the same, so the one that knows most speaks. */
+export function addProgress(parts: readonly JobProgress[]): JobProgress {
+  return parts.reduce(
+    (total, part) => ({
+      schedules: total.schedules + part.schedules,
+      points: total.points + part.points,
+      sharedWords: Math.max(total.sharedWords, part.sharedWords),
+      pointsReached: Math.max(total.pointsReached, part.pointsReached),
+      pointsSwitched: Math.max(total.pointsSwitched, part.pointsSwitched),
+    }),
+    NOTHING,
+  );
 }

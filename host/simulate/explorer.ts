@@ -16,6 +16,7 @@ import { kmemCacheObject } from "../memory/slab.ts";
 import { Actors } from "./actors.ts";
 import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
+import { Coverage } from "./coverage.ts";
 import { drainRcu, GracePeriods } from "./grace-periods.ts";
 import { HartDriver, type Turns } from "./hart-driver.ts";
 import { MemoryImage } from "./image.ts";
@@ -46,6 +47,7 @@ export class Explorer implements Turns, Pending {
   readonly #image: MemoryImage;
   readonly #drivers: HartDriver[];
   #contention: Contention;
+  #coverage: Coverage;
   readonly #speculates: boolean;
   readonly #actors: Actors;
   readonly #watch: Watch;
@@ -84,6 +86,7 @@ export class Explorer implements Turns, Pending {
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     this.#image = new MemoryImage(lab.shared);
     this.#contention = new Contention(lab.shared.u8.length);
+    this.#coverage = new Coverage(lab.shared.u8.length);
     if (this.#gracePeriods !== null) {
       // Its reader may be anywhere in it: records that wait for a grace period are filled in before they are shared.
       this.#watch.onFreed = (pool, slot) =>
@@ -117,12 +120,22 @@ export class Explorer implements Turns, Pending {
   /** Another search begins: it is what it would be in a new explorer. */
   forgetLearned(): void {
     this.#contention = new Contention(this.lab.shared.u8.length);
+    this.#coverage = new Coverage(this.lab.shared.u8.length);
     this.#nmis?.forget();
   }
 
   /** Words that two harts share, as far as it has shown. */
   get sharedWords(): number {
     return this.#contention.words;
+  }
+
+  get pointsReached(): number {
+    return this.#coverage.reached;
+  }
+
+  /** Of these, those at which another hart was sent ahead. */
+  get pointsSwitched(): number {
+    return this.#coverage.switched;
   }
 
   get events(): number {
@@ -172,11 +185,16 @@ export class Explorer implements Turns, Pending {
     const matters = this.#contention.matters(driver.id, driver.kind, driver.address);
     const asks = matters || this.#strategy!.everyPoint;
     this.#unasked = asks ? 0 : this.#unasked + 1;
-    if (asks) this.#next = this.#pick(driver.id);
+    if (asks) this.#ask(driver);
     else if (!this.#tearingDown) this.choices.push(this.#goOn(driver.id));
     if (this.#next !== driver.id) return true;
     this.#record(driver);
     return false;
+  }
+
+  #ask({ id, address }: HartDriver): void {
+    this.#next = this.#pick(id);
+    if (!this.#tearingDown) this.#coverage.note(id, address, this.#next !== id);
   }
 
   /** Nobody is asked: the hart goes on, unless it may be spinning on a word that no hart has been seen to write yet. */
@@ -280,14 +298,14 @@ export class Explorer implements Turns, Pending {
         return -1;
       }
     }
-    const actor = this.#ask(current);
+    const actor = this.#choice(current);
     this.#isDropped = actor === NOBODY;
     if (actor < COMMIT_BASE) return actor;
     this.#actors.commit(actor);
     return this.#pick(current);
   }
 
-  #ask(current: number): Actor {
+  #choice(current: number): Actor {
     const { enabled, count } = this.#actors;
     if (this.#tearingDown) return current >= 0 ? current : enabled[0];
     const choice = this.#strategy!.pick(enabled, count, current, this);

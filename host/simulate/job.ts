@@ -16,7 +16,7 @@ import { ReplayStrategy } from "./strategy/replay.ts";
 import { RoundRobinStrategy } from "./strategy/round-robin.ts";
 import type { Strategy } from "./strategy.ts";
 import { TraceTable } from "./trace-table.ts";
-import type { Violation } from "./violation.ts";
+import { MISFIT, type Violation } from "./violation.ts";
 
 export const STRATEGY_NAMES = ["mixed", "random", "pct", "exhaustive", "round-robin"] as const;
 export type StrategyName = (typeof STRATEGY_NAMES)[number];
@@ -59,19 +59,20 @@ export interface Failure {
   readonly table: readonly string[];
 }
 
-export interface JobResult {
+export interface JobProgress {
   readonly schedules: number;
+  /** Accesses of all schedules. */
   readonly points: number;
   readonly sharedWords: number;
+  /** Where a hart was about to use a word that matters (coverage.ts), and where another one has gone ahead there. */
+  readonly pointsReached: number;
+  readonly pointsSwitched: number;
+}
+
+export interface JobResult extends JobProgress {
   /** The strategy has no schedule left. */
   readonly isComplete: boolean;
   readonly failure: Failure | null;
-}
-
-export interface JobProgress {
-  readonly schedules: number;
-  readonly points: number;
-  readonly sharedWords: number;
 }
 
 const LOOK_AT_CLOCK_EVERY = 16;
@@ -91,19 +92,25 @@ export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: Job
     }
     schedules++;
     points += explorer.points;
-    const progress = { schedules, points, sharedWords: explorer.sharedWords };
+    const progress = progressOf(explorer, schedules, points);
     if (explorer.violation !== null)
       return { ...progress, isComplete, failure: failureOf(explorer, index, job.isCounting === true) };
     if (schedules % LOOK_AT_CLOCK_EVERY !== 0 || performance.now() - reportedMs < PROGRESS_MS) continue;
     reportedMs = performance.now();
     if (!goOn(progress)) break;
   }
-  return { schedules, points, sharedWords: explorer.sharedWords, isComplete, failure: null };
+  return { ...progressOf(explorer, schedules, points), isComplete, failure: null };
 }
 
-/** Runs the recorded choices again: null if nothing is wrong with them. */
+function progressOf(explorer: Explorer, schedules: number, points: number): JobProgress {
+  const { sharedWords, pointsReached, pointsSwitched } = explorer;
+  return { schedules, points, sharedWords, pointsReached, pointsSwitched };
+}
+
+/** Runs the recorded choices again: null if nothing is wrong with them. Throws if they do not fit. */
 export function replay(explorer: Explorer, choices: readonly number[]): Failure | null {
   const { violation, table } = trace(explorer, new ReplayStrategy(choices, true), 0);
+  if (violation?.kind === MISFIT) throw new Error(`the schedule is of another kernel or scenario: ${violation.text}`);
   return violation === null ? null : { index: 0, violation, choices, table };
 }
 

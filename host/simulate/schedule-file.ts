@@ -14,6 +14,8 @@ export interface ScheduleFile {
   readonly mutation: string;
   /** Besides what the scenario injects; files of older versions lack it. */
   readonly injects?: readonly Injection[];
+  /** Without the memory model of the scenario. */
+  readonly strongMemory?: boolean;
   readonly strategy: string;
   readonly seed: number;
   /** Number of the schedule in that strategy. */

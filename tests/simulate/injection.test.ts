@@ -51,7 +51,7 @@ test(
     const file = join(mkdtempSync(join(tmpdir(), "pagewalk-explore-")), "found.json");
     const found = await explore("A/nmi-while-lazy", "--mutate", "A-M3", "--keep", file);
     expect(found.stdout.toString()).toMatch(/use after free: hart \d touches mm1\.MM_ROOT_PFN/);
-    const again = await explore("", "--replay", file);
+    const again = await pagewalk(["explore", "--replay", file], { timeoutMs: TIMEOUT_MS });
     expect(again.stdout.toString()).toMatch(/ NMI\n/);
     expect(again.stdout.toString()).toMatch(/use after free: hart \d touches mm1\.MM_ROOT_PFN/);
     expect([found.status, again.status]).toEqual([1, 1]);

@@ -24,7 +24,7 @@ test(
     }
     const { stdout, status } = await pagewalk(["explore", "--merge", ...files]);
     expect(stdout.toString()).toMatch(
-      /^A\/two-exits: 3 of 3 shards, 300 schedules, \d+ shared words: nothing found\n$/,
+      /^A\/two-exits: 3 of 3 shards, 300 schedules, \d+ shared words, switches at \d+ of \d+ points: nothing found\n$/,
     );
     expect(status).toBe(0);
     const twice = await pagewalk(["explore", "--merge", files[0], files[0]]);

@@ -12,7 +12,7 @@ export function startExploreWorker(core: WebAssembly.Module): ExploreWorker {
   const worker = new Worker(url, { workerData: { core }, execArgv: [], resourceLimits });
   let onReply: ((reply: ExploreReply) => void) | null = null;
   worker.on("message", (reply: ExploreReply) => onReply?.(reply));
-  worker.on("error", (error) => onReply?.({ kind: "error", text: error.stack ?? error.message }));
+  worker.on("error", (error) => onReply?.({ kind: "error", error: error.name, text: error.message }));
   return {
     request(request: ExploreRequest, listener: (reply: ExploreReply) => void) {
       onReply = listener;

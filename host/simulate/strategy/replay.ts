@@ -3,6 +3,11 @@
 
 import type { Actor, Strategy } from "../strategy.ts";
 
+/** The choices are not of a schedule of this scenario, policies and kernel. */
+export class ReplayMisfit extends Error {
+  override readonly name = "ReplayMisfit";
+}
+
 export class ReplayStrategy implements Strategy {
   readonly name = "replay";
   readonly everyPoint = true;
@@ -23,21 +28,21 @@ export class ReplayStrategy implements Strategy {
   pick(enabled: Int32Array, count: number, current: Actor): Actor {
     const wanted = this.#at < this.#choices.length ? this.#choices[this.#at++] : this.#end();
     for (let i = 0; i < count; i++) if (enabled[i] === wanted) return wanted;
-    if (this.#strict) throw new Error(`replay: actor ${wanted} cannot go on at choice ${this.#at - 1}`);
+    if (this.#strict) throw new ReplayMisfit(`actor ${wanted} cannot go on at choice ${this.#at - 1}`);
     return current >= 0 ? current : enabled[0];
   }
 
   choose(count: number): number {
     const wanted = this.#at < this.#choices.length ? this.#choices[this.#at++] : this.#end();
     if (wanted >= 0 && wanted < count) return wanted;
-    if (this.#strict) throw new Error(`replay: there is no value ${wanted} at choice ${this.#at - 1}`);
+    if (this.#strict) throw new ReplayMisfit(`there is no value ${wanted} at choice ${this.#at - 1}`);
     return 0;
   }
 
   end(): void {}
 
   #end(): number {
-    if (this.#strict) throw new Error("replay: the schedule goes on beyond its recorded choices");
+    if (this.#strict) throw new ReplayMisfit("it goes on beyond its last choice");
     return -1;
   }
 }
