@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { copyInput, loopForEver } from "../machine/programs.ts";
+import { announceAndLoop, copyInput } from "../machine/programs.ts";
 import { endlessWriter } from "../support/hand-made.ts";
 import { COMMAND, PREBUILT } from "../support/paths.ts";
 import { pagewalk, run } from "../support/process.ts";
@@ -121,8 +121,8 @@ describe("pagewalk run", () => {
   });
 
   test("ends with 143 on SIGTERM and leaves nothing running", async () => {
-    const child = spawn(process.execPath, [COMMAND, "run", "--harts", "4", put("loop", loopForEver())]);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const child = spawn(process.execPath, [COMMAND, "run", "--harts", "4", put("loop", announceAndLoop())]);
+    await once(child.stdout, "data");
     child.kill("SIGTERM");
     const [code] = await once(child, "close");
     expect(code).toBe(143);

@@ -26,3 +26,8 @@ export function writeOnce(bytes: number, status: number): Buffer<ArrayBuffer> {
 export function loopForEver(): Buffer<ArrayBuffer> {
   return program([...set(A0, 0), op("jal", { rd: ZERO, imm: 0 })]);
 }
+
+/** Writes a byte, by which one sees that it runs, and then goes on as `loopForEver`. */
+export function announceAndLoop(): Buffer<ArrayBuffer> {
+  return program([...call(SYS_WRITE, 1, STACKS, 1), op("jal", { rd: ZERO, imm: 0 })]);
+}
