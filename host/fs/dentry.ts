@@ -12,6 +12,7 @@ import {
   DENTRY_BYTES,
   DENTRY_CHILD_FIRST,
   DENTRY_CHILD_LAST,
+  DENTRY_COMPLETE,
   DENTRY_COOKIE,
   DENTRY_COUNT,
   DENTRY_FLAGS,
@@ -33,7 +34,7 @@ import {
 import { KernelBug } from "../memory/errors.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../memory/slab.ts";
 import type { Hart } from "../policy/hart.ts";
-import { iput } from "./inode.ts";
+import { fsTypeOf, iput } from "./inode.ts";
 
 /** First cookie of an entry: 0 and 1 are "." and "..". */
 const COOKIE_FIRST = 2;
@@ -98,6 +99,13 @@ export const HASH_START = 0x811c9dc5 | 0;
 
 export function hashByte(hash: number, byte: number): number {
   return Math.imul(hash ^ byte, 0x01000193);
+}
+
+/** True while entries of the directory may lie in a backing store only. */
+export function isBacked(hart: Hart, directory: number): boolean {
+  const { shared } = hart;
+  if ((shared.get(directory + DENTRY_FLAGS) & DENTRY_COMPLETE) !== 0) return false;
+  return fsTypeOf(hart, shared.get(directory + DENTRY_INODE)).hasBacking;
 }
 
 /** The entry of `parent` with that name, or 0. Requires: FS_LOCK. `nameHash` is hashName's. */

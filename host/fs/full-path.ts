@@ -15,7 +15,7 @@ import {
 import { ENAMETOOLONG } from "../memory/errno.ts";
 import type { Hart } from "../policy/hart.ts";
 import { dentryName } from "./dentry.ts";
-import { mountPoint } from "./path-walk.ts";
+import { mountPoint } from "./mounts.ts";
 import { PATH_MAX } from "./uapi.ts";
 
 const SLASH = 0x2f;

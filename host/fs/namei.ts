@@ -39,7 +39,7 @@ import {
 import { LAST_DOT, LAST_DOTDOT, LAST_NORMAL, type PathWalk } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
 import { contentCreate } from "./content.ts";
-import { dentryAlloc, dentryLink, dentryName, dentryUnlink } from "./dentry.ts";
+import { dentryAlloc, dentryLink, dentryName, dentryUnlink, isBacked } from "./dentry.ts";
 import { changeLinks, fileType, fsTypeOf, iget, inodeAlloc, iput, TOUCH_CTIME, TOUCH_MTIME, touch } from "./inode.ts";
 import { ST_RDONLY } from "./super.ts";
 import { setLinkText } from "./symlink.ts";
@@ -234,13 +234,6 @@ export function isEmpty(hart: Hart, directory: number): boolean {
   let child = shared.get(directory + DENTRY_CHILD_FIRST);
   while (child !== 0 && shared.get(child + DENTRY_INODE) === 0) child = shared.get(child + DENTRY_SIBLING_NEXT);
   return child === 0;
-}
-
-/** True while entries of the directory may lie in a backing store only. */
-export function isBacked(hart: Hart, directory: number): boolean {
-  const { shared } = hart;
-  if ((shared.get(directory + DENTRY_FLAGS) & DENTRY_COMPLETE) !== 0) return false;
-  return fsTypeOf(hart, shared.get(directory + DENTRY_INODE)).hasBacking;
 }
 
 /** A negative dentry with the name of `entry`, not in the tree yet, or 0. */

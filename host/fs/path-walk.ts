@@ -1,38 +1,26 @@
-// Walking a path (Linux: path_lookupat in fs/namei.c). The whole walk happens under FS_LOCK, so no reference is taken
-// on the way. Links are followed without recursion: what is left of the path in which a link was met goes on a small
-// stack, as addresses, since neither the path (in the hart's buffer) nor the link's text (in its inode) moves
-// meanwhile.
-//
-//   pathLock(start, path, flags)  ──►  0: FS_LOCK is held, hart.walk says what was found; pathUnlock ends it
-//                                 └─►  -errno: nothing is held
-//
-// A name that a file system with a backing store does not have in the tree yet is brought in with no lock held, and the
-// walk begins again.
+// Walking a path (Linux: path_lookupat in fs/namei.c). The whole walk happens under FS_LOCK (path-lock.ts), so no
+// reference is taken on the way. Links are followed without recursion: what is left of the path in which a link was met
+// goes on a small stack, as addresses, since neither the path (in the hart's buffer) nor the link's text (in its inode)
+// moves meanwhile.
 
 import {
-  DENTRY_COMPLETE,
   DENTRY_FLAGS,
   DENTRY_INODE,
-  DENTRY_PARENT,
   DENTRY_REVALIDATE,
-  DENTRY_SUPER,
   FS_CWD,
   FS_ROOT,
   HART_BUFFER,
   INODE_LINK,
   INODE_LINK_BYTES,
-  INODE_SUPER,
-  SUPER_POINT,
-  SUPER_ROOT,
   TASK_FS,
 } from "../../assembly/layout.ts";
 import { ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR } from "../memory/errno.ts";
 import { LINK_JUMP } from "../memory/fs-type.ts";
 import { LAST_DOT, LAST_DOTDOT, LAST_JUMP, LAST_NORMAL, LAST_ROOT, type PathWalk } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
-import { dentryFind, dget, dput, HASH_START, hashByte } from "./dentry.ts";
+import { dentryFind, HASH_START, hashByte, isBacked } from "./dentry.ts";
 import { fileType, fsTypeOf } from "./inode.ts";
-import { fsReadLock, fsReadUnlock, fsWriteLock, fsWriteUnlock } from "./lock.ts";
+import { crossMounts, parentOf } from "./mounts.ts";
 import { LINKS_IN_WALK_MAX, NAME_MAX, PATH_MAX, S_IFDIR, S_IFLNK } from "./uapi.ts";
 
 /** Follow a link that is the last name. */
@@ -43,14 +31,9 @@ export const WALK_CREATE = 2;
 export const WALK_WRITE = 4;
 /** The path must end at a directory. */
 export const WALK_DIRECTORY = 8;
-
 /** A directory at the end must be in the tree with all its entries: it is about to be removed if it is empty. */
 export const WALK_WHOLE = 16;
 
-/** Where paths lie in HART_BUFFER, PATH_MAX bytes each. */
-export const PATH_FIRST = HART_BUFFER;
-export const PATH_SECOND = HART_BUFFER + 2 * PATH_MAX;
-const MISSING_NAME = HART_BUFFER + 4 * PATH_MAX;
 const LINK_TEXTS = HART_BUFFER + 5 * PATH_MAX;
 const LINK_TEXTS_END = HART_BUFFER + 12 * PATH_MAX;
 
@@ -58,103 +41,25 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /** walkLocked: walk.parent has no entry walk.name in the tree, but its file system may have. */
-const MISSING = -2000;
+export const MISSING = -2000;
 /** The walk has ended at a directory whose entries its file system must bring in first. */
-const HOLLOW = -2001;
-
-/** Walks from dentry `start` (0: the working directory); the caller holds a reference to it. See above. */
-export function pathLock(hart: Hart, start: number, path: number, bytes: number, flags: number): number {
-  const { walk } = hart;
-  for (;;) {
-    lockFor(hart, flags);
-    const error = walkWhole(hart, walk, start, path, bytes, flags);
-    if (error === 0) return 0;
-    const next = afterFailure(hart, walk, error, flags);
-    if (next !== 0) return next;
-  }
-}
-
-/** Walks two paths under one FS_LOCK, held for write: hart.walk and hart.walk2. */
-export function pathLockTwo(
-  hart: Hart,
-  start: number,
-  bytes: number,
-  flags: number,
-  start2: number,
-  bytes2: number,
-  flags2: number,
-): number {
-  const { walk, walk2 } = hart;
-  for (;;) {
-    fsWriteLock(hart);
-    let failed = walk;
-    let error = walkWhole(hart, walk, start, hart.base + PATH_FIRST, bytes, flags);
-    if (error === 0) {
-      failed = walk2;
-      error = walkWhole(hart, walk2, start2, hart.base + PATH_SECOND, bytes2, flags2);
-    }
-    if (error === 0) return 0;
-    const next = afterFailure(hart, failed, error, WALK_WRITE);
-    if (next !== 0) return next;
-  }
-}
-
-/** Ends what pathLock or pathLockTwo began; `flags` as there. */
-export function pathUnlock(hart: Hart, flags: number): void {
-  if ((flags & WALK_WRITE) !== 0) fsWriteUnlock(hart);
-  else fsReadUnlock(hart);
-  dropHeld(hart, hart.walk);
-  dropHeld(hart, hart.walk2);
-}
-
-function lockFor(hart: Hart, flags: number): void {
-  if ((flags & WALK_WRITE) !== 0) fsWriteLock(hart);
-  else fsReadLock(hart);
-}
-
-/** Lets go of FS_LOCK and brings in what was missing: 0 to walk again, or -errno. */
-function afterFailure(hart: Hart, walk: PathWalk, error: number, flags: number): number {
-  if (error === HOLLOW) return fillDirectory(hart, walk.dentry, flags);
-  if (error !== MISSING) {
-    pathUnlock(hart, flags);
-    return error;
-  }
-  const directory = dget(hart, walk.parent);
-  const { nameBytes } = walk;
-  const type = fsTypeOf(hart, hart.shared.get(directory + DENTRY_INODE));
-  hart.core.copyBytes(hart.base + MISSING_NAME, walk.name, nameBytes);
-  pathUnlock(hart, flags);
-  const result = type.lookup(hart, directory, hart.base + MISSING_NAME, nameBytes);
-  dput(hart, directory);
-  return result;
-}
-
-function fillDirectory(hart: Hart, dentry: number, flags: number): number {
-  const directory = dget(hart, dentry);
-  const type = fsTypeOf(hart, hart.shared.get(directory + DENTRY_INODE));
-  pathUnlock(hart, flags);
-  const result = type.populate(hart, directory);
-  dput(hart, directory);
-  return result;
-}
-
-/** Requires: FS_LOCK is not held. */
-export function dropHeld(hart: Hart, walk: PathWalk): void {
-  while (walk.jumpCount > 0) dput(hart, walk.jumps[--walk.jumpCount]);
-  if (walk.held === 0) return;
-  const { held } = walk;
-  walk.held = 0;
-  dput(hart, held);
-}
+export const HOLLOW = -2001;
 
 /**
  * walkLocked, and HOLLOW if WALK_WHOLE is not fulfilled, which nobody needs of a directory whose names are fixed.
  * Requires: FS_LOCK.
  */
-function walkWhole(hart: Hart, walk: PathWalk, start: number, path: number, bytes: number, flags: number): number {
+export function walkWhole(
+  hart: Hart,
+  walk: PathWalk,
+  start: number,
+  path: number,
+  bytes: number,
+  flags: number,
+): number {
   const error = walkLocked(hart, walk, start, path, bytes, flags);
   if (error !== 0 || (flags & WALK_WHOLE) === 0 || walk.dentry === 0) return error;
-  if (!isDirectory(hart, walk.dentry) || !mayBeBacked(hart, walk.dentry)) return 0;
+  if (!isDirectory(hart, walk.dentry) || !isBacked(hart, walk.dentry)) return 0;
   return fsTypeOf(hart, hart.shared.get(walk.dentry + DENTRY_INODE)).hasFixedNames ? 0 : HOLLOW;
 }
 
@@ -198,7 +103,7 @@ function walkLocked(hart: Hart, walk: PathWalk, start: number, path: number, byt
     walk.name = name;
     walk.nameBytes = nameBytes;
     const entry = dentryFind(hart, directory, name, nameBytes, hash);
-    if (entry === 0 ? mayBeBacked(hart, directory) : isStale(hart, entry)) return MISSING;
+    if (entry === 0 ? isBacked(hart, directory) : isStale(hart, entry)) return MISSING;
     walk.entry = entry;
     const inode = entry === 0 ? 0 : shared.get(entry + DENTRY_INODE);
     if (inode === 0) {
@@ -273,48 +178,9 @@ function isDirectory(hart: Hart, dentry: number): boolean {
   return fileType(hart, hart.shared.get(dentry + DENTRY_INODE)) === S_IFDIR;
 }
 
-/** The root of what is mounted on `dentry`, and on that. */
-function crossMounts(hart: Hart, dentry: number): number {
-  const { shared } = hart;
-  let at = dentry;
-  for (let mounted = shared.get(at + DENTRY_SUPER); mounted !== 0; mounted = shared.get(at + DENTRY_SUPER)) {
-    at = shared.get(mounted + SUPER_ROOT);
-  }
-  return at;
-}
-
-/** "..": up one directory, out of a mounted file system, but not out of `root`. Requires: FS_LOCK. */
-export function parentOf(hart: Hart, directory: number, root: number): number {
-  const { shared } = hart;
-  let at = directory;
-  for (;;) {
-    if (at === root) return at;
-    const parent = shared.get(at + DENTRY_PARENT);
-    if (parent !== 0) return crossMounts(hart, parent);
-    const point = mountPoint(hart, at);
-    if (point === 0) return at;
-    at = point;
-  }
-}
-
-/** The dentry that the file system with root `dentry` covers, 0 for the first of all. */
-export function mountPoint(hart: Hart, dentry: number): number {
-  return hart.shared.get(superOf(hart, dentry) + SUPER_POINT);
-}
-
-function superOf(hart: Hart, dentry: number): number {
-  return hart.shared.get(hart.shared.get(dentry + DENTRY_INODE) + INODE_SUPER);
-}
-
 /** Has the entry gone behind the tree's back? */
 function isStale(hart: Hart, entry: number): boolean {
   const { shared } = hart;
   if ((shared.get(entry + DENTRY_FLAGS) & DENTRY_REVALIDATE) === 0) return false;
   return fsTypeOf(hart, shared.get(entry + DENTRY_INODE)).revalidate?.(hart, entry) === false;
-}
-
-function mayBeBacked(hart: Hart, directory: number): boolean {
-  const { shared } = hart;
-  if ((shared.get(directory + DENTRY_FLAGS) & DENTRY_COMPLETE) !== 0) return false;
-  return fsTypeOf(hart, shared.get(directory + DENTRY_INODE)).hasBacking;
 }

@@ -17,9 +17,9 @@ import {
 } from "../memory/errno.ts";
 import { LAST_NORMAL, type PathWalk } from "../memory/path-walk.ts";
 import type { Hart } from "../policy/hart.ts";
-import { dentryExchange, dentryLink, dentryMove, dentryUnlink, dput } from "./dentry.ts";
+import { dentryExchange, dentryLink, dentryMove, dentryUnlink, dput, isBacked } from "./dentry.ts";
 import { changeLinks, fileType, TOUCH_CTIME, TOUCH_MTIME, touch } from "./inode.ts";
-import { copyAsAbsent, dropLink, hasFixedNames, isBacked, isEmpty, isReadOnly } from "./namei.ts";
+import { copyAsAbsent, dropLink, hasFixedNames, isEmpty, isReadOnly } from "./namei.ts";
 import { RENAME_EXCHANGE, RENAME_NOREPLACE, S_IFDIR } from "./uapi.ts";
 
 /** 0 or -errno. */

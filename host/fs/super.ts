@@ -3,7 +3,6 @@
 import {
   DENTRY_COMPLETE,
   DENTRY_FLAGS,
-  DENTRY_SUPER,
   SUPER_BASE,
   SUPER_BYTES,
   SUPER_COUNT_MAX,
@@ -11,12 +10,11 @@ import {
   SUPER_FLAGS,
   SUPER_INODES_MAX,
   SUPER_PAGES_MAX,
-  SUPER_POINT,
   SUPER_ROOT,
   SUPER_TYPE,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { dentryAlloc, dget } from "./dentry.ts";
+import { dentryAlloc } from "./dentry.ts";
 import { changeLinks, inodeAlloc, iput } from "./inode.ts";
 import { S_IFDIR } from "./uapi.ts";
 
@@ -58,12 +56,6 @@ export function superAlloc(hart: Hart, type: number, mode: number, pagesMax: num
   if (hart.fsTypes[type]?.hasBacking !== true) shared.set(root + DENTRY_FLAGS, DENTRY_COMPLETE);
   shared.set(superBlock + SUPER_ROOT, root);
   return superBlock;
-}
-
-/** Mounts `superBlock` on directory `point`. Requires: FS_LOCK for write, or that no other hart runs. */
-export function mountOn(hart: Hart, superBlock: number, point: number): void {
-  hart.shared.set(superBlock + SUPER_POINT, dget(hart, point));
-  hart.shared.set(point + DENTRY_SUPER, superBlock);
 }
 
 export function superAt(index: number): number {

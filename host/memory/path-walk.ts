@@ -23,7 +23,6 @@ export class PathWalk {
   /** Last name: address and bytes. */
   name = 0;
   nameBytes = 0;
-  nameHash = 0;
   lastKind = LAST_NORMAL;
   /** The last name is followed by a slash: it must be a directory. */
   trailingSlash = false;

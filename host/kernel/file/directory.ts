@@ -17,10 +17,10 @@ import {
   INODE_NLINK,
   TASK_FS,
 } from "../../../assembly/layout.ts";
+import { isBacked } from "../../fs/dentry.ts";
 import { fsTypeOf, TOUCH_ATIME, touch } from "../../fs/inode.ts";
 import { fsReadLock, fsReadUnlock } from "../../fs/lock.ts";
-import { isBacked } from "../../fs/namei.ts";
-import { parentOf } from "../../fs/path-walk.ts";
+import { parentOf } from "../../fs/mounts.ts";
 import {
   entryFrom,
   POSITION_DOT,

@@ -18,11 +18,12 @@ import {
   MACHINE_SHM_SUPER,
   SUPER_ROOT,
 } from "../../../assembly/layout.ts";
-import { dentryFind, dget, hashName } from "../../fs/dentry.ts";
+import { dentryFind, dget, hashName, isBacked } from "../../fs/dentry.ts";
 import { makeHostSuper } from "../../fs/host/host-type.ts";
 import { fsTypeOf } from "../../fs/inode.ts";
-import { createLink, createNode, isBacked } from "../../fs/namei.ts";
-import { mountOn, superAlloc } from "../../fs/super.ts";
+import { mountOn } from "../../fs/mounts.ts";
+import { createLink, createNode } from "../../fs/namei.ts";
+import { superAlloc } from "../../fs/super.ts";
 import { S_IFCHR, S_IFDIR, S_ISVTX } from "../../fs/uapi.ts";
 import { ramFrameCount } from "../../mm/frame/page.ts";
 import type { Hart } from "../../policy/hart.ts";

@@ -3,7 +3,8 @@
 
 import { FILE_DENTRY } from "../../../assembly/layout.ts";
 import { dget, dput } from "../../fs/dentry.ts";
-import { PATH_FIRST, pathLock, pathUnlock, WALK_FOLLOW } from "../../fs/path-walk.ts";
+import { PATH_FIRST, pathLock, pathUnlock } from "../../fs/path-lock.ts";
+import { WALK_FOLLOW } from "../../fs/path-walk.ts";
 import { PATH_MAX } from "../../fs/uapi.ts";
 import { EBADF, EFAULT, ENAMETOOLONG, ENOENT } from "../../memory/errno.ts";
 import { strncpyFromUser } from "../../mm/uaccess.ts";

@@ -3,7 +3,8 @@
 
 import { FILE_DENTRY, HART_BUFFER, PROCESS_EXEC_TASK, TASK_PROCESS } from "../../../assembly/layout.ts";
 import { dget } from "../../fs/dentry.ts";
-import { PATH_FIRST, WALK_FOLLOW } from "../../fs/path-walk.ts";
+import { PATH_FIRST } from "../../fs/path-lock.ts";
+import { WALK_FOLLOW } from "../../fs/path-walk.ts";
 import { EBADF, EINVAL, ENOENT } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";

@@ -19,7 +19,8 @@ import {
 } from "../../../assembly/layout.ts";
 import { fileType } from "../../fs/inode.ts";
 import { fsWriteLock, fsWriteUnlock } from "../../fs/lock.ts";
-import { mountOn, ST_NODEV, ST_NOEXEC, ST_NOSUID, ST_RDONLY, superAlloc } from "../../fs/super.ts";
+import { mountOn } from "../../fs/mounts.ts";
+import { ST_NODEV, ST_NOEXEC, ST_NOSUID, ST_RDONLY, superAlloc } from "../../fs/super.ts";
 import { PATH_MAX, S_IFDIR, S_ISVTX } from "../../fs/uapi.ts";
 import { unmount } from "../../fs/unmount.ts";
 import { EFAULT, EINVAL, ENODEV, ENOMEM, ENOTDIR, EPERM } from "../../memory/errno.ts";

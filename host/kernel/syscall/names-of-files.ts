@@ -2,18 +2,8 @@
 
 import { DENTRY_INODE, INODE_SUPER } from "../../../assembly/layout.ts";
 import { addName, createLink, createNode, mayCreate, removeEntry } from "../../fs/namei.ts";
-import {
-  PATH_FIRST,
-  PATH_SECOND,
-  pathLock,
-  pathLockTwo,
-  pathUnlock,
-  WALK_CREATE,
-  WALK_DIRECTORY,
-  WALK_FOLLOW,
-  WALK_WHOLE,
-  WALK_WRITE,
-} from "../../fs/path-walk.ts";
+import { PATH_FIRST, PATH_SECOND, pathLock, pathLockTwo, pathUnlock } from "../../fs/path-lock.ts";
+import { WALK_CREATE, WALK_DIRECTORY, WALK_FOLLOW, WALK_WHOLE, WALK_WRITE } from "../../fs/path-walk.ts";
 import { renameEntry } from "../../fs/rename.ts";
 import {
   LINK_TARGET_MAX,

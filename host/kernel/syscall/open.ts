@@ -2,7 +2,7 @@
 
 import { FILE_KIND_PIPE, HART_BUFFER, HART_KERNEL_SCRATCH, TASK_RESTART_FILE } from "../../../assembly/layout.ts";
 import { dget, dput } from "../../fs/dentry.ts";
-import { PATH_FIRST } from "../../fs/path-walk.ts";
+import { PATH_FIRST } from "../../fs/path-lock.ts";
 import { PERMISSION_BITS, S_IFIFO } from "../../fs/uapi.ts";
 import { E2BIG, EFAULT, EINVAL, ENFILE, ENOMEM } from "../../memory/errno.ts";
 import { copyFromUser, copyToUser, prepareResult } from "../../mm/uaccess.ts";

@@ -22,7 +22,7 @@ import { dentryText } from "../../fs/full-path.ts";
 import { fileType, fsTypeOf } from "../../fs/inode.ts";
 import { fsReadLock, fsReadUnlock } from "../../fs/lock.ts";
 import { isReadOnly } from "../../fs/namei.ts";
-import { dropHeld } from "../../fs/path-walk.ts";
+import { dropHeld } from "../../fs/path-lock.ts";
 import { ST_RELATIME, ST_VALID } from "../../fs/super.ts";
 import { EXECUTE_BITS, NAME_MAX, PATH_MAX, S_IFDIR, S_IFLNK } from "../../fs/uapi.ts";
 import { EACCES, EFAULT, EINVAL, EROFS } from "../../memory/errno.ts";
