@@ -20,7 +20,7 @@ import {
   IPI_UNLAZY,
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import type { InterruptController } from "../memory/hart-local.ts";
+import type { InterruptController } from "../memory/hart-services.ts";
 import { type IpiHandler, serveMailbox } from "../memory/ipi.ts";
 import { A_M2, MUTATIONS } from "../memory/mutation.ts";
 import { serveTlbi } from "../memory/tlbi.ts";

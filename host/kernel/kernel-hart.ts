@@ -1,7 +1,8 @@
 // The hart that the kernel runs on: its private state plus the policies that the machine was booted with.
 
 import type { Core } from "../memory/core.ts";
-import { type Clock, HartLocal } from "../memory/hart-local.ts";
+import { HartLocal } from "../memory/hart-local.ts";
+import type { Clock } from "../memory/hart-services.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import type { Hart } from "../policy/hart.ts";
 import type { Policies } from "../policy/seams.ts";

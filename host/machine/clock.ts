@@ -2,7 +2,7 @@
 // although performance.now() counts from the start of each worker. Deterministic: virtual time in shared memory.
 
 import { MACHINE_BASE, MACHINE_BOOT_HRTIME_NS, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
-import type { Clock } from "../memory/hart-local.ts";
+import type { Clock } from "../memory/hart-services.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 
 const CALIBRATION_COUNT = 8;

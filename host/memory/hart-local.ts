@@ -24,6 +24,15 @@ import {
 import type { Core } from "./core.ts";
 import { MachineStopped } from "./errors.ts";
 import type { FsType } from "./fs-type.ts";
+import type {
+  Clock,
+  FileHooks,
+  InterruptController,
+  PageIo,
+  SwapStore,
+  UserFaultHandler,
+  UserfaultEvents,
+} from "./hart-services.ts";
 import { emptyHostStat, type HostFiles } from "./host-files.ts";
 import { MUTATIONS } from "./mutation.ts";
 import { PathWalk } from "./path-walk.ts";
@@ -31,64 +40,6 @@ import type { RcuCallback } from "./rcu.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
 import type { SharedMemory } from "./shared.ts";
 import { VmaWork } from "./vma-work.ts";
-
-/** Nanoseconds; monotonic, the same zero on every hart. In the deterministic driver it counts instructions. */
-export interface Clock {
-  now(): number;
-}
-
-/** Serves this hart's mailbox and doorbell. Implemented by the kernel, handed in at boot. */
-export interface InterruptController {
-  /** `unmaskable`: interrupts are off, only what does not care is served. */
-  serve(unmaskable?: boolean): void;
-}
-
-/** Counts struct file. Called with mmap_lock held: an implementation takes no mmap_lock and copies no user data. */
-export interface FileHooks {
-  get(hart: HartLocal, file: number): void;
-  put(hart: HartLocal, file: number): void;
-}
-
-/**
- * The page of `vpn` is userfaultfd's to resolve, for the reason that `kind` (VM_UFFD_*) says: FAULT_USERFAULT if the
- * current task has begun to wait for that, FAULT_OK to look again, or why the access fails. Called with mmap_lock held
- * for read.
- */
-export type UserFaultHandler = (
-  hart: HartLocal,
-  vma: number,
-  vpn: number,
-  pteAddress: number,
-  kind: number,
-  access: number,
-) => number;
-
-/** What a userfaultfd hears of changes to mappings that are registered with it (UFFD_EVENT_*). */
-export interface UserfaultEvents {
-  /** A record to post or to cancel; 0: `context` does not want such events; -1: no memory. `mm`: a fork's copy. */
-  prepare(hart: HartLocal, context: number, kind: number, mm: number): number;
-  /** It has happened. Called with mmap_lock held, and the current task waits for the reader before its call returns. */
-  post(hart: HartLocal, event: number, first: number, second: number, third: number): void;
-  cancel(hart: HartLocal, event: number): void;
-}
-
-/** Where pages of a mapping that are not in memory come from. */
-export interface PageIo {
-  /**
-   * Reads page `index` of the mapping of inode `host` to the frame at `address`, which is zeroed: bytes read (short at
-   * the end of the file), or -errno. Called in state HOST_IO with no lock held but that of the page.
-   */
-  readPage(hart: HartLocal, host: number, index: number, address: number): number;
-  /** Has the file system of inode `host` room for a page that a fault needs? It is counted then. A vma is locked. */
-  chargeFault?(hart: HartLocal, host: number): boolean;
-}
-
-/** A file of the host's, or memory of its own. Called in state HOST_IO. */
-export interface SwapStore {
-  /** Writes the page at `address` of the shared memory to `slot`: 0 or -errno. */
-  write(slot: number, address: number): number;
-  read(slot: number, address: number): number;
-}
 
 export class HartLocal {
   readonly id: number;
@@ -160,7 +111,7 @@ export class HartLocal {
   fsTypes: readonly (FsType | undefined)[] = [];
   /** What this hart last read of /proc (kernel/proc/proc-file.ts). */
   readonly procRead = { file: 0, next: 0, text: "" };
-  /** Path walks of the call in progress (host/fs/path-walk.ts). */
+  /** Path walks of the call in progress (host/fs/path-lock.ts). */
   readonly walk = new PathWalk();
   readonly walk2 = new PathWalk();
   /** The change to vmas in progress. */
@@ -258,6 +209,17 @@ export class HartLocal {
 
   /** After the shared memory has gone back to an earlier state: private state follows it. */
   reset(): void {
+    this.tracedTask = 0;
+    this.traceLost = 0;
+    this.isolatedCount = 0;
+    this.framesRanOut = false;
+    this.spareNode = 0;
+    this.faultMapping = 0;
+    this.faultIndex = 0;
+    this.faultSlot = 0;
+    this.procRead.file = 0;
+    this.walk.reset();
+    this.walk2.reset();
     this.gatherPageCount = 0;
     this.gatherTableCount = 0;
     this.gatherRunCount = 0;

@@ -1,5 +1,5 @@
 // What a walk along a path has found (Linux: struct nameidata). Each hart has two, for calls with two paths; nothing is
-// allocated for a walk. The fields are good only while FS_LOCK is held. See host/fs/path-walk.ts.
+// allocated for a walk. The fields are good only while FS_LOCK is held. See host/fs/path-lock.ts.
 
 const LINK_DEPTH_MAX = 40; // MAXSYMLINKS
 
@@ -39,6 +39,13 @@ export class PathWalk {
   /** Dentries with a reference, to be dropped after the walk: where links of /proc led. */
   readonly jumps = new Int32Array(JUMPS_MAX);
   jumpCount = 0;
+
+  /** Forgets what is to be dropped: the shared memory has gone back to a state before it was taken. */
+  reset(): void {
+    this.depth = 0;
+    this.held = 0;
+    this.jumpCount = 0;
+  }
 
   /** FsType.readLink: the link leads to `dentry`, whose reference the walk takes over. */
   jumpTo(dentry: number): void {

@@ -2,7 +2,7 @@
 
 import { PAGE_BYTES } from "../../assembly/layout.ts";
 import { EIO } from "../../host/memory/errno.ts";
-import type { SwapStore } from "../../host/memory/hart-local.ts";
+import type { SwapStore } from "../../host/memory/hart-services.ts";
 
 export class MemorySwapStore implements SwapStore {
   readonly #memory: Uint8Array;

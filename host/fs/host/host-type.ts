@@ -29,7 +29,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { EINVAL, ENFILE, ENOENT, ENXIO, ESTALE } from "../../memory/errno.ts";
 import type { FsType } from "../../memory/fs-type.ts";
-import type { PageIo } from "../../memory/hart-local.ts";
+import type { PageIo } from "../../memory/hart-services.ts";
 import type { HostFiles } from "../../memory/host-files.ts";
 import { hostIo } from "../../memory/host-io.ts";
 import { mappingBytes } from "../../mm/mapping/mapping.ts";

@@ -1,7 +1,7 @@
 // How mm counts the files that its vmas map: it knows them only by address.
 
 import { SHM_ATIME, SHM_DTIME } from "../../../assembly/layout.ts";
-import type { FileHooks } from "../../memory/hart-local.ts";
+import type { FileHooks } from "../../memory/hart-services.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { noteShmUse } from "../memory/shm.ts";
 import { getFile } from "./file.ts";

@@ -34,7 +34,7 @@ import {
   UFFD_WAITERS,
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
-import type { UserfaultEvents } from "../../memory/hart-local.ts";
+import type { UserfaultEvents } from "../../memory/hart-services.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { UFFD_EVENT_FORK, UFFD_EVENT_REMAP, UFFD_EVENT_REMOVE } from "../../mm/userfaultfd/userfaultfd-events.ts";

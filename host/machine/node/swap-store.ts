@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PAGE_BYTES } from "../../../assembly/layout.ts";
 import { EIO } from "../../memory/errno.ts";
-import type { SwapStore } from "../../memory/hart-local.ts";
+import type { SwapStore } from "../../memory/hart-services.ts";
 import { HostError } from "../errors.ts";
 
 /** A descriptor of a new, empty, nameless file. Throws HostError. */
