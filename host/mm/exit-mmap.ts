@@ -12,7 +12,7 @@ import { gatherBegin, gatherFinish, gatherWholeMm } from "./table/gather.ts";
 import { freeEmptyTables, zapRange } from "./table/zap.ts";
 import { isAccountable, vmaFlags, vmaPutBacking, vmaStart } from "./vma/vma.ts";
 import { vmaFind, vmaFindBelow } from "./vma/vma-map.ts";
-import { retireVmaMap } from "./vma/vma-map-edit.ts";
+import { retireVmaMap } from "./vma/vma-map-nodes.ts";
 
 /** Requires: mm_users is 0, so no task runs in it and nobody can start to. May wait. */
 export function exitMmap(hart: Hart, mm: number): void {

@@ -1,6 +1,6 @@
 // The interface of userfaultfd. (Linux: include/uapi/linux/userfaultfd.h)
 
-import { UFFD_FEATURE_WP_UNPOPULATED } from "../../mm/userfaultfd/userfaultfd.ts";
+import { UFFD_FEATURE_WP_UNPOPULATED } from "../../mm/userfaultfd/userfaultfd-wp.ts";
 
 export const UFFD_API = 0xaa;
 export const UFFD_USER_MODE_ONLY = 1;

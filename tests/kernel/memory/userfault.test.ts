@@ -8,7 +8,7 @@ import { wakeRange } from "../../../host/kernel/memory/userfaultfd.ts";
 import { WAIT } from "../../../host/kernel/sched/wait.ts";
 import { SINGLE } from "../../../host/kernel/user-buffers.ts";
 import { EFAULT } from "../../../host/memory/errno.ts";
-import { fillPages } from "../../../host/mm/userfaultfd/userfaultfd.ts";
+import { fillPages } from "../../../host/mm/userfaultfd/userfaultfd-fill.ts";
 import { NR } from "../numbers.ts";
 import { TestProcess } from "../test-process.ts";
 

@@ -1,12 +1,11 @@
-// What userfaultfd does to pages: it fills entries that are empty, and takes and gives back the right to write. Who is
-// told of faults, and waits for these, is in kernel/memory/userfaultfd.ts. (Linux: mm/userfaultfd.c)
+// What userfaultfd puts into entries that are empty. Who is told of faults, and waits for these, is in
+// kernel/memory/userfaultfd.ts. (Linux: mm/userfaultfd.c)
 
 import {
   MACHINE_BASE,
   MACHINE_ZERO_PFN,
   PAGE_BYTES,
   PTE_D,
-  UFFD_FEATURES,
   VM_UFFD_WP,
   VMA_MAPPING,
   VMA_UFFD,
@@ -14,39 +13,19 @@ import {
 import { EEXIST, EFAULT, EINVAL, ENOENT, ENOMEM, ESTALE } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { toVpn } from "../call/range.ts";
-import { isExclusive, makeAnon } from "../fault/anon.ts";
+import { makeAnon } from "../fault/anon.ts";
 import { allocUserFrame } from "../frame/frames.ts";
 import { frameAddress } from "../frame/page.ts";
 import { freeFrame } from "../frame/page-refs.ts";
-import { splitHuge } from "../huge/huge-split.ts";
-import { mmapReadLock, mmapReadUnlock } from "../lock.ts";
 import { makeRoom } from "../reclaim/make-room.ts";
 import { addRss, flushRss } from "../rss.ts";
-import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "../table/gather.ts";
-import { allocPte, clearPte, findPte, setNewPte } from "../table/page-table.ts";
-import {
-  clearUffdWp,
-  isMarker,
-  isSwapPte,
-  isUffdWp,
-  leafPte,
-  POISON_MARKER,
-  PTE_BYTES,
-  pteModify,
-  ptePfn,
-  setUffdWp,
-  WP_MARKER,
-} from "../table/pte.ts";
-import { chunkEnd, lockPte, unlockPte } from "../table/pte-lock.ts";
-import { skipMissingTable } from "../table/zap.ts";
+import { allocPte, clearPte, setNewPte } from "../table/page-table.ts";
+import { isMarker, leafPte, POISON_MARKER, setUffdWp } from "../table/pte.ts";
+import { lockPte, unlockPte } from "../table/pte-lock.ts";
 import { copyFromUser } from "../uaccess.ts";
-import { vmaEnd, vmaFlags, vmaStart } from "../vma/vma.ts";
+import { vmaEnd, vmaFlags } from "../vma/vma.ts";
 import { lockVma, unlockVma } from "../vma/vma-lock.ts";
-import { vmaFind } from "../vma/vma-map.ts";
 import { fillsMapping, installShared, isBeyond, isShmemVma } from "./userfaultfd-shared.ts";
-
-/** In UFFD_FEATURES: pages that are not there can be write-protected too. */
-export const UFFD_FEATURE_WP_UNPOPULATED = 1 << 13;
 
 /** What a page is filled with: a frame that is a hole's of the mapping, one of its own, or the zero page. */
 const FILL_MAPPING = 1;
@@ -169,6 +148,11 @@ function installPage(
   return 0;
 }
 
+/** What takes the place of a marker needs none. Requires: its lock. */
+function dropMarker(hart: Hart, address: number): void {
+  if (isMarker(hart.shared.loadOnce(address))) clearPte(hart, address);
+}
+
 /**
  * UFFDIO_POISON: the empty pages [start, start + bytes) can not be touched any more. Bytes done, or -errno if there
  * were none. No lock held. (mfill_atomic_pte_poison)
@@ -196,104 +180,4 @@ function poison(hart: Hart, mm: number, vpn: number): number {
   if (isEmpty) setNewPte(hart, pteAddress, POISON_MARKER);
   unlockPte(hart, pteAddress);
   return isEmpty ? 0 : -EEXIST;
-}
-
-/**
- * Takes the right to write from the pages that the vpns [start, end) have, or gives it back: all their vmas must be
- * registered for that. 0 or -errno. (mwriteprotect_range)
- */
-export function writeProtectPages(hart: Hart, mm: number, start: number, end: number, protects: boolean): number {
-  let result = -ENOENT;
-  mmapReadLock(hart, mm);
-  for (let vpn = start; vpn < end; ) {
-    const vma = vmaFind(hart, mm, vpn);
-    if (vma === 0 || vmaStart(hart, vma) >= end) break;
-    result = (vmaFlags(hart, vma) & VM_UFFD_WP) === 0 ? -ENOENT : 0;
-    if (result !== 0) break;
-    const partEnd = Math.min(end, vmaEnd(hart, vma));
-    result = markRange(hart, mm, vma, Math.max(vpn, vmaStart(hart, vma)), partEnd, protects);
-    if (result !== 0) break;
-    vpn = partEnd;
-  }
-  mmapReadUnlock(hart, mm);
-  return result;
-}
-
-/**
- * Sets or clears the marks of [start, end) of one vma: 0, or -ENOMEM if there is no table for a mark. Requires:
- * mmap_lock. (uffd_wp_range)
- */
-export function markRange(hart: Hart, mm: number, vma: number, start: number, end: number, protects: boolean): number {
-  const usesMarkers = protects && marksVacant(hart, vma);
-  let result = 0;
-  gatherBegin(hart, mm);
-  for (let vpn = start; vpn < end; ) {
-    splitHuge(hart, mm, vpn); // of the time before userfaultfd: there are no more
-    const pte = usesMarkers ? allocPte(hart, mm, vpn) : findPte(hart, mm, vpn);
-    if (pte === 0 && usesMarkers) {
-      result = -ENOMEM;
-      break;
-    }
-    if (pte === 0) {
-      vpn = skipMissingTable(hart, mm, vpn);
-      continue;
-    }
-    const next = chunkEnd(vpn, end);
-    markChunk(hart, vma, pte, vpn, next, protects, usesMarkers);
-    vpn = next;
-    hart.pollIrq();
-  }
-  gatherFinish(hart);
-  return result;
-}
-
-/** Is the protection of what is not there remembered? (userfaultfd_wp_use_markers) */
-function marksVacant(hart: Hart, vma: number): boolean {
-  const { shared } = hart;
-  if (shared.get(vma + VMA_MAPPING) !== 0) return true;
-  const context = shared.get(vma + VMA_UFFD);
-  return context !== 0 && (shared.loadOnce(context + UFFD_FEATURES) & UFFD_FEATURE_WP_UNPOPULATED) !== 0;
-}
-
-function markChunk(
-  hart: Hart,
-  vma: number,
-  first: number,
-  start: number,
-  end: number,
-  protects: boolean,
-  usesMarkers: boolean,
-): void {
-  const { shared } = hart;
-  const flags = vmaFlags(hart, vma);
-  lockPte(hart, first);
-  for (let vpn = start, pte = first; vpn < end; vpn++, pte += PTE_BYTES) {
-    for (;;) {
-      const old = shared.loadOnce(pte);
-      if (old === 0 && usesMarkers) setNewPte(hart, pte, WP_MARKER);
-      if (old === 0 || old === POISON_MARKER || isUffdWp(old) === protects) break;
-      if (old === WP_MARKER) {
-        clearPte(hart, pte);
-        break;
-      }
-      // A walker may set A or D in between: then look again.
-      if (shared.compareExchange(pte, old, marked(hart, old, flags, protects)) !== old) continue;
-      if (protects && !isSwapPte(old)) gatherPte(hart, vpn);
-      break;
-    }
-  }
-  gatherUnlock(hart);
-  unlockPte(hart, first);
-}
-
-/** What takes the place of a marker needs none. Requires: its lock. */
-export function dropMarker(hart: Hart, address: number): void {
-  if (isMarker(hart.shared.loadOnce(address))) clearPte(hart, address);
-}
-
-/** The entry with or without the mark. Requires: its lock. */
-function marked(hart: Hart, pte: number, flags: number, protects: boolean): number {
-  if (protects) return setUffdWp(pte);
-  const clean = clearUffdWp(pte);
-  return isSwapPte(clean) ? clean : pteModify(clean, flags, isExclusive(hart, ptePfn(clean), flags));
 }
