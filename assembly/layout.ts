@@ -1381,6 +1381,8 @@ export const FILE_EVENT_QUEUE = 64; // eventfd: WAITQ, waiters join it under FIL
 export const FILE_SERIAL = 84; // which open it is: the record is another file's later; constant
 export const FILE_SIGMASK = 88; // signalfd: u64, which signals it reads, lock FILE_LOCK
 export const FILE_PIDFD_START = 96; // pidfd: f64, PROCESS_START_NS of the process with number FILE_PRIVATE
+export const FILE_EVENT_WRITES = 104; // eventfd: how often it was written, modulo 2^32, lock FILE_LOCK
+export const FILE_EVENT_READS = 108; // eventfd: and read
 export const FILE_OWNER = 80; // shared: F_SETOWN, a process or -group
 
 export const FILE_KIND_PATH = 0; // O_PATH: nothing can be done with it but look
@@ -1550,4 +1552,5 @@ export const EPITEM_EVENTS = 12; // EPOLL*
 export const EPITEM_DATA_LO = 16;
 export const EPITEM_DATA_HI = 20;
 export const EPITEM_SERIAL = 28;
-export const EPITEM_SEEN = 24; // EPOLLET: what was ready at the last look
+export const EPITEM_SEEN = 24; // EPOLLET: what was ready when it was last reported
+export const EPITEM_EDGES = 32; // EPOLLET: FileOps.edges of then

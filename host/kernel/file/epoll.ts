@@ -6,6 +6,7 @@
 import {
   EPITEM_DATA_HI,
   EPITEM_DATA_LO,
+  EPITEM_EDGES,
   EPITEM_EVENTS,
   EPITEM_FD,
   EPITEM_FILE,
@@ -26,7 +27,7 @@ import { EEXIST, EINVAL, ENOENT, ENOSPC, EPERM } from "../../memory/errno.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { POLLERR, POLLHUP, POLLIN, POLLRDNORM } from "../uapi.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM } from "../uapi.ts";
 import { opsOf } from "./file-kinds.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";
 import { fget, fput } from "./files.ts";
@@ -34,9 +35,12 @@ import { fget, fput } from "./files.ts";
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
+const EPOLLEXCLUSIVE = 1 << 28;
+const EPOLLWAKEUP = 1 << 29;
 const EPOLLONESHOT = 1 << 30;
 const EPOLLET = 1 << 31;
 const ALWAYS = POLLERR | POLLHUP;
+const EXCLUSIVE_BITS = POLLIN | POLLOUT | ALWAYS | EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLET;
 export const EPOLL_EVENT_BYTES = 16; // {u32 events, u64 data} with natural alignment
 
 export const epollOps: FileOps = {
@@ -53,6 +57,8 @@ export function controlEpoll(hart: Hart, epoll: number, operation: number, fd: n
   // Instances that watch each other would go round in circles.
   if (kind === FILE_KIND_EPOLL) return -EINVAL;
   const event = hart.base + HART_BUFFER;
+  const isExclusive = operation !== EPOLL_CTL_DEL && (shared.get(event) & EPOLLEXCLUSIVE) !== 0;
+  if (isExclusive && (operation === EPOLL_CTL_MOD || (shared.get(event) & ~EXCLUSIVE_BITS) !== 0)) return -EINVAL;
   const spare = operation === EPOLL_CTL_ADD ? kmemCacheAlloc(hart, POOL_EPITEM) : 0;
   spinLock(hart, epoll + FILE_LOCK);
   const link = findLink(hart, epoll, fd);
@@ -74,6 +80,8 @@ export function controlEpoll(hart: Hart, epoll: number, operation: number, fd: n
     }
   } else if (!isLive) {
     result = -ENOENT;
+  } else if (operation === EPOLL_CTL_MOD && (shared.get(item + EPITEM_EVENTS) & EPOLLEXCLUSIVE) !== 0) {
+    result = -EINVAL;
   } else if (operation === EPOLL_CTL_MOD) {
     setEvent(hart, item, event);
   } else {
@@ -121,10 +129,8 @@ export function collect(hart: Hart, epoll: number, countMax: number, waits: bool
     const item = itemAt(hart, epoll, index);
     if (item === 0) break;
     const wanted = shared.get(item + EPITEM_EVENTS);
-    const ready = readyOf(hart, item, wanted, waits);
-    const before = (wanted & EPOLLET) !== 0 ? shared.get(item + EPITEM_SEEN) : 0;
-    if (takes || (ready & before) !== before) shared.set(item + EPITEM_SEEN, takes ? ready : ready & before);
-    if ((ready & ~before) === 0) continue;
+    const ready = reportOf(hart, item, wanted, waits, takes);
+    if (ready === 0) continue;
     shared.set(buffer + count * EPOLL_EVENT_BYTES, ready);
     shared.set(buffer + count * EPOLL_EVENT_BYTES + 4, 0);
     shared.set(buffer + count * EPOLL_EVENT_BYTES + 8, shared.get(item + EPITEM_DATA_LO));
@@ -144,15 +150,33 @@ function itemAt(hart: Hart, epoll: number, index: number): number {
   return item;
 }
 
-function readyOf(hart: Hart, item: number, wanted: number, waits: boolean): number {
-  const { shared } = hart;
+/** What is to be reported of an item now, 0: nothing. */
+function reportOf(hart: Hart, item: number, wanted: number, waits: boolean, takes: boolean): number {
   if (wanted === 0) return 0;
-  const file = fget(hart, shared.get(item + EPITEM_FD));
+  const file = fget(hart, hart.shared.get(item + EPITEM_FD));
   if (file === 0) return 0;
-  const isSame = isOf(hart, item, file);
-  const ready = isSame ? opsOf(hart, file).poll(hart, file, waits ? wanted : 0) & (wanted | ALWAYS) : 0;
+  let ready = 0;
+  if (isOf(hart, item, file)) {
+    const ops = opsOf(hart, file);
+    const isEdge = (wanted & EPOLLET) !== 0;
+    // Before the look at its state: what happens between the two is an event of its own.
+    const edges = isEdge ? ops.edges(hart, file, wanted) | 0 : 0;
+    ready = ops.poll(hart, file, waits ? wanted : 0) & (wanted | ALWAYS);
+    if (isEdge && !isFresh(hart, item, ready, edges, takes)) ready = 0;
+  }
   fput(hart, file);
   return ready;
+}
+
+/** Has anything happened to an edge-triggered item since it was last reported? `takes`: it is reported now. */
+function isFresh(hart: Hart, item: number, ready: number, edges: number, takes: boolean): boolean {
+  const { shared } = hart;
+  const before = shared.get(item + EPITEM_EDGES) === edges ? shared.get(item + EPITEM_SEEN) : 0;
+  if (takes || (ready & before) !== before) {
+    shared.set(item + EPITEM_SEEN, takes ? ready : ready & before);
+    shared.set(item + EPITEM_EDGES, edges);
+  }
+  return (ready & ~before) !== 0;
 }
 
 function releaseEpoll(hart: Hart, file: number): void {

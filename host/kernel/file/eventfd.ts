@@ -4,7 +4,9 @@
 import {
   FILE_EVENT_COUNT,
   FILE_EVENT_QUEUE,
+  FILE_EVENT_READS,
   FILE_EVENT_SEMAPHORE,
+  FILE_EVENT_WRITES,
   FILE_FLAGS,
   FILE_LOCK,
   HART_BUFFER,
@@ -32,6 +34,7 @@ export const eventOps: FileOps = {
   read: readEvent,
   write: writeEvent,
   poll: pollEvent,
+  edges: eventEdges,
   release: releaseEvent,
 };
 
@@ -50,6 +53,7 @@ function readEvent(hart: Hart, file: number, buffers: UserBuffers): number {
     const isDelivered = count > 0 && scatterAtomic(hart, buffers, COUNTER_BYTES);
     if (isDelivered) {
       shared.setF64(file + FILE_EVENT_COUNT, count - taken);
+      shared.set(file + FILE_EVENT_READS, shared.get(file + FILE_EVENT_READS) + 1);
       wakeLocked(hart, file);
     }
     spinUnlock(hart, file + FILE_LOCK);
@@ -65,7 +69,7 @@ function readEvent(hart: Hart, file: number, buffers: UserBuffers): number {
 function writeEvent(hart: Hart, file: number, buffers: UserBuffers): number {
   const { shared } = hart;
   const total = totalBytes(hart, buffers);
-  if (total < COUNTER_BYTES) return total < 0 ? total : -EINVAL;
+  if (total !== COUNTER_BYTES) return total < 0 ? total : -EINVAL;
   leaveQueue(hart);
   const bytes = gather(hart, buffers, 0, COUNTER_BYTES);
   if (bytes < COUNTER_BYTES) return -EFAULT;
@@ -78,6 +82,7 @@ function writeEvent(hart: Hart, file: number, buffers: UserBuffers): number {
   const result = fits ? 0 : waitLocked(hart, file);
   if (fits) {
     shared.setF64(file + FILE_EVENT_COUNT, count + added);
+    shared.set(file + FILE_EVENT_WRITES, shared.get(file + FILE_EVENT_WRITES) + 1);
     wakeLocked(hart, file);
   }
   spinUnlock(hart, file + FILE_LOCK);
@@ -121,4 +126,11 @@ function pollEvent(hart: Hart, file: number): number {
   const count = hart.shared.getF64(file + FILE_EVENT_COUNT);
   spinUnlock(hart, file + FILE_LOCK);
   return (count > 0 ? POLLIN | POLLRDNORM : 0) | (count < COUNT_MAX - 1 ? POLLOUT | POLLWRNORM : 0);
+}
+
+/** Programs wake each other by writing to one that nobody reads, so each write counts, whatever the count is. */
+function eventEdges(hart: Hart, file: number, wanted: number): number {
+  const { shared } = hart;
+  const writes = shared.loadOnce(file + FILE_EVENT_WRITES);
+  return (wanted & POLLOUT) === 0 ? writes : writes + shared.loadOnce(file + FILE_EVENT_READS);
 }

@@ -24,6 +24,11 @@ export interface FileOps {
    * caller is about to wait for, 0 if it only looks.
    */
   poll(hart: Hart, file: number, wanted: number): number;
+  /**
+   * A number that is another one after each event by which `wanted` may have come true, whether or not it was true
+   * before: what EPOLLET counts. Files that have none tell by their state alone.
+   */
+  edges(hart: Hart, file: number, wanted: number): number;
   /** ioctl: a result or -errno, -ENOTTY for requests that it does not know. */
   ioctl(hart: Hart, file: number, request: number, va: number): number;
   /** The address_space that mmap maps, MAPPING_ANONYMOUS for zeros, or -errno. */
@@ -41,6 +46,7 @@ export const defaultOps: FileOps = {
   hasPosition: false,
   seek: () => -ESPIPE,
   poll: () => POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM,
+  edges: () => 0,
   ioctl: () => -ENOTTY,
   mapping: () => -ENODEV,
   release: () => {},

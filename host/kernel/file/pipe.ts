@@ -11,9 +11,11 @@ import {
   HART_BUFFER,
   HART_BUFFER_BYTES,
   PAGE_BYTES,
+  PIPE_HEAD,
   PIPE_LOCK,
   PIPE_READ_QUEUE,
   PIPE_READERS,
+  PIPE_TAIL,
   PIPE_WRITE_QUEUE,
   PIPE_WRITERS,
   PIPE_WRITERS_EVER,
@@ -50,6 +52,7 @@ export const pipeOps: FileOps = {
   read: readPipe,
   write: writePipe,
   poll: pollPipe,
+  edges: pipeEdges,
   ioctl: controlPipe,
   release: releasePipe,
 };
@@ -174,6 +177,14 @@ function pollPipe(hart: Hart, file: number): number {
   }
   spinUnlock(hart, pipe + PIPE_LOCK);
   return ready;
+}
+
+/** Bytes that came, for who reads, and bytes that went, for who writes. */
+function pipeEdges(hart: Hart, file: number): number {
+  const { shared } = hart;
+  const pipe = shared.get(file + FILE_PRIVATE);
+  const came = isReadable(hart, file) ? shared.loadAcquire(pipe + PIPE_HEAD) : 0;
+  return isWritable(hart, file) ? came + shared.loadAcquire(pipe + PIPE_TAIL) : came;
 }
 
 function controlPipe(hart: Hart, file: number, request: number, va: number): number {

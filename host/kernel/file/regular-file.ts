@@ -9,24 +9,38 @@ import {
   HART_BUFFER,
   HART_BUFFER_BYTES,
   INODE_MAPPING,
+  PAGE_BYTES,
   TASK_PROCESS,
   TASK_RESTART,
   TASK_SYSCALL,
 } from "../../../assembly/layout.ts";
 import { contentBytes, contentData, contentHole, contentRead, contentReserve, contentWrite } from "../../fs/content.ts";
 import { TOUCH_ATIME, TOUCH_CTIME, TOUCH_MTIME, touch } from "../../fs/inode.ts";
-import { EFAULT, EFBIG, EINVAL, ENXIO } from "../../memory/errno.ts";
+import { EFAULT, EFBIG, EINVAL, ENOTTY, ENXIO } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { MAPPING_LENGTH_MAX } from "../../mm/mapping/mapping.ts";
+import { MAPPING_LENGTH_MAX } from "../../mm/mapping.ts";
+import { putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process/process.ts";
 import { finishWait, isRestart } from "../sched/wait.ts";
 import { signalPending } from "../signal/signal.ts";
 import { SIGXFSZ } from "../signal/signal-numbers.ts";
 import { sendSignalToSelf } from "../signal/signal-send.ts";
-import { O_APPEND, O_NOATIME, RLIMIT_FSIZE, SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../uapi.ts";
+import {
+  FIONREAD,
+  O_APPEND,
+  O_NOATIME,
+  RLIMIT_FSIZE,
+  SEEK_CUR,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+  SEEK_SET,
+} from "../uapi.ts";
 import { gatherOn, KERNEL, scatterAt, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import { defaultOps, type FileOps, POSITION_FILE } from "./file-ops.ts";
+
+const FIGETBSZ = 2;
 
 export const regularOps: FileOps = {
   ...defaultOps,
@@ -34,6 +48,7 @@ export const regularOps: FileOps = {
   read: readRegular,
   write: writeRegular,
   seek: seekRegular,
+  ioctl: controlRegular,
   mapping: (hart, file) => hart.shared.get(hart.shared.get(file + FILE_INODE) + INODE_MAPPING),
 };
 
@@ -138,9 +153,18 @@ function seekRegular(hart: Hart, file: number, offset: number, whence: number): 
   if (whence === SEEK_SET) target = offset;
   else if (whence === SEEK_CUR) target = hart.shared.getF64(file + FILE_POSITION) + offset;
   else if (whence === SEEK_END) target = bytes + offset;
+  if (target > MAPPING_LENGTH_MAX) target = -EINVAL; // s_maxbytes, in vfs_setpos
   if (target >= 0) hart.shared.setF64(file + FILE_POSITION, target);
   spinUnlock(hart, file + FILE_LOCK);
   return target === -ENXIO || target >= 0 ? target : -EINVAL;
+}
+
+/** (file_ioctl, fs/ioctl.c) */
+function controlRegular(hart: Hart, file: number, request: number, va: number): number {
+  if (request === FIGETBSZ) return putUser32(hart, va, PAGE_BYTES);
+  if (request !== FIONREAD) return -ENOTTY;
+  const left = contentBytes(hart, hart.shared.get(file + FILE_INODE)) - filePosition(hart, file);
+  return putUser32(hart, va, left);
 }
 
 export function filePosition(hart: Hart, file: number): number {

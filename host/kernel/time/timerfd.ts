@@ -40,6 +40,8 @@ export const timerfdOps: FileOps = {
   ...defaultOps,
   read: readTimer,
   poll: pollTimer,
+  // Each time it is armed, it is for another moment.
+  edges: (hart, file) => hart.shared.getF64(hart.shared.get(file + FILE_PRIVATE) + TIMER_EXPIRY) % 2 ** 32,
   release: releaseTimer,
 };
 

@@ -1,7 +1,14 @@
 // The host streams behind descriptors 0, 1 and 2, and /dev/console, as files.
 
 import { FILE_FLAGS } from "../../../assembly/layout.ts";
-import { consoleInputEnded, consoleReadable, consoleReadReady, requestInput } from "../../devices/console.ts";
+import {
+  CONSOLE_IN,
+  consoleInputEnded,
+  consoleReadable,
+  consoleReadReady,
+  requestInput,
+} from "../../devices/console.ts";
+import { ringTail } from "../../devices/ring.ts";
 import { ttyReadable } from "../../devices/tty/tty.ts";
 import { ENOTTY } from "../../memory/errno.ts";
 import { putUser32 } from "../../mm/uaccess.ts";
@@ -18,6 +25,8 @@ export const consoleOps: FileOps = {
   read: (hart, file, buffers) => readConsole(hart, file, buffers),
   write: (hart, file, buffers) => writeConsole(hart, file, buffers),
   poll: pollConsole,
+  // Bytes that came from the host, ever.
+  edges: (hart) => ringTail(hart.shared, CONSOLE_IN),
   ioctl: (hart, _file, request, va) => {
     if (isTerminal(hart)) return controlTty(hart, request, va);
     return request === FIONREAD ? putUser32(hart, va, consoleReadable(hart)) : -ENOTTY;
