@@ -18,7 +18,7 @@ import { contentBytes, contentData, contentHole, contentRead, contentReserve, co
 import { TOUCH_ATIME, TOUCH_CTIME, TOUCH_MTIME, touch } from "../../fs/inode.ts";
 import { EFAULT, EFBIG, EINVAL, ENOTTY, ENXIO } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { MAPPING_LENGTH_MAX } from "../../mm/mapping.ts";
+import { MAPPING_LENGTH_MAX } from "../../mm/mapping/mapping.ts";
 import { putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process/process.ts";

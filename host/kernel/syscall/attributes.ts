@@ -21,7 +21,7 @@ import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress, argInt, argLong, argUint, loadI64 } from "../registers.ts";
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, NS_PER_SECOND } from "../uapi.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, NS_PER_SECOND } from "../uapi.ts";
 import { withDentry, withFile } from "./at-path.ts";
 import { call, type SystemCall } from "./types.ts";
 
@@ -143,6 +143,7 @@ function sysUtimensat(hart: Hart): number {
   }
   if (pathVa === 0) {
     // futimens: the descriptor itself.
+    if (argInt(hart, 0) === AT_FDCWD) return -EFAULT;
     if (flags !== 0) return -EINVAL;
     return withFile(hart, argInt(hart, 0), (file) => changeTimes(hart, hart.shared.get(file + FILE_INODE), times));
   }

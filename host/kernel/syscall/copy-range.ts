@@ -63,7 +63,7 @@ function sysSendfile(hart: Hart): number {
 
 function sysCopyFileRange(hart: Hart): number {
   const [inVa, outVa] = [argAddress(hart, 1), argAddress(hart, 3)];
-  const count = Math.min(argAddress(hart, 4), TRANSFER_BYTES_MAX);
+  const wanted = Math.min(argAddress(hart, 4), TRANSFER_BYTES_MAX);
   if (argUint(hart, 5) !== 0) return -EINVAL;
   return withFile(hart, argInt(hart, 0), (input) =>
     withFile(hart, argInt(hart, 2), (output) => {
@@ -72,7 +72,10 @@ function sysCopyFileRange(hart: Hart): number {
       const from = loadOffset(hart, inVa, input);
       const to = from < 0 ? from : loadOffset(hart, outVa, output);
       if (to < 0) return to;
-      const sameFile = hart.shared.get(input + FILE_INODE) === hart.shared.get(output + FILE_INODE);
+      // What is past the end is not copied, and overlaps nothing. (generic_copy_file_checks)
+      const inode = hart.shared.get(input + FILE_INODE);
+      const count = Math.min(wanted, Math.max(contentBytes(hart, inode) - from, 0));
+      const sameFile = inode === hart.shared.get(output + FILE_INODE);
       if (sameFile && from < to + count && to < from + count) return -EINVAL;
       const sent = send(hart, input, from, output, to, count);
       storeResult(hart, outVa, output, to, sent);

@@ -2,6 +2,8 @@
 
 import {
   DENTRY_INODE,
+  FILE_KIND,
+  FILE_KIND_PATH,
   FS_CWD,
   FS_ROOT,
   FS_UMASK,
@@ -14,7 +16,7 @@ import { fullPath, isUnlinked } from "../../fs/full-path.ts";
 import { fileType } from "../../fs/inode.ts";
 import { fsReadLock, fsReadUnlock } from "../../fs/lock.ts";
 import { PATH_MAX, S_IFDIR } from "../../fs/uapi.ts";
-import { EFAULT, ENOENT, ENOTDIR, ERANGE } from "../../memory/errno.ts";
+import { EBADF, EFAULT, ENOENT, ENOTDIR, ERANGE } from "../../memory/errno.ts";
 import { copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { readDirectory } from "../file/directory.ts";
@@ -34,7 +36,10 @@ export const directoryCalls: readonly (readonly [number, SystemCall])[] = [
 ];
 
 function sysGetdents64(hart: Hart): number {
-  return withFile(hart, argInt(hart, 0), (file) => readDirectory(hart, file, argAddress(hart, 1), argUint(hart, 2)));
+  return withFile(hart, argInt(hart, 0), (file) => {
+    if (hart.shared.get(file + FILE_KIND) === FILE_KIND_PATH) return -EBADF;
+    return readDirectory(hart, file, argAddress(hart, 1), argUint(hart, 2));
+  });
 }
 
 /** The result counts the NUL. */

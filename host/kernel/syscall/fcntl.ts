@@ -63,6 +63,8 @@ const F_SETLK = 6;
 const F_SETLKW = 7;
 const F_SETOWN = 8;
 const F_GETOWN = 9;
+const F_SETOWN_EX = 15;
+const F_GETOWN_EX = 16;
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_OFD_SETLKW = 38;
@@ -114,6 +116,9 @@ function control(hart: Hart, fd: number, file: number, command: number, argument
       return 0;
     case F_GETOWN:
       return shared.loadOnce(file + FILE_OWNER);
+    case F_SETOWN_EX:
+    case F_GETOWN_EX:
+      return controlOwner(hart, file, command === F_SETOWN_EX);
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ:
       return controlPipe(hart, file, command, argument);
@@ -123,6 +128,27 @@ function control(hart: Hart, fd: number, file: number, command: number, argument
     default:
       return -EINVAL;
   }
+}
+
+// struct f_owner_ex {int type; pid_t pid}
+const F_OWNER_PID = 1;
+const F_OWNER_PGRP = 2;
+
+/** With the kind of owner beside its number, so that no group looks like an error: what glibc's F_GETOWN asks for. */
+function controlOwner(hart: Hart, file: number, sets: boolean): number {
+  const { shared } = hart;
+  const scratch = hart.base + HART_KERNEL_SCRATCH;
+  if (sets) {
+    if (copyFromUser(hart, scratch, argAddress(hart, 2), 8) < 0) return -EFAULT;
+    const [type, pid] = [shared.get(scratch), shared.get(scratch + 4)];
+    if (type < 0 || type > F_OWNER_PGRP) return -EINVAL;
+    shared.storeOnce(file + FILE_OWNER, type === F_OWNER_PGRP ? -pid : pid);
+    return 0;
+  }
+  const owner = shared.loadOnce(file + FILE_OWNER);
+  shared.set(scratch, owner < 0 ? F_OWNER_PGRP : F_OWNER_PID);
+  shared.set(scratch + 4, Math.abs(owner));
+  return copyToUser(hart, argAddress(hart, 2), scratch, 8) < 0 ? -EFAULT : 0;
 }
 
 const FLOCK_BYTES = 32; // struct flock {short type, whence; off_t start, len; pid_t pid}
@@ -202,7 +228,7 @@ function controlPipe(hart: Hart, file: number, command: number, bytes: number): 
   if (shared.get(file + FILE_KIND) !== FILE_KIND_PIPE) return -EBADF;
   const pipe = shared.get(file + FILE_PRIVATE);
   if (command === F_GETPIPE_SZ) return shared.loadOnce(pipe + PIPE_PAGES) * PAGE_BYTES;
-  if (bytes === 0) return -EINVAL;
+  if (bytes > 2 ** 31) return -EINVAL;
   if (bytes > PIPE_PAGES_MAX * PAGE_BYTES) return -EPERM;
   let pages = 1;
   while (pages * PAGE_BYTES < bytes) pages *= 2;

@@ -37,7 +37,9 @@ const RUNS: readonly (readonly [number, string])[] = [
   [431, "fsconfig fsmount fspick"],
   [442, "mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self"],
   [447, "memfd_secret"],
-  [449, "futex_waitv set_mempolicy_home_node"],
+  [449, "futex_waitv set_mempolicy_home_node cachestat"],
+  [453, "map_shadow_stack futex_wake futex_wait futex_requeue statmount listmount"],
+  [459, "lsm_get_self_attr lsm_set_self_attr lsm_list_modules"],
 ];
 
 const NAMES: ReadonlyMap<number, string> = new Map(

@@ -22,16 +22,23 @@ import { dentryText } from "../../fs/full-path.ts";
 import { fileType, fsTypeOf } from "../../fs/inode.ts";
 import { fsReadLock, fsReadUnlock } from "../../fs/lock.ts";
 import { isReadOnly } from "../../fs/namei.ts";
-import { dropHeld } from "../../fs/path-lock.ts";
+import { dropHeld, PATH_FIRST } from "../../fs/path-lock.ts";
 import { ST_RELATIME, ST_VALID } from "../../fs/super.ts";
 import { EXECUTE_BITS, NAME_MAX, PATH_MAX, S_IFDIR, S_IFLNK } from "../../fs/uapi.ts";
-import { EACCES, EFAULT, EINVAL, EROFS } from "../../memory/errno.ts";
+import { EACCES, EFAULT, EINVAL, ENOENT, EROFS } from "../../memory/errno.ts";
 import { LINK_JUMP } from "../../memory/fs-type.ts";
 import { copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { statInode, statxInode } from "../file/stat.ts";
 import { argAddress, argInt, argUint, storeU64 } from "../registers.ts";
-import { AT_EACCESS, AT_EMPTY_PATH, AT_NO_AUTOMOUNT, AT_STATX_SYNC_TYPE, AT_SYMLINK_NOFOLLOW } from "../uapi.ts";
+import {
+  AT_EACCESS,
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_NO_AUTOMOUNT,
+  AT_STATX_SYNC_TYPE,
+  AT_SYMLINK_NOFOLLOW,
+} from "../uapi.ts";
 import { withDentry, withFile } from "./at-path.ts";
 import { call, type SystemCall } from "./types.ts";
 
@@ -46,7 +53,6 @@ export const statCalls: readonly (readonly [number, SystemCall])[] = [
   [439, call("faccessat2", ["dirfd", "path", "int", "hex"], sysFaccessat2)],
 ];
 
-const AT_FDCWD = -100;
 const ACCESS_MODE_MASK = 7;
 const W_OK = 2;
 const X_OK = 1;
@@ -122,7 +128,7 @@ function sysReadlinkat(hart: Hart): number {
 function readLink(hart: Hart, dentry: number, bytesMax: number): number {
   const { shared } = hart;
   const inode = inodeOf(hart, dentry);
-  if (fileType(hart, inode) !== S_IFLNK) return -EINVAL;
+  if (fileType(hart, inode) !== S_IFLNK) return hart.shared.u8[hart.base + PATH_FIRST] === 0 ? -ENOENT : -EINVAL;
   const link = shared.get(inode + INODE_LINK) >>> 0;
   const buffer = hart.base + HART_BUFFER;
   let bytes = shared.get(inode + INODE_LINK_BYTES);

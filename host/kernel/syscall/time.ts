@@ -10,6 +10,7 @@ import { runtimeOfCurrent } from "../sched/sched.ts";
 import { finishWait, isRestart, sleepOnTimer, WAIT } from "../sched/wait.ts";
 import { interruptUntil } from "../signal/restart.ts";
 import { signalPending } from "../signal/signal.ts";
+import { readCpuClock } from "../time/cpu-clock.ts";
 import { armTimer } from "../time/timer.ts";
 import { loadTimespec, realtimeOffset, storeTimespec, storeTimeval } from "../time/user-time.ts";
 import {
@@ -57,7 +58,7 @@ function readClock(hart: Hart, clock: number): number {
     case CLOCK_THREAD_CPUTIME_ID:
       return runtimeOfCurrent(hart);
     default:
-      return -1;
+      return clock < 0 ? readCpuClock(hart, clock) : -1;
   }
 }
 
@@ -91,8 +92,10 @@ function sysClockNanosleep(hart: Hart): number {
   if (clock === CLOCK_THREAD_CPUTIME_ID) return -EOPNOTSUPP;
   if (clock === CLOCK_MONOTONIC_RAW || clock === CLOCK_MONOTONIC_COARSE || clock === CLOCK_REALTIME_COARSE)
     return -EOPNOTSUPP;
+  // No clock of the host goes on while the machine does not.
+  if (clock === CLOCK_REALTIME_ALARM || clock === CLOCK_BOOTTIME_ALARM) return -EOPNOTSUPP;
   // Sleeping until a process has used so much processor time needs a timer per process.
-  if (clock === CLOCK_PROCESS_CPUTIME_ID) return -EOPNOTSUPP;
+  if (clock === CLOCK_PROCESS_CPUTIME_ID || clock < 0) return -EOPNOTSUPP;
   const isAbsolute = (argInt(hart, 1) & TIMER_ABSTIME) !== 0;
   return sleep(hart, argAddress(hart, 2), argAddress(hart, 3), clock, isAbsolute);
 }

@@ -20,6 +20,7 @@ import type { Hart } from "../../policy/hart.ts";
 import { findTask, TASKLIST_LOCK } from "../process/task.ts";
 import { argAddress, argInt } from "../registers.ts";
 import { SIGALRM, SIGNAL_COUNT } from "../signal/signal-numbers.ts";
+import { isOwnCpuClock } from "../time/cpu-clock.ts";
 import { ITIMER_PROF, itimerInterval, itimerLeftLocked, setItimerLocked } from "../time/itimer.ts";
 import {
   allocTimerLocked,
@@ -98,7 +99,7 @@ function sysSetitimer(hart: Hart): number {
 
 function sysTimerCreate(hart: Hart): number {
   const { shared } = hart;
-  const clock = clockOf(argInt(hart, 0));
+  const clock = clockOf(hart, argInt(hart, 0));
   if (clock < 0) return clock;
   const [eventVa, idVa] = [argAddress(hart, 1), argAddress(hart, 2)];
   const scratch = hart.base + HART_KERNEL_SCRATCH;
@@ -139,7 +140,9 @@ function checkEvent(hart: Hart, signal: number, notify: number, tid: number): nu
 }
 
 /** TIMER_CLOCK, or -errno. */
-function clockOf(clock: number): number {
+function clockOf(hart: Hart, clock: number): number {
+  if (isOwnCpuClock(hart, clock, false)) return TIMER_PROCESS_CPU;
+  if (isOwnCpuClock(hart, clock, true)) return TIMER_THREAD_CPU;
   switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_MONOTONIC:

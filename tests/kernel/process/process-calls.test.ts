@@ -147,3 +147,41 @@ describe("scheduling", () => {
     expect(p.call(NR.riscv_flush_icache, 0, 0, 2)).toBe(-EINVAL);
   });
 });
+
+describe("clocks of a certain process or thread", () => {
+  const [PROF, SCHED, OF_THREAD] = [0, 2, 4];
+  const clockOf = (pid: number, which: number) => (~pid << 3) | which;
+  const read = (clock: number) => {
+    const result = p.call(NR.clock_gettime, clock, p.memory);
+    return result === 0 ? p.peek64(p.memory) * 1e9 + p.peek64(p.memory + 8) : result;
+  };
+
+  test("show what CLOCK_PROCESS_CPUTIME_ID and CLOCK_THREAD_CPUTIME_ID do", () => {
+    p.now += 3_000_000;
+    for (const pid of [0, 1]) {
+      expect([read(clockOf(pid, SCHED)), read(clockOf(pid, PROF))]).toEqual([read(2), read(2)]);
+      expect(read(clockOf(pid, SCHED | OF_THREAD))).toBe(read(3));
+      expect(p.call(NR.clock_getres, clockOf(pid, SCHED), 0)).toBe(0);
+    }
+  });
+
+  test("are not there for a number that nobody has, for a descriptor, and have no alarm to sleep on", () => {
+    expect([read(clockOf(77, SCHED)), read(clockOf(77, SCHED | OF_THREAD)), read(clockOf(1, 3))]).toEqual([
+      -EINVAL,
+      -EINVAL,
+      -EINVAL,
+    ]);
+    expect(p.call(NR.clock_nanosleep, clockOf(0, SCHED), 0, p.poke64(p.memory, 0, 1), 0)).toBe(-EOPNOTSUPP);
+    expect(p.call(NR.clock_nanosleep, 8, 0, p.poke64(p.memory, 0, 1), 0)).toBe(-EOPNOTSUPP);
+  });
+
+  test("drive timers, if they are the caller's own", () => {
+    const TIMER_CREATE = 107;
+    const create = (clock: number) => p.call(TIMER_CREATE, clock, 0, p.memory);
+    expect([create(clockOf(0, SCHED)), create(clockOf(1, SCHED | OF_THREAD)), create(clockOf(77, SCHED))]).toEqual([
+      0,
+      0,
+      -EINVAL,
+    ]);
+  });
+});
