@@ -34,7 +34,7 @@ const BUNDLES: readonly Bundle[] = [
   { entry: "host/machine/explore-worker.ts", out: "explore-worker.js", schedulePoints: true, generators: true },
   { entry: "host/index.ts", out: "index.js", schedulePoints: false },
   { entry: "host/cli/main.ts", out: "pagewalk.cjs", schedulePoints: false, commonJs: true, command: true },
-  { entry: "host/cli/explore-run.ts", out: "explore.cjs", schedulePoints: false, commonJs: true },
+  { entry: "host/cli/explore/explore-run.ts", out: "explore.cjs", schedulePoints: false, commonJs: true },
   { entry: "host/bench/run.ts", out: "bench.cjs", schedulePoints: false, commonJs: true },
   { entry: "host/kernel/syscall/describe.ts", out: "syscalls.cjs", schedulePoints: false, commonJs: true },
 ];

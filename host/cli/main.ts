@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from "commander";
 import { EXIT_CODE_HOST_ERROR } from "../machine/exit-status.ts";
 import { hearErrors } from "../machine/node/process.ts";
 import { addBench } from "./bench.ts";
-import { addExplore } from "./explore.ts";
+import { addExplore } from "./explore/explore.ts";
 import { reportFailure, sayError } from "./failure.ts";
 import { addMachineOptions, type MachineFlags } from "./options.ts";
 import { translateQemuNames } from "./qemu-names.ts";

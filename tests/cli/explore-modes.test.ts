@@ -1,8 +1,8 @@
 // What `pagewalk explore` refuses instead of leaving it out: options that would do nothing.
 
 import { describe, expect, test } from "vitest";
-import type { ExploreFlags } from "../../host/cli/explore-flags.ts";
-import { exploreMode } from "../../host/cli/explore-modes.ts";
+import type { ExploreFlags } from "../../host/cli/explore/explore-flags.ts";
+import { exploreMode } from "../../host/cli/explore/explore-modes.ts";
 import { parseCount } from "../../host/cli/sizes.ts";
 import { pagewalk } from "../support/process.ts";
 

@@ -2,8 +2,8 @@
 // step of the way from a lock beside the vma to records that are reused at once. (A report that shows without the
 // newest step too is not that step's: the question that came up about one of syzkaller's.)
 
-import type { ExplorePool } from "../machine/explore.ts";
-import type { ExploreJob, Failure } from "../simulate/job.ts";
+import type { ExplorePool } from "../../machine/explore.ts";
+import type { ExploreJob, Failure } from "../../simulate/job.ts";
 
 /** Steps before the default, refcount-typesafe. */
 const STEPS = ["rwsem-external", "rwsem", "refcount"] as const;

@@ -1,12 +1,12 @@
 // The rows of the mutation table, each with the scenario that shows it and the policies under which it does, and what
 // spreads searches over workers: shared by the commands that go through all of them.
 
-import type { ExplorePool } from "../machine/explore.ts";
-import { MUTATION_TABLE } from "../memory/mutation.ts";
-import type { ExploreJob, JobResult } from "../simulate/job.ts";
-import type { PolicyChoice } from "../simulate/laboratory.ts";
-import type { Scenario } from "../simulate/scenario.ts";
-import { SCENARIOS } from "../simulate/scenarios/all.ts";
+import type { ExplorePool } from "../../machine/explore.ts";
+import { MUTATION_TABLE } from "../../memory/mutation.ts";
+import type { ExploreJob, JobResult } from "../../simulate/job.ts";
+import type { PolicyChoice } from "../../simulate/laboratory.ts";
+import type { Scenario } from "../../simulate/scenario.ts";
+import { SCENARIOS } from "../../simulate/scenarios/all.ts";
 import { type ExploreFlags, STRATEGY_DEFAULT } from "./explore-flags.ts";
 
 /** Where the mistake is the combination itself, the control is the combination that is right. */

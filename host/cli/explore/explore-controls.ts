@@ -2,13 +2,13 @@
 // the mutation table runs it with, and without a mistake: nothing may be reported. Long, so it goes on where its log
 // ends, and can be cut into shards; logs of shards are added up by writing them into one file and running it again.
 
-import type { ExplorePool } from "../machine/explore.ts";
-import type { ExploreJob } from "../simulate/job.ts";
-import { SCENARIOS } from "../simulate/scenarios/all.ts";
+import type { ExplorePool } from "../../machine/explore.ts";
+import type { ExploreJob } from "../../simulate/job.ts";
+import { SCENARIOS } from "../../simulate/scenarios/all.ts";
+import { Progress } from "../progress.ts";
 import type { ExploreFlags } from "./explore-flags.ts";
 import { addToLog, type LogLine, readLog } from "./explore-log.ts";
 import { jobOf, type Row, rowsOf, runOn, spread } from "./explore-rows.ts";
-import { Progress } from "./progress.ts";
 
 /** A line of the log is so many schedules. */
 const PIECE_SCHEDULES = 500;

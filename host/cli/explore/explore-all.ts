@@ -1,11 +1,11 @@
 // `pagewalk explore --all --mutations`: every mutation of some families, each in the scenario that shows it, until it
 // is caught; and the same scenarios without a mistake, ten times as long, where nothing may be reported.
 
-import type { ExplorePool } from "../machine/explore.ts";
-import type { JobResult } from "../simulate/job.ts";
+import type { ExplorePool } from "../../machine/explore.ts";
+import type { JobResult } from "../../simulate/job.ts";
+import { Progress } from "../progress.ts";
 import type { ExploreFlags } from "./explore-flags.ts";
 import { jobOf, type Row, rowsOf, runOn, spread } from "./explore-rows.ts";
-import { Progress } from "./progress.ts";
 
 const CONTROL_FACTOR = 10;
 const CONTROL_SCHEDULES_MIN = 100;

@@ -1,17 +1,19 @@
 // What `pagewalk explore` does once its options are read.
 
 import { readFile, writeFile } from "node:fs/promises";
-import { compileCore } from "../machine/core.ts";
-import { ConfigError, NotFoundError } from "../machine/errors.ts";
-import { ExplorePool } from "../machine/explore.ts";
-import { startExploreWorker } from "../machine/node/explore-workers.ts";
-import { readBuildFile } from "../machine/node/files.ts";
-import { MUTATION_TABLE, mutationNumber } from "../memory/mutation.ts";
-import { choosePolicies } from "../policy/choose.ts";
-import type { ExploreJob, Failure, JobProgress, JobResult } from "../simulate/job.ts";
-import type { Scenario } from "../simulate/scenario.ts";
-import { findScenario, SCENARIOS } from "../simulate/scenarios/all.ts";
-import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../simulate/schedule-file.ts";
+import { compileCore } from "../../machine/core.ts";
+import { ConfigError, NotFoundError } from "../../machine/errors.ts";
+import { ExplorePool } from "../../machine/explore.ts";
+import { startExploreWorker } from "../../machine/node/explore-workers.ts";
+import { readBuildFile } from "../../machine/node/files.ts";
+import { MUTATION_TABLE, mutationNumber } from "../../memory/mutation.ts";
+import { choosePolicies } from "../../policy/choose.ts";
+import type { ExploreJob, Failure, JobProgress, JobResult } from "../../simulate/job.ts";
+import type { Scenario } from "../../simulate/scenario.ts";
+import { findScenario, SCENARIOS } from "../../simulate/scenarios/all.ts";
+import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../../simulate/schedule-file.ts";
+import { sayError } from "../failure.ts";
+import { Progress } from "../progress.ts";
 import { exploreAll } from "./explore-all.ts";
 import { exploreControls } from "./explore-controls.ts";
 import type { ExploreFlags } from "./explore-flags.ts";
@@ -19,8 +21,6 @@ import { findFirstFailing } from "./explore-ladder.ts";
 import { exploreMedians } from "./explore-medians.ts";
 import { mergeResults, readResults } from "./explore-merge.ts";
 import { exploreMode } from "./explore-modes.ts";
-import { sayError } from "./failure.ts";
-import { Progress } from "./progress.ts";
 
 const FOUND = 1;
 

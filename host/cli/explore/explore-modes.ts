@@ -1,7 +1,7 @@
 // The commands inside `pagewalk explore`, and which options each of them listens to: an option that would do nothing
 // is refused, so that nobody takes a search for more than it was.
 
-import { ConfigError } from "../machine/errors.ts";
+import { ConfigError } from "../../machine/errors.ts";
 import type { ExploreFlags } from "./explore-flags.ts";
 
 export type ExploreMode =

@@ -2,11 +2,11 @@
 
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { INJECTIONS_FOR_ALL, type Injection } from "../simulate/injection.ts";
-import { STRATEGY_NAMES } from "../simulate/job.ts";
+import { INJECTIONS_FOR_ALL, type Injection } from "../../simulate/injection.ts";
+import { STRATEGY_NAMES } from "../../simulate/job.ts";
+import { checkReportFile } from "../report-file.ts";
+import { collectPolicies, parseCount, parseInteger } from "../sizes.ts";
 import { type ExploreFlags, STRATEGY_DEFAULT } from "./explore-flags.ts";
-import { checkReportFile } from "./report-file.ts";
-import { collectPolicies, parseCount, parseInteger } from "./sizes.ts";
 
 const SCHEDULES_DEFAULT = 10_000;
 const DEPTH_DEFAULT = 3;

@@ -1,7 +1,7 @@
 // What `pagewalk explore` has been told.
 
-import type { Injection } from "../simulate/injection.ts";
-import type { StrategyName } from "../simulate/job.ts";
+import type { Injection } from "../../simulate/injection.ts";
+import type { StrategyName } from "../../simulate/job.ts";
 
 export const STRATEGY_DEFAULT: StrategyName = "mixed";
 

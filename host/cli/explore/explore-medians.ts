@@ -1,12 +1,12 @@
 // `pagewalk explore --all --medians SEEDS`: how many schedules each strategy needs until it finds a mutation, as the
 // median over so many seeds. Prints a table in Markdown. With --log it goes on where the log ends.
 
-import type { ExplorePool } from "../machine/explore.ts";
-import type { ExploreJob, StrategyName } from "../simulate/job.ts";
+import type { ExplorePool } from "../../machine/explore.ts";
+import type { ExploreJob, StrategyName } from "../../simulate/job.ts";
+import { Progress } from "../progress.ts";
 import type { ExploreFlags } from "./explore-flags.ts";
 import { addToLog, type LogLine, readLog } from "./explore-log.ts";
 import { jobOf, type Row, rowsOf, runOn, spread } from "./explore-rows.ts";
-import { Progress } from "./progress.ts";
 
 const STRATEGIES: readonly StrategyName[] = ["random", "pct", "mixed", "exhaustive"];
 

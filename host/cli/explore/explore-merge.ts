@@ -1,9 +1,9 @@
 // `pagewalk explore --merge`: the results of shards, which may have run anywhere, as one.
 
 import { readFile } from "node:fs/promises";
-import { ConfigError, NotFoundError } from "../machine/errors.ts";
-import { addProgress } from "../machine/explore.ts";
-import type { ExploreJob, JobResult } from "../simulate/job.ts";
+import { ConfigError, NotFoundError } from "../../machine/errors.ts";
+import { addProgress } from "../../machine/explore.ts";
+import type { ExploreJob, JobResult } from "../../simulate/job.ts";
 
 /** What --json writes. */
 export interface ExploreResult extends JobResult {
