@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { unimplementedName } from "../../host/kernel/syscall/absent-names.ts";
 import { describeCalls, MISSING } from "../../host/kernel/syscall/describe.ts";
-import { unimplementedName } from "../../host/kernel/syscall/names.ts";
 import { SYSCALLS } from "../../host/kernel/syscall/table.ts";
 import { ROOT } from "../support/paths.ts";
 

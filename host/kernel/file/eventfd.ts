@@ -18,7 +18,7 @@ import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { loadU64, storeU64 } from "../registers.ts";
-import { finishWait, isRestart, WAIT, waitqAdd, waitqWakeAll } from "../sched/wait.ts";
+import { finishWait, isRestart, WAIT, waitqAdd, wakeUpAll } from "../sched/wait.ts";
 import { signalPending } from "../signal/signal.ts";
 import { O_NONBLOCK, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../uapi.ts";
 import { gather, prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "../user-buffers.ts";
@@ -109,9 +109,7 @@ function waitLocked(hart: Hart, file: number): number {
 
 /** Requires: FILE_LOCK. */
 function wakeLocked(hart: Hart, file: number): void {
-  spinLock(hart, file + FILE_EVENT_QUEUE + WAITQ_LOCK);
-  waitqWakeAll(hart, file + FILE_EVENT_QUEUE);
-  spinUnlock(hart, file + FILE_EVENT_QUEUE + WAITQ_LOCK);
+  wakeUpAll(hart, file + FILE_EVENT_QUEUE);
 }
 
 /** Its descriptor was closed while somebody waited: he finds that out himself, but not on a queue that has gone. */

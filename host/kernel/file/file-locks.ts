@@ -24,7 +24,7 @@ import { EAGAIN, ENOLCK, ERESTARTSYS } from "../../memory/errno.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { finishWait, isRestart, WAIT, waitqAdd, waitqWakeAll } from "../sched/wait.ts";
+import { finishWait, isRestart, WAIT, waitqAdd, wakeUpAll } from "../sched/wait.ts";
 import { signalPending } from "../signal/signal.ts";
 
 // l_type (asm-generic/fcntl.h)
@@ -165,7 +165,5 @@ function waitLocked(hart: Hart): number {
 
 function wakeWaiters(hart: Hart): void {
   if (hart.shared.loadOnce(WAITERS + WAITQ_HEAD) === 0) return;
-  spinLock(hart, WAITERS + WAITQ_LOCK);
-  waitqWakeAll(hart, WAITERS);
-  spinUnlock(hart, WAITERS + WAITQ_LOCK);
+  wakeUpAll(hart, WAITERS);
 }

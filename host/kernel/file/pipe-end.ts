@@ -18,12 +18,11 @@ import {
   PIPE_WRITERS_EVER,
   POOL_PIPE,
   WAITQ_HEAD,
-  WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { waitqWakeAll } from "../sched/wait.ts";
+import { wakeUpAll } from "../sched/wait.ts";
 import { isReadable, isWritable } from "./file.ts";
 import { pipeEmpty } from "./pipe-buffer.ts";
 import { wakePollers } from "./poll-wait.ts";
@@ -101,7 +100,5 @@ function countEnd(hart: Hart, file: number, pipe: number, delta: number): boolea
 /** Wakes all that wait on a queue of a pipe. Requires: its PIPE_LOCK, under which waiters join. */
 export function wakeQueueLocked(hart: Hart, queue: number): void {
   if (hart.shared.loadOnce(queue + WAITQ_HEAD) === 0) return;
-  spinLock(hart, queue + WAITQ_LOCK);
-  waitqWakeAll(hart, queue);
-  spinUnlock(hart, queue + WAITQ_LOCK);
+  wakeUpAll(hart, queue);
 }

@@ -5,7 +5,7 @@
 import { MACHINE_BASE, MACHINE_POLLERS, WAITQ_HEAD, WAITQ_LOCK } from "../../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { waitqAdd, waitqWakeAll } from "../sched/wait.ts";
+import { waitqAdd, wakeUpAll } from "../sched/wait.ts";
 
 const POLLERS = MACHINE_BASE + MACHINE_POLLERS;
 
@@ -15,9 +15,7 @@ const POLLERS = MACHINE_BASE + MACHINE_POLLERS;
  */
 export function wakePollers(hart: Hart): void {
   if (hart.shared.loadOnce(POLLERS + WAITQ_HEAD) === 0) return;
-  spinLock(hart, POLLERS + WAITQ_LOCK);
-  waitqWakeAll(hart, POLLERS);
-  spinUnlock(hart, POLLERS + WAITQ_LOCK);
+  wakeUpAll(hart, POLLERS);
 }
 
 /** The current task joins the queue: before its last look at the files. finishWait takes it off again. */

@@ -27,7 +27,7 @@ import { mmdrop, mmgrab } from "../../mm/mm.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { anonymousFile } from "../file/anonymous-file.ts";
 import { defaultOps, type FileOps } from "../file/file-ops.ts";
-import { waitqWake, waitqWakeAll } from "../sched/wait.ts";
+import { waitqWake, wakeUpAll } from "../sched/wait.ts";
 import { O_NONBLOCK, O_RDWR } from "../uapi.ts";
 import { eventsWereRead, takeEventLocked } from "./userfaultfd-events.ts";
 import { controlUserfaultfd } from "./userfaultfd-ioctl.ts";
@@ -78,9 +78,7 @@ export function endContext(hart: Hart, context: number): void {
   // No vma leads here any more: whoever waits will find the page, or the zero page, itself.
   wakeRange(hart, context, 0, Number.POSITIVE_INFINITY);
   dropEvents(hart, context);
-  spinLock(hart, context + UFFD_READERS + WAITQ_LOCK);
-  waitqWakeAll(hart, context + UFFD_READERS);
-  spinUnlock(hart, context + UFFD_READERS + WAITQ_LOCK);
+  wakeUpAll(hart, context + UFFD_READERS);
   freeContext(hart, context);
 }
 

@@ -16,12 +16,11 @@ import {
   PROCESS_THREADS,
   SIGHAND_LOCK,
   TASK_SIGHAND,
-  WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { loadU64 } from "../registers.ts";
-import { waitqWakeAll } from "../sched/wait.ts";
+import { wakeUpAll } from "../sched/wait.ts";
 import { ACTION_FLAGS, actionOf, handlerOf, SA_NOCLDSTOP, SA_NOCLDWAIT } from "../signal/sighand.ts";
 import { siginfoChild } from "../signal/siginfo.ts";
 import { SIG_IGN, SIGCHLD } from "../signal/signal-numbers.ts";
@@ -81,10 +80,7 @@ export function notifyOfEndLocked(hart: Hart, process: number): boolean {
 
 /** Threads of `parent` in wait calls look again. Requires: TASKLIST_LOCK. */
 export function wakeWaiters(hart: Hart, parent: number): void {
-  const queue = parent + PROCESS_CHILD_WAITQ;
-  spinLock(hart, queue + WAITQ_LOCK);
-  waitqWakeAll(hart, queue);
-  spinUnlock(hart, queue + WAITQ_LOCK);
+  wakeUpAll(hart, parent + PROCESS_CHILD_WAITQ);
 }
 
 function ignoresChildren(hart: Hart, parent: number): boolean {

@@ -13,7 +13,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { finishWait, waitqAdd, waitqWakeAll } from "../sched/wait.ts";
+import { finishWait, waitqAdd, wakeUpAll } from "../sched/wait.ts";
 import { TASKLIST_LOCK } from "./task.ts";
 
 /** Before `child` runs. Requires: TASKLIST_LOCK. */
@@ -54,11 +54,8 @@ export function leaveVfork(hart: Hart): void {
   const parent = shared.get(current + TASK_VFORK_PARENT);
   shared.set(current + TASK_VFORK_PARENT, 0);
   if (parent !== 0) {
-    const queue = parent + TASK_VFORK_WAITQ;
     shared.set(parent + TASK_VFORK_CHILD, 0);
-    spinLock(hart, queue + WAITQ_LOCK);
-    waitqWakeAll(hart, queue);
-    spinUnlock(hart, queue + WAITQ_LOCK);
+    wakeUpAll(hart, parent + TASK_VFORK_WAITQ);
   }
   spinUnlock(hart, TASKLIST_LOCK);
 }

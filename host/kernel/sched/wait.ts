@@ -87,6 +87,13 @@ export function waitqWakeAll(hart: Hart, queue: number): void {
   while (waitqWakeOne(hart, queue));
 }
 
+/** Wakes every waiter of a queue that the caller has not locked. (Linux: wake_up_all) */
+export function wakeUpAll(hart: Hart, queue: number): void {
+  spinLock(hart, queue + WAITQ_LOCK);
+  waitqWakeAll(hart, queue);
+  spinUnlock(hart, queue + WAITQ_LOCK);
+}
+
 /**
  * Takes `task` from one queue to the end of another. TASK_WAIT_QUEUE goes straight from one to the other and is never
  * 0 in between: a task that has just been woken by its timer would take that for "on no queue" (finishWait). Requires:

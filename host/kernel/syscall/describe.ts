@@ -1,7 +1,7 @@
 // The system-call table for people: each call that Linux/riscv64 has is there, there in part, or absent. TABLE.md is
 // this text; `pagewalk syscalls` prints it.
 
-import { unimplementedNames } from "./names.ts";
+import { unimplementedNames } from "./absent-names.ts";
 import { SYSCALLS } from "./table.ts";
 import { xattrCalls } from "./xattr.ts";
 

@@ -5,11 +5,11 @@ import { attributesCalls } from "./attributes.ts";
 import { cloneCalls } from "./clone.ts";
 import { copyRangeCalls } from "./copy-range.ts";
 import { credentialCalls } from "./credentials.ts";
+import { descriptorCalls } from "./descriptors.ts";
 import { directoryCalls } from "./directory.ts";
 import { epollCalls } from "./epoll.ts";
 import { execCalls } from "./exec.ts";
 import { fcntlCalls } from "./fcntl.ts";
-import { fileCalls } from "./file.ts";
 import { futexCalls } from "./futex.ts";
 import { hwprobeCalls } from "./hwprobe.ts";
 import { identityCalls } from "./identity.ts";
@@ -58,7 +58,7 @@ function build(): (SystemCall | undefined)[] {
     attributesCalls,
     credentialCalls,
     execCalls,
-    fileCalls,
+    descriptorCalls,
     epollCalls,
     fcntlCalls,
     truncateCalls,

@@ -27,7 +27,7 @@ import type { Hart } from "../../policy/hart.ts";
 import { defaultOps, type FileOps } from "../file/file-ops.ts";
 import { wakePollers } from "../file/poll-wait.ts";
 import { storeU64 } from "../registers.ts";
-import { finishWait, isRestart, WAIT, waitqAdd, waitqWakeAll } from "../sched/wait.ts";
+import { finishWait, isRestart, WAIT, waitqAdd, wakeUpAll } from "../sched/wait.ts";
 import { signalPending } from "../signal/signal.ts";
 import { O_NONBLOCK, POLLIN, POLLRDNORM } from "../uapi.ts";
 import { prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "../user-buffers.ts";
@@ -175,9 +175,7 @@ function readLocked(hart: Hart, file: number, timer: number, buffers: UserBuffer
 
 /** Requires: TIMER_LOCK. */
 function wakeReadersLocked(hart: Hart, timer: number): void {
-  spinLock(hart, timer + TIMER_QUEUE + WAITQ_LOCK);
-  waitqWakeAll(hart, timer + TIMER_QUEUE);
-  spinUnlock(hart, timer + TIMER_QUEUE + WAITQ_LOCK);
+  wakeUpAll(hart, timer + TIMER_QUEUE);
 }
 
 function pollTimer(hart: Hart, file: number): number {

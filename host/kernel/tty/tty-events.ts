@@ -11,15 +11,13 @@ import {
   TTY_COLUMNS,
   TTY_OUTPUT_STOPPED,
   TTY_ROWS,
-  WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { DUE_INTERRUPT, DUE_QUIT, DUE_STOP } from "../../devices/tty/input.ts";
 import { ttyReceive } from "../../devices/tty/tty.ts";
-import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { wakePollers } from "../file/poll-wait.ts";
 import { isTerminal } from "../file/stat.ts";
-import { waitqWakeAll } from "../sched/wait.ts";
+import { wakeUpAll } from "../sched/wait.ts";
 import { SIGINT, SIGQUIT, SIGTSTP, SIGWINCH } from "../signal/signal-numbers.ts";
 import { sendSignalToGroup } from "../signal/signal-send.ts";
 import { foregroundGroup } from "./tty-job-control.ts";
@@ -32,8 +30,8 @@ export function consoleEvent(hart: Hart): void {
     receiveTyped(hart);
     noticeWindowSize(hart);
   }
-  wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_WRITERS);
-  wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_READERS);
+  wakeUpAll(hart, MACHINE_BASE + MACHINE_CONSOLE_WRITERS);
+  wakeUpAll(hart, MACHINE_BASE + MACHINE_CONSOLE_READERS);
   wakePollers(hart);
 }
 
@@ -48,7 +46,7 @@ export function receiveTyped(hart: Hart): void {
     if ((due & DUE_STOP) !== 0) sendSignalToGroup(hart, group, SIGTSTP);
   }
   if (wasStopped && hart.shared.loadOnce(OUTPUT_STOPPED) === 0) {
-    wakeQueue(hart, MACHINE_BASE + MACHINE_CONSOLE_WRITERS);
+    wakeUpAll(hart, MACHINE_BASE + MACHINE_CONSOLE_WRITERS);
   }
 }
 
@@ -66,10 +64,4 @@ function noticeWindowSize(hart: Hart): void {
   const { shared } = hart;
   const columns = shared.loadAcquire(MACHINE_BASE + MACHINE_CONSOLE_COLUMNS);
   resizeTerminal(hart, columns, shared.loadAcquire(MACHINE_BASE + MACHINE_CONSOLE_ROWS));
-}
-
-function wakeQueue(hart: Hart, queue: number): void {
-  spinLock(hart, queue + WAITQ_LOCK);
-  waitqWakeAll(hart, queue);
-  spinUnlock(hart, queue + WAITQ_LOCK);
 }

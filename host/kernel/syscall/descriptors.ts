@@ -8,7 +8,7 @@ import { argInt, argUint } from "../registers.ts";
 import { FD_CLOEXEC, O_CLOEXEC } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 
-export const fileCalls: readonly (readonly [number, SystemCall])[] = [
+export const descriptorCalls: readonly (readonly [number, SystemCall])[] = [
   [23, call("dup", ["fd"], sysDup, "fd")],
   [24, call("dup3", ["fd", "fd", "octal"], sysDup3, "fd")],
   [57, call("close", ["fd"], sysClose)],
