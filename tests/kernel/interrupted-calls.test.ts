@@ -7,7 +7,13 @@ import { TASK_STATE, TASK_UNINTERRUPTIBLE, TASK_WAIT_QUEUE } from "../../assembl
 import { UFFD_FEATURE_EVENT_REMOVE, UFFD_FEATURE_EVENT_UNMAP } from "../../host/kernel/memory/userfaultfd-uapi.ts";
 import { groupExit } from "../../host/kernel/process/exit.ts";
 import { WAIT } from "../../host/kernel/sched/wait.ts";
-import { EINTR, ERESTARTNOHAND, ERESTARTSYS, ERESTART_RESTARTBLOCK as RESTARTBLOCK } from "../../host/memory/errno.ts";
+import {
+  EINTR,
+  ERESTARTNOHAND,
+  ERESTARTNOINTR,
+  ERESTARTSYS,
+  ERESTART_RESTARTBLOCK as RESTARTBLOCK,
+} from "../../host/memory/errno.ts";
 import { PREBUILT, ROOT } from "../support/paths.ts";
 import { NR, THREAD_FLAGS } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
@@ -22,6 +28,7 @@ const [MKNODAT, FLOCK, PIPE2, SENDFILE, PSELECT6, EVENTFD2, EPOLL_CREATE1, EPOLL
   33, 32, 59, 71, 72, 19, 20, 22,
 ];
 const [SIGNALFD4, TIMERFD_CREATE, SIGSUSPEND, SIGTIMEDWAIT, USERFAULTFD] = [74, 85, 133, 137, 282];
+const FUTEX_LOCK_PI = 6;
 const [F_SETLKW, F_OFD_SETLKW] = [7, 38];
 
 const HELLO = readFileSync(`${PREBUILT}/hello`);
@@ -30,7 +37,7 @@ const WAITS = /(?:return|\?|[^=!]=) WAIT\b|: WAIT;/;
 
 interface Waiting {
   readonly name: string;
-  /** Where it waits: files of host/kernel. */
+  /** Where it waits: files below host/kernel. */
   readonly where: readonly string[];
   /** Makes everything ready and returns the call that waits. */
   readonly begin: (p: TestProcess) => () => number;
@@ -59,7 +66,7 @@ function lockedFile(p: TestProcess): number {
 const CALLS: readonly Waiting[] = [
   {
     name: "read of an empty pipe",
-    where: ["pipe.ts"],
+    where: ["file/pipe.ts"],
     begin: (p) => {
       const [readEnd] = pipe(p);
       return () => p.call(NR.read, readEnd, p.memory, 10);
@@ -68,7 +75,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "write to a full pipe",
-    where: ["pipe.ts"],
+    where: ["file/pipe.ts"],
     begin: (p) => {
       const [, writeEnd] = pipe(p);
       expect(p.call(NR.write, writeEnd, p.memory, PIPE_BYTES)).toBe(PIPE_BYTES);
@@ -78,7 +85,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "write that has filled a pipe",
-    where: ["pipe.ts"],
+    where: ["file/pipe.ts"],
     begin: (p) => {
       const [, writeEnd] = pipe(p);
       const big = p.call(NR.mmap, 0, 2 * PIPE_BYTES, 3, 0x22, -1, 0);
@@ -88,7 +95,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "sendfile to a full pipe",
-    where: ["pipe.ts", "syscall/copy-range.ts"],
+    where: ["file/pipe.ts", "syscall/copy-range.ts"],
     begin: (p) => {
       const [, writeEnd] = pipe(p);
       expect(p.call(NR.write, writeEnd, p.memory, PIPE_BYTES)).toBe(PIPE_BYTES);
@@ -101,7 +108,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "open of a FIFO",
-    where: ["fifo.ts", "open.ts"],
+    where: ["file/fifo.ts", "file/open.ts"],
     begin: (p) => {
       expect(p.call(MKNODAT, AT_FDCWD, p.pokeText(p.memory, "/tmp/fifo"), 0o010600, 0)).toBe(0);
       return () => p.call(NR.openat, AT_FDCWD, p.memory, 0, 0);
@@ -110,7 +117,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "read of an eventfd",
-    where: ["eventfd.ts"],
+    where: ["file/eventfd.ts"],
     begin: (p) => {
       const fd = p.call(EVENTFD2, 0, 0);
       return () => p.call(NR.read, fd, p.memory, 8);
@@ -119,7 +126,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "write to a full eventfd",
-    where: ["eventfd.ts"],
+    where: ["file/eventfd.ts"],
     begin: (p) => {
       const fd = p.call(EVENTFD2, 0, 0);
       p.poke64(p.memory, -2n);
@@ -130,7 +137,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "read of a timerfd",
-    where: ["timerfd.ts"],
+    where: ["time/timerfd.ts"],
     begin: (p) => {
       const fd = p.call(TIMERFD_CREATE, 1, 0);
       return () => p.call(NR.read, fd, p.memory, 8);
@@ -139,7 +146,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "read of a signalfd",
-    where: ["signalfd.ts"],
+    where: ["signal/signalfd.ts"],
     begin: (p) => {
       const fd = p.call(SIGNALFD4, -1, p.poke64(p.memory, 1 << (12 - 1)), 8, 0);
       return () => p.call(NR.read, fd, p.memory, 128);
@@ -148,7 +155,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "read of a userfaultfd",
-    where: ["userfaultfd-read.ts"],
+    where: ["memory/userfaultfd-read.ts"],
     begin: (p) => {
       const fd = p.call(USERFAULTFD, 0);
       expect(p.call(NR.ioctl, fd, 0xc018aa3f, p.poke64(p.memory, 0xaa, 0, 0))).toBe(0);
@@ -167,7 +174,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "munmap of what a userfaultfd wants to hear of",
-    where: ["userfaultfd-events.ts"],
+    where: ["memory/userfaultfd-events.ts"],
     begin: (p) => {
       const area = registered(p, UFFD_FEATURE_EVENT_UNMAP);
       return () => p.call(NR.munmap, area, 4096);
@@ -185,32 +192,32 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "read of the console",
-    where: ["console-io.ts"],
+    where: ["tty/console-io.ts"],
     begin: (p) => () => p.call(NR.read, 0, p.memory, 10),
     interrupted: -ERESTARTSYS,
   },
   {
     name: "read of a terminal",
-    where: ["tty-read.ts"],
+    where: ["tty/tty-read.ts"],
     begin: (p) => () => p.call(NR.read, 0, p.memory, 10),
     interrupted: -ERESTARTSYS,
     terminal: true,
   },
   {
     name: "ppoll",
-    where: ["poll-until.ts"],
+    where: ["file/poll-until.ts"],
     begin: (p) => () => p.call(NR.ppoll, 0, 0, 0, 0, 0),
     interrupted: -ERESTARTNOHAND,
   },
   {
     name: "pselect6",
-    where: ["poll-until.ts"],
+    where: ["file/poll-until.ts"],
     begin: (p) => () => p.call(PSELECT6, 0, 0, 0, 0, 0, 0),
     interrupted: -ERESTARTNOHAND,
   },
   {
     name: "epoll_pwait",
-    where: ["poll-until.ts"],
+    where: ["file/poll-until.ts"],
     begin: (p) => {
       const fd = p.call(EPOLL_CREATE1, 0);
       return () => p.call(EPOLL_PWAIT, fd, p.memory, 1, -1, 0);
@@ -231,19 +238,28 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "futex, for ever",
-    where: ["futex.ts"],
+    where: ["futex/futex.ts"],
     begin: (p) => () => p.call(NR.futex, p.poke32(p.memory, 7), 0, 7, 0),
     interrupted: -ERESTARTSYS,
   },
   {
     name: "futex, for a time",
-    where: ["futex.ts"],
+    where: ["futex/futex.ts"],
     begin: (p) => () => p.call(NR.futex, p.poke32(p.memory, 7), 0, 7, p.poke64(p.memory + 64, 5, 0)),
     interrupted: -RESTARTBLOCK,
   },
   {
+    name: "futex with priority inheritance",
+    where: ["futex/futex-pi.ts"],
+    begin: (p) => {
+      const owner = p.call(NR.clone, THREAD_FLAGS);
+      return () => p.call(NR.futex, p.poke32(p.memory, owner), FUTEX_LOCK_PI, 0, 0);
+    },
+    interrupted: -ERESTARTNOINTR,
+  },
+  {
     name: "wait4",
-    where: ["wait-child.ts"],
+    where: ["process/wait-child.ts"],
     begin: (p) => {
       expect(p.call(NR.clone, SIGCHLD)).toBeGreaterThan(1);
       return () => p.call(NR.wait4, -1, 0, 0, 0);
@@ -252,7 +268,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "waitid",
-    where: ["wait-child.ts"],
+    where: ["process/wait-child.ts"],
     begin: (p) => {
       expect(p.call(NR.clone, SIGCHLD)).toBeGreaterThan(1);
       return () => p.call(NR.waitid, 0, 0, p.memory, 4, 0);
@@ -273,7 +289,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "flock",
-    where: ["file-locks.ts"],
+    where: ["file/file-locks.ts"],
     begin: (p) => {
       const fd = lockedFile(p);
       return () => p.call(FLOCK, fd, 2);
@@ -282,7 +298,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "fcntl F_SETLKW",
-    where: ["file-locks.ts"],
+    where: ["file/file-locks.ts"],
     begin: (p) => {
       const fd = lockedFile(p);
       return () => p.call(NR.fcntl, fd, F_SETLKW, p.memory + 1024);
@@ -297,7 +313,7 @@ const CALLS: readonly Waiting[] = [
   },
   {
     name: "execve while there are other threads",
-    where: ["de-thread.ts"],
+    where: ["process/de-thread.ts"],
     begin: (p) => {
       expect(p.call(NR.clone, THREAD_FLAGS)).toBeGreaterThan(1);
       const file = p.call(NR.openat, AT_FDCWD, p.pokeText(p.memory, "/tmp/hello"), O_RDWR_CREAT, 0o755);
@@ -359,10 +375,10 @@ describe.each(CALLS)("$name", ({ begin, interrupted, terminal }) => {
 
 test("no other call waits: each `return WAIT` of the kernel has its row above", () => {
   const kernel = `${ROOT}/host/kernel`;
-  const files = ["", "syscall/"].flatMap((folder) =>
-    readdirSync(`${kernel}/${folder}`).flatMap((name) => (name.endsWith(".ts") ? [`${folder}${name}`] : [])),
-  );
+  const files = readdirSync(kernel, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
   const waits = files.filter((file) => WAITS.test(readFileSync(`${kernel}/${file}`, "utf8")));
-  const covered = new Set(CALLS.flatMap(({ where }) => where));
-  expect(waits.filter((file) => !covered.has(file))).toEqual([]);
+  const covered = CALLS.flatMap(({ where }) => where);
+  expect(covered.filter((name) => !files.includes(name))).toEqual([]);
+  expect(waits.length).toBeGreaterThan(10);
+  expect(waits.filter((file) => !covered.includes(file))).toEqual([]);
 });

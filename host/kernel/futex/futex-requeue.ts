@@ -1,7 +1,14 @@
 // FUTEX_REQUEUE and FUTEX_CMP_REQUEUE: wakes some waiters of one word and lets others wait for another one instead.
 // (Linux: kernel/futex/requeue.c)
 
-import { ACCESS_LOAD, COUNTER_FUTEX_WAKE, TASK_WAIT_NEXT, WAITQ_HEAD, WAITQ_LOCK } from "../../../assembly/layout.ts";
+import {
+  ACCESS_LOAD,
+  COUNTER_FUTEX_WAKE,
+  TASK_WAIT_BITSET,
+  TASK_WAIT_NEXT,
+  WAITQ_HEAD,
+  WAITQ_LOCK,
+} from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { getUser32 } from "../../mm/uaccess.ts";
@@ -61,7 +68,8 @@ function requeueLocked(hart: Hart, source: number, target: number, wakeCountMax:
   let moved = 0;
   for (let task = shared.get(source + WAITQ_HEAD); task !== 0 && woken + moved < wakeCountMax + moveCountMax; ) {
     const next = shared.get(task + TASK_WAIT_NEXT);
-    if (hasFutexKey(hart, task, 0)) {
+    // Who waits for a lock with priority inheritance has no bitset, and stays where he is.
+    if (hasFutexKey(hart, task, 0) && shared.get(task + TASK_WAIT_BITSET) !== 0) {
       if (woken < wakeCountMax) {
         waitqWake(hart, source, task);
         hart.count(COUNTER_FUTEX_WAKE);

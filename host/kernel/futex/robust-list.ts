@@ -8,6 +8,7 @@ import { cmpxchgUser32, copyFromUser, getUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { loadI64, loadU64 } from "../registers.ts";
 import { FUTEX_BITSET_MATCH_ANY, futexWake } from "./futex.ts";
+import { FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS, passOnDead } from "./futex-pi.ts";
 
 export const ROBUST_LIST_HEAD_BYTES = 24;
 const HEAD_NEXT = 0;
@@ -15,10 +16,6 @@ const HEAD_FUTEX_OFFSET = 8;
 const HEAD_PENDING = 16;
 /** ROBUST_LIST_LIMIT: a circular list ends the walk, not the kernel. */
 const ENTRY_COUNT_MAX = 2048;
-
-const FUTEX_WAITERS = 0x80000000;
-const FUTEX_OWNER_DIED = 0x40000000;
-const FUTEX_TID_MASK = 0x3fffffff;
 
 /** Walks the current task's list. A bad pointer ends the walk: the guest's own loss. */
 export function exitRobustList(hart: Hart): void {
@@ -35,32 +32,41 @@ export function exitRobustList(hart: Hart): void {
     // The next pointer first: whoever gets the lock may reuse the entry at once.
     const readable = copyFromUser(hart, scratch, address(entry), 8) === 0;
     const next = loadU64(hart, scratch);
-    if (address(entry) !== address(pending) && !ownerDied(hart, address(entry) + offset, false)) return;
+    if (address(entry) !== address(pending) && !ownerDied(hart, entry, offset, false)) return;
     if (!readable) return;
     entry = next;
     hart.pollIrq();
   }
-  if (address(pending) !== 0) ownerDied(hart, address(pending) + offset, true);
+  if (address(pending) !== 0) ownerDied(hart, pending, offset, true);
+}
+
+function hasInheritance(pointer: number): boolean {
+  return pointer % 2 === 1;
 }
 
 function address(pointer: number): number {
-  return pointer % 2 === 1 ? pointer - 1 : pointer;
+  return hasInheritance(pointer) ? pointer - 1 : pointer;
 }
 
 /** False if the word can not be reached. `isPending`: the thread died between unlocking and leaving the list. */
-function ownerDied(hart: Hart, va: number, isPending: boolean): boolean {
+function ownerDied(hart: Hart, pointer: number, offset: number, isPending: boolean): boolean {
+  const va = address(pointer) + offset;
   if (!(va >= 0) || va % 4 !== 0) return false;
   const tid = hart.shared.get(hart.current + TASK_PID);
   for (;;) {
     const word = getUser32(hart, va);
     if (word < 0) return false;
     const owner = (word & FUTEX_TID_MASK) >>> 0;
-    if (isPending && word === 0) {
+    if (isPending && word === 0 && !hasInheritance(pointer)) {
       // Unlocked, but died before the wake-up.
       futexWake(hart, va, false, 1, FUTEX_BITSET_MATCH_ANY);
       return true;
     }
     if (owner !== tid) return true;
+    if (hasInheritance(pointer)) {
+      passOnDead(hart, va);
+      return true;
+    }
     const dead = ((word & FUTEX_WAITERS) | FUTEX_OWNER_DIED) >>> 0;
     const seen = cmpxchgUser32(hart, va, word, dead);
     if (seen < 0) return false;

@@ -14,7 +14,7 @@ export const MISSING: Readonly<Record<string, string>> = {
   epoll_ctl: "instances that watch instances are EINVAL",
   fadvise64: "advice is checked and not followed",
   fcntl: "no leases, no F_NOTIFY, no F_SETSIG: EINVAL",
-  futex: "no priority inheritance (FUTEX_LOCK_PI and its kin are ENOSYS)",
+  futex: "FUTEX_LOCK_PI inherits no priority and finds no circles; FUTEX_WAIT_REQUEUE_PI, CMP_REQUEUE_PI: ENOSYS",
   getrusage: "all time is user time; of the counts only ru_maxrss, ru_minflt, ru_majflt and ru_nvcsw",
   ioctl: "what the console, pipes, userfaultfd and any descriptor have",
   madvise: "advice about reading ahead, merging and dumps is accepted and changes nothing",

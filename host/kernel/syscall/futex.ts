@@ -4,6 +4,7 @@ import { ENOSYS } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { FUTEX_BITSET_MATCH_ANY, futexWait, futexWake } from "../futex/futex.ts";
+import { futexLockPi, futexTrylockPi, futexUnlockPi } from "../futex/futex-pi.ts";
 import { futexRequeue, NO_COMPARE } from "../futex/futex-requeue.ts";
 import { futexWakeOp } from "../futex/futex-wake-op.ts";
 import { argAddress, argInt } from "../registers.ts";
@@ -22,8 +23,12 @@ const FUTEX_WAKE = 1;
 const FUTEX_REQUEUE = 3;
 const FUTEX_CMP_REQUEUE = 4;
 const FUTEX_WAKE_OP = 5;
+const FUTEX_LOCK_PI = 6;
+const FUTEX_UNLOCK_PI = 7;
+const FUTEX_TRYLOCK_PI = 8;
 const FUTEX_WAIT_BITSET = 9;
 const FUTEX_WAKE_BITSET = 10;
+const FUTEX_LOCK_PI2 = 13;
 const FUTEX_PRIVATE_FLAG = 128;
 const FUTEX_CLOCK_REALTIME = 256;
 
@@ -32,7 +37,7 @@ function sysFutex(hart: Hart): number {
   const command = operation & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
   const isPrivate = (operation & FUTEX_PRIVATE_FLAG) !== 0;
   const isRealtime = (operation & FUTEX_CLOCK_REALTIME) !== 0;
-  if (isRealtime && command !== FUTEX_WAIT_BITSET) return -ENOSYS;
+  if (isRealtime && command !== FUTEX_WAIT_BITSET && command !== FUTEX_LOCK_PI2) return -ENOSYS;
   const va = argAddress(hart, 0);
   const value = argInt(hart, 2);
   switch (command) {
@@ -43,6 +48,15 @@ function sysFutex(hart: Hart): number {
       const bitset = command === FUTEX_WAIT ? FUTEX_BITSET_MATCH_ANY : argInt(hart, 5);
       return futexWait(hart, va, isPrivate, value, deadline, bitset);
     }
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2: {
+      const deadline = deadlineOf(hart, true, isRealtime || command === FUTEX_LOCK_PI);
+      return deadline < 0 ? deadline : futexLockPi(hart, va, isPrivate, deadline);
+    }
+    case FUTEX_UNLOCK_PI:
+      return futexUnlockPi(hart, va, isPrivate);
+    case FUTEX_TRYLOCK_PI:
+      return futexTrylockPi(hart, va, isPrivate);
     case FUTEX_WAKE:
       return futexWake(hart, va, isPrivate, value, FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAKE_BITSET:
