@@ -114,10 +114,13 @@ function makeCommand(setExitCode: (code: number) => void): Command {
   command
     .command("policies")
     .description("list the memory-management policies by seam")
+    .option("--policy-module <FILE>", "and those of a module of your own (host/policy/README.md)")
     .addHelpText("after", POLICIES_EXAMPLES)
-    .action(async () => {
-      const { policiesCommand } = await import("./policies.ts");
-      process.stdout.write(policiesCommand());
+    .action(async ({ policyModule }: { policyModule?: string }) => {
+      const { loadPolicyModule, moduleAddress } = await import("../machine/node/policy-module.ts");
+      const { describePolicies } = await import("./policies.ts");
+      const extra = policyModule === undefined ? [] : await loadPolicyModule(moduleAddress(policyModule));
+      process.stdout.write(describePolicies(extra));
     });
 
   command

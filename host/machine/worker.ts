@@ -34,7 +34,13 @@ const INSIDE = (MACHINE_BASE + MACHINE_WORKERS_INSIDE) >>> 2;
 /** Runs one hart from its start to its end. Without a module from outside the worker never turns to its event loop. */
 export function runWorker(data: WorkerData): void {
   if (data.policyModule === "") main(data, []);
-  else void loadPolicyModule(data.policyModule).then((extraPolicies) => main(data, extraPolicies));
+  else void runWithModule(data);
+}
+
+async function runWithModule(data: WorkerData): Promise<void> {
+  const { printAtOnce } = await import("./node/print-at-once.ts"); // streams, which no other hart needs
+  printAtOnce();
+  main(data, await loadPolicyModule(data.policyModule));
 }
 
 function main(data: WorkerData, extraPolicies: readonly PolicyEntry[]): void {

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { SEAMS } from "../../policy/registry.ts";
+import { findPolicy, POLICIES, SEAMS } from "../../policy/registry.ts";
 import type { PolicyEntry } from "../../policy/seams.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -19,14 +19,23 @@ export async function loadPolicyModule(address: string): Promise<readonly Policy
     throw new ConfigError(`policy module ${address}: ${String((error as Error).message).split("\n", 1)[0]}`);
   }
   const { policies } = exported;
-  if (!Array.isArray(policies) || policies.length === 0) {
-    throw new ConfigError(`policy module ${address}: it must export an array "policies" (see host/policy/README.md)`);
-  }
-  for (const entry of policies as Partial<PolicyEntry>[]) {
-    const isWhole = typeof entry.name === "string" && typeof entry.make === "function";
-    if (!isWhole || entry.seam === undefined || !Object.hasOwn(SEAMS, entry.seam)) {
-      throw new ConfigError(`policy module ${address}: each policy has seam, name, line, debate and make(frame)`);
+  const refuse = (reason: string): never => {
+    throw new ConfigError(`policy module ${address}: ${reason} (see host/policy/README.md)`);
+  };
+  if (!Array.isArray(policies) || policies.length === 0) return refuse('it must export an array "policies"');
+  const known = [...POLICIES];
+  for (const entry of policies as unknown[]) {
+    if (!isEntry(entry)) return refuse("each policy has seam, name, line, debate and make(frame)");
+    if (findPolicy(known, entry.seam, entry.name) !== undefined) {
+      refuse(`there is a policy ${entry.seam}=${entry.name}: give yours another name`);
     }
+    known.push(entry);
   }
   return policies as readonly PolicyEntry[];
+}
+
+function isEntry(entry: unknown): entry is PolicyEntry {
+  const { seam, name, line, debate, make } = Object(entry) as Partial<PolicyEntry>;
+  const areTexts = [seam, name, line, debate].every((text) => typeof text === "string");
+  return areTexts && Object.hasOwn(SEAMS, seam!) && typeof make === "function";
 }
