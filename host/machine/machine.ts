@@ -4,6 +4,7 @@ import { STOP_HOST, STOP_NONE, STOP_TIMEOUT } from "../../assembly/layout.ts";
 import { ConsolePump } from "../devices/console-pump.ts";
 import { pulseHost, STOP_BY_HOST, setHartOnline, stopMachine, stopReason } from "../devices/power.ts";
 import { parseElf } from "../loader/elf.ts";
+import { mutationId } from "../memory/mutation.ts";
 import type { SharedMemory } from "../memory/shared.ts";
 import { freeFrameCount } from "../mm/frame/frames.ts";
 import { memoryInUse } from "../mm/reclaim/check-lru.ts";
@@ -148,13 +149,16 @@ export class Machine {
     this.#abandonSoon();
   }
 
-  /** Counters, frames and, in the deterministic driver, the trace hash. Exact once run() has resolved. */
+  /** Of what machine, counters, frames and, in the deterministic driver, the trace hash. Exact once run() has resolved. */
   stats(): MachineStats {
     const endMs = this.#endMs > 0 ? this.#endMs : performance.now();
     const seconds = this.#startMs > 0 ? (endMs - this.#startMs) / 1000 : 0;
     const stopped = stopReason(this.#shared) !== STOP_NONE;
     const framesFree = freeFrameCount(this.#shared);
-    return readStats(this.#shared, { stopped, seconds, framesFree, inUse: memoryInUse(this.#shared) });
+    const { policies } = this.#config;
+    const mutation = mutationId(this.#config.mutation);
+    const inUse = memoryInUse(this.#shared);
+    return readStats(this.#shared, { stopped, seconds, framesFree, inUse, policies, mutation });
   }
 
   /** Stops the machine if it runs, and ends its workers. */

@@ -151,3 +151,8 @@ export const MUTATION_TABLE: readonly Mutation[] = [
 export function mutationNumber(id: string): number {
   return MUTATION_TABLE.find((row) => row.id === id)?.number ?? 0;
 }
+
+/** "A-M1", or "" for 0. */
+export function mutationId(number: number): string {
+  return MUTATION_TABLE.find((row) => row.number === number)?.id ?? "";
+}

@@ -32,6 +32,10 @@ export interface MachineStats {
   readonly stopped: boolean;
   readonly harts: number;
   readonly seed: number;
+  /** Seam to policy. */
+  readonly policies: Readonly<Record<string, string>>;
+  /** The mistake that was asked for, such as A-M1, or "". */
+  readonly mutation: string;
   /** Host seconds from the start of the workers to the end of the last (so far, while the machine runs). */
   readonly seconds: number;
   readonly framesFreeAtBoot: number;
@@ -67,6 +71,8 @@ export interface Observed {
   readonly seconds: number;
   readonly framesFree: number;
   readonly inUse: InUse;
+  readonly policies: Readonly<Record<string, string>>;
+  readonly mutation: string;
 }
 
 export function readStats(shared: SharedMemory, observed: Observed): MachineStats {
@@ -89,6 +95,8 @@ export function readStats(shared: SharedMemory, observed: Observed): MachineStat
 /** Lines for people: totals, one per counter that is not 0. */
 export function formatStats(stats: MachineStats): string {
   const lines = [`harts ${stats.harts}, seed ${stats.seed}, ${stats.seconds.toFixed(3)} s`];
+  const chosen = Object.entries(stats.policies).map(([seam, name]) => `${seam} ${name}`);
+  lines.push([...chosen, ...(stats.mutation === "" ? [] : [`mutation ${stats.mutation}`])].join(", "));
   const mips = stats.total.instret / Math.max(stats.seconds, 1e-9) / 1e6;
   lines.push(row(stats.total.instret, "instret", `instructions retired, ${mips.toFixed(0)} million a second`));
   for (const { name, meaning } of COUNTERS)

@@ -95,6 +95,18 @@ describe("pagewalk run", () => {
     expect(report.framesFree).toBe(report.framesFreeAtBoot);
   });
 
+  test("says of which policies the numbers are", async () => {
+    const json = join(directory, "policies.json");
+    const policy = ["--policy", "vma-lock=rwsem", "--mutate", "D-M16"];
+    const { stderr } = await pagewalk(["run", "--stats", "--json", json, ...policy, HELLO]);
+    const standard = "lazy-tlb refcount, tlb-flush ipi-mask, cpumask exact";
+    expect(stderr.split("\n")[1]).toBe(`${standard}, vma-lock rwsem, mutation D-M16`);
+    expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({
+      policies: { "lazy-tlb": "refcount", "tlb-flush": "ipi-mask", cpumask: "exact", "vma-lock": "rwsem" },
+      mutation: "D-M16",
+    });
+  });
+
   test("prints the trace hash of the deterministic driver, the same each time", async () => {
     const hashes = new Set<string>();
     for (let round = 0; round < 3; round++) {
