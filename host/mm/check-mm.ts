@@ -35,6 +35,7 @@ import {
   PTE_PPN_SHIFT,
   PTE_V,
   PTE_W,
+  RMAP_SEQ,
   SWAP_BASE,
   SWAP_BYTES,
   SWAP_COUNT,
@@ -43,6 +44,8 @@ import {
   VM_SHARED,
   VMA_MAPPING,
   VMA_MM,
+  VMA_RMAP_ANON,
+  VMA_RMAP_FILE,
 } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
 import { frameAddress, pageOf } from "./frame/page.ts";
@@ -136,6 +139,12 @@ function checkVmas(hart: Hart, mm: number, tally: Tally): void {
     const pages = vmaEnd(hart, vma) - vmaStart(hart, vma);
     if (pages <= 0 || vmaStart(hart, vma) < last) tally.problems.push(`vma at ${vmaStart(hart, vma)} is out of order`);
     if (shared.get(vma + VMA_MM) !== mm) tally.problems.push(`vma at ${vmaStart(hart, vma)} belongs to another mm`);
+    if (!hart.policies.vmaLock.isAttached(hart, vma)) tally.problems.push(`vma at ${vmaStart(hart, vma)} is detached`);
+    const isPrivate = (vmaFlags(hart, vma) & VM_SHARED) === 0;
+    const inTrees = [VMA_RMAP_ANON, VMA_RMAP_FILE].map((place) => shared.get(vma + place + RMAP_SEQ) !== 0);
+    if (inTrees[0] !== isPrivate || inTrees[1] !== (shared.get(vma + VMA_MAPPING) !== 0)) {
+      tally.problems.push(`vma at ${vmaStart(hart, vma)} is not in the reverse maps that it belongs to`);
+    }
     expect(tally, `lower neighbour of ${vmaStart(hart, vma)}`, vmaFindBelow(hart, mm, vmaStart(hart, vma)), below);
     count++;
     total += pages;
