@@ -1,7 +1,7 @@
 // broadcast: hardware invalidates every TLB, no hart is interrupted. (powerpc tlbie, arm64 TLBI, AMD INVLPGB.) Nothing
 // runs on the others, so a flush cannot end a borrowing; and the requester waits for all of them, used or not.
 
-import { HART_SATP_ASID } from "../../../assembly/layout.ts";
+import { COUNTER_FLUSH_RANGE_PAGES, HART_SATP_ASID } from "../../../assembly/layout.ts";
 import { B_M7, MUTATIONS } from "../../memory/mutation.ts";
 import { tlbi, tlbsync } from "../../memory/tlbi.ts";
 import type { Hart } from "../hart.ts";
@@ -50,6 +50,7 @@ export function flushByBroadcast(hart: Hart, vpn: number, pages: number, freedTa
   const wholeMm = flushesWholeMm(hart, pages, freedTables);
   const asid = hart.get(HART_SATP_ASID);
   const rangePages = wholeMm ? 0 : pages;
+  hart.count(COUNTER_FLUSH_RANGE_PAGES, rangePages);
   tlbi(hart, vpn, rangePages, asid);
   if (rangePages === 0) hart.core.flushAsid(asid);
   else flushPages(hart, vpn, rangePages, asid);
