@@ -1,10 +1,9 @@
 // What the counters of policies A and B say of a few steps, against what was worked out by hand. Those of policies D are
-// in vma-lock-rows.test.ts.
+// in vma-lock-counted.test.ts.
 
 import { describe, expect, test } from "vitest";
 import {
   ASID_COUNT,
-  HART_COUNTERS,
   HART_IS_LAZY,
   HART_LOADED_MM,
   MACHINE_BASE,
@@ -20,24 +19,9 @@ import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { switchMm } from "../../host/mm/context.ts";
 import { mmAlloc, mmput } from "../../host/mm/mm.ts";
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../../host/mm/uapi.ts";
-import { COUNTERS } from "../../host/observe/counters.ts";
-import type { Hart } from "../../host/policy/hart.ts";
 import { MmMachine } from "../mm/harness.ts";
+import { type Counts, counted } from "../support/counted.ts";
 import { LazyMachine } from "./lazy-machine.ts";
-
-type Counts = Readonly<Record<string, number>>;
-
-/** By how much `names` have gone up in the step, over all harts; those that have not are left out. */
-function counted(harts: readonly Hart[], names: readonly string[], step: () => void): Counts {
-  const rows = COUNTERS.filter(({ name }) => names.includes(name));
-  expect(rows).toHaveLength(names.length);
-  const read = () => rows.map(({ offset }) => harts.reduce((sum, hart) => sum + hart.get(HART_COUNTERS + offset), 0));
-  const before = read();
-  step();
-  const after = read();
-  const changes = rows.map(({ name }, index) => [name, after[index] - before[index]] as const);
-  return Object.fromEntries(changes.filter(([, change]) => change !== 0));
-}
 
 const LAZY = [
   "lazy_enter",
