@@ -149,7 +149,7 @@ export class Machine {
     this.#abandonSoon();
   }
 
-  /** Of what machine, counters, frames and, in the deterministic driver, the trace hash. Exact once run() has resolved. */
+  /** Policies, counters, frames and, in the deterministic driver, the trace hash. Exact once run() has resolved. */
   stats(): MachineStats {
     const endMs = this.#endMs > 0 ? this.#endMs : performance.now();
     const seconds = this.#startMs > 0 ? (endMs - this.#startMs) / 1000 : 0;

@@ -1,4 +1,4 @@
-// The eight ways in which a change and its neighbours become fewer vmas (Linux: vma_merge), as pictures, with every field
+// The eight ways in which a change and its neighbours become fewer vmas (Linux: vma_merge), as pictures, and all fields
 // of what is left: one character per page, a letter per kind of rights, '.' unmapped, '|' between two vmas that touch.
 
 import { describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
-// What the counters of policies A and B say of a few steps, against what was worked out by hand. Those of policies D are
-// in vma-lock-counted.test.ts.
+// What the counters of policies A and B say of a few steps, against what was worked out by hand. Those of policies D
+// are in vma-lock-counted.test.ts.
 
 import { describe, expect, test } from "vitest";
 import {
@@ -41,7 +41,7 @@ const LAZY = [
   "nmi_active_mm_reads",
 ];
 
-/** Three harts run threads of one process; hart 1 idles and comes back; harts 1 and 2 exit, hart 0 last; all go idle. */
+/** Three harts run threads of one process; hart 1 idles and comes back; harts 1 and 2 exit, hart 0 last. */
 function lives(lazy: string): Counts[] {
   const machine = new LazyMachine({ "lazy-tlb": lazy });
   const { harts } = machine;
