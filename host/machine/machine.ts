@@ -10,6 +10,7 @@ import { freeFrameCount } from "../mm/frame/frames.ts";
 import { memoryInUse } from "../mm/reclaim/check-lru.ts";
 import { type MachineStats, readStats } from "../observe/stats.ts";
 import type { TraceReport } from "../observe/trace-pump.ts";
+import { problemOfChosen } from "../policy/check-entry.ts";
 import { type MachineConfig, type ResolvedConfig, resolveConfig } from "./config.ts";
 import { checkFingerprint, compileCore } from "./core.ts";
 import { initSchedule } from "./deterministic.ts";
@@ -82,6 +83,8 @@ export class Machine {
     const policyModule = config.policyModule === undefined ? "" : moduleAddress(config.policyModule);
     const extraPolicies = policyModule === "" ? [] : await loadPolicyModule(policyModule);
     const resolved = { ...resolveConfig(config, extraPolicies), policyModule };
+    const problem = problemOfChosen(resolved.policies, extraPolicies);
+    if (problem !== "") throw new ConfigError(problem);
     const [program, core] = await Promise.all([loadProgram(config, resolved), loadCore()]);
     const bootTime = { realtimeNs: Date.now() * 1e6, hrtimeNs: hrtimeNs() };
     const shared = createMemory(resolved, bootTime, hostNeedsFence());

@@ -1,6 +1,7 @@
 // Is what a module from outside calls a policy one? It must have all that the default of its seam has: said before a
 // machine boots, because a member that is missing would be a kernel bug at the first switch or flush that wants it.
 
+import type { PolicyNames } from "./choose.ts";
 import { findPolicy, POLICIES, SEAMS } from "./registry.ts";
 import type { MmFrame, PolicyEntry } from "./seams.ts";
 
@@ -16,8 +17,13 @@ const FRAME: MmFrame = {
   freeVmaLater: onlyOnHarts,
 };
 
-/** What is wrong with the policy that the entry makes, in one line, or "". */
-export function problemOf({ seam, name, make }: PolicyEntry): string {
+/** What is wrong with those of `extra` that are chosen, in one line, or "". */
+export function problemOfChosen(names: PolicyNames, extra: readonly PolicyEntry[]): string {
+  const chosen = extra.filter(({ seam, name }) => names[seam] === name);
+  return chosen.map(problemOf).find((problem) => problem !== "") ?? "";
+}
+
+function problemOf({ seam, name, make }: PolicyEntry): string {
   let policy: Readonly<Record<string, unknown>>;
   try {
     policy = Object(make(FRAME));

@@ -1,7 +1,6 @@
 // From what a user asks for to a combination that can be right: names, defaults, refusals with their reason, notices.
 
 import { A_M5, mutationNumber } from "../memory/mutation.ts";
-import { problemOf } from "./check-entry.ts";
 import { findPolicy, POLICIES, SEAMS } from "./registry.ts";
 import type { Cpumask, LazyTlb, MmFrame, Policies, PolicyEntry, SeamName, TlbFlush, VmaLock } from "./seams.ts";
 
@@ -41,9 +40,6 @@ export function choosePolicies(
       const known = entries.filter((entry) => entry.seam === seam).map((entry) => entry.name);
       return { error: `policy ${seam}=${name}: there is ${known.join(", ")}` };
     }
-    const own = findPolicy(extra, seam, name);
-    const problem = own === undefined ? "" : problemOf(own);
-    if (problem !== "") return { error: problem };
     names[seam] = name;
   }
   if (names["lazy-tlb"] === "shoot-hash" && choice["tlb-flush"] === undefined) names["tlb-flush"] = "hash-batch";
