@@ -19,8 +19,9 @@ import {
   POOL_VMA_NODE,
   RAM_PFN_BASE,
 } from "../../assembly/layout.ts";
+import { KMEM_CACHES } from "../memory/kmem-caches.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { KMEM_CACHES, kmemCacheLive } from "../memory/slab.ts";
+import { kmemCacheLive } from "../memory/slab.ts";
 import { pageOf } from "../mm/frame/page.ts";
 import type { StateChecker } from "./checker.ts";
 

@@ -5,7 +5,8 @@
 
 import { LINE_BYTES, POOL_MM, POOL_TASK, POOL_VMA_NODE, RCU_HEAD_BYTES } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { KMEM_CACHES, kmemCacheObject, SLAB_TYPESAFE_BY_RCU } from "../memory/slab.ts";
+import { KMEM_CACHES, SLAB_TYPESAFE_BY_RCU } from "../memory/kmem-caches.ts";
+import { kmemCacheObject } from "../memory/slab.ts";
 import type { Report } from "./checker.ts";
 import { nameOf } from "./names.ts";
 

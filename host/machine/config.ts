@@ -15,7 +15,7 @@ import {
   TLB_ENTRIES_MAX,
 } from "../../assembly/layout.ts";
 import { mutationNumber } from "../memory/mutation.ts";
-import { TRACE_EVENTS } from "../observe/trace-text.ts";
+import { TRACE_EVENTS } from "../observe/trace-events.ts";
 import { choosePolicies, type PolicyNames } from "../policy/choose.ts";
 import type { PolicyEntry } from "../policy/seams.ts";
 import { ConfigError } from "./errors.ts";

@@ -38,7 +38,7 @@ import {
 import type { HartLocal } from "./hart-local.ts";
 import { SCHEDULE_POINTS } from "./schedule.ts";
 
-// Events: bits of MACHINE_TRACE_EVENTS. Their arguments are written where they are formatted, in observe/trace-text.ts.
+// Events: bits of MACHINE_TRACE_EVENTS. Their arguments are written where they are formatted, observe/trace-events.ts.
 export const TRACE_SCHED_SWITCH = 0;
 export const TRACE_SCHED_WAKEUP = 1;
 export const TRACE_SCHED_MIGRATE_TASK = 2;

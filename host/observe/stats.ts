@@ -13,8 +13,9 @@ import {
   MACHINE_VIRTUAL_NS,
   OPTION_DETERMINISTIC,
 } from "../../assembly/layout.ts";
+import { KMEM_CACHES } from "../memory/kmem-caches.ts";
 import type { SharedMemory } from "../memory/shared.ts";
-import { KMEM_CACHES, type KmemCacheCounts, kmemCacheCounts } from "../memory/slab.ts";
+import { type KmemCacheCounts, kmemCacheCounts } from "../memory/slab.ts";
 import { COUNTERS, readCounter, readInstret } from "./counters.ts";
 
 /** Counter names (see COUNTERS) and "instret" to their values. */

@@ -9,8 +9,9 @@ import { doMprotect } from "../../host/mm/call/mprotect.ts";
 import { doMremap } from "../../host/mm/call/mremap.ts";
 import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { moveKernelStub } from "../../host/mm/table/kernel-map.ts";
-import { clearPte, findPte } from "../../host/mm/table/page-table.ts";
+import { findPte } from "../../host/mm/table/page-table.ts";
 import { lockPte, unlockPte } from "../../host/mm/table/pte-lock.ts";
+import { clearPte } from "../../host/mm/table/set-pte.ts";
 import {
   MADV_DONTNEED,
   MAP_ANONYMOUS,

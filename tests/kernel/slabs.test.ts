@@ -13,15 +13,9 @@ import {
 } from "../../assembly/layout.ts";
 import { closeFd, fget, fput } from "../../host/kernel/file/files.ts";
 import { rcuCallbacks } from "../../host/kernel/rcu-callbacks.ts";
+import { KMEM_CACHES, SLAB_TYPESAFE_BY_RCU } from "../../host/memory/kmem-caches.ts";
 import { rcuAdvance, rcuPending } from "../../host/memory/rcu.ts";
-import {
-  KMEM_CACHES,
-  kmemCacheAlloc,
-  kmemCacheCounts,
-  kmemCacheFree,
-  kmemCacheFreeRcu,
-  SLAB_TYPESAFE_BY_RCU,
-} from "../../host/memory/slab.ts";
+import { kmemCacheAlloc, kmemCacheCounts, kmemCacheFree, kmemCacheFreeRcu } from "../../host/memory/slab.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 

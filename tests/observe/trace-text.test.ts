@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as trace from "../../host/memory/trace.ts";
-import { TRACE_EVENTS } from "../../host/observe/trace-text.ts";
+import { TRACE_EVENTS } from "../../host/observe/trace-events.ts";
 
 /** What the rings carry besides events. */
 const OWN_RECORDS: readonly string[] = ["TRACE_COMM", "TRACE_LOST_EVENTS"];

@@ -16,8 +16,9 @@ import {
 import { KernelBug } from "../../memory/errors.ts";
 import { copyRunningOthers, sendIpi } from "../../memory/ipi.ts";
 import { mmAlloc, mmput } from "../../mm/mm.ts";
-import { allocPte, clearPte, setNewPte } from "../../mm/table/page-table.ts";
+import { allocPte } from "../../mm/table/page-table.ts";
 import { lockPte, unlockPte } from "../../mm/table/pte-lock.ts";
+import { clearPte, setNewPte } from "../../mm/table/set-pte.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { leaveTemporaryMm, useTemporaryMm } from "./temporary-mm.ts";
 

@@ -4,7 +4,8 @@
 // one record or more, as if they had been taken from there.
 
 import { PAGE_BYTES, POOL_DENTRY, POOL_INODE } from "../../../assembly/layout.ts";
-import { KMEM_CACHES, kmemCacheCounts } from "../../memory/slab.ts";
+import { KMEM_CACHES } from "../../memory/kmem-caches.ts";
+import { kmemCacheCounts } from "../../memory/slab.ts";
 import type { Hart } from "../../policy/hart.ts";
 
 const HEAD =

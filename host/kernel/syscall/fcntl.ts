@@ -1,4 +1,4 @@
-// fcntl and flock. (Linux: fs/fcntl.c, fs/locks.c)
+// fcntl. (Linux: fs/fcntl.c)
 
 import {
   FILE_FLAGS,
@@ -8,7 +8,6 @@ import {
   FILE_KIND_PIPE,
   FILE_KIND_REGULAR,
   FILE_OWNER,
-  FILE_POSITION,
   FILE_PRIVATE,
   HART_KERNEL_SCRATCH,
   INODE_MAPPING,
@@ -21,12 +20,8 @@ import {
   PIPE_PAGES,
   PIPE_PAGES_MAX,
   PIPE_WRITE_QUEUE,
-  PROCESS_TGID,
-  TASK_FILES,
-  TASK_PROCESS,
 } from "../../../assembly/layout.ts";
-import { contentBytes } from "../../fs/content.ts";
-import { EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, EOVERFLOW, EPERM } from "../../memory/errno.ts";
+import { EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, EPERM } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import {
@@ -38,19 +33,18 @@ import {
   F_SEAL_WRITE,
 } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { isReadable, isWritable } from "../file/file.ts";
-import { F_RDLCK, F_UNLCK, F_WRLCK, type FileLock, LOCK_END, setFileLock, testFileLock } from "../file/file-locks.ts";
+import { isWritable } from "../file/file.ts";
 import { duplicateFd, fdFlags, fileLimit, setFdFlags } from "../file/files.ts";
 import { pipeResize, pipeUsed } from "../file/pipe-buffer.ts";
 import { wakeQueueLocked } from "../file/pipe-end.ts";
-import { argAddress, argInt, argUint, loadI64, storeU64 } from "../registers.ts";
-import { FD_CLOEXEC, O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME, O_NONBLOCK, SEEK_CUR, SEEK_END } from "../uapi.ts";
+import { argAddress, argInt, argUint } from "../registers.ts";
+import { FD_CLOEXEC, O_APPEND, O_ASYNC, O_DIRECT, O_NOATIME, O_NONBLOCK } from "../uapi.ts";
 import { withFile } from "./at-path.ts";
+import { getLock, setLock } from "./flock.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const fcntlCalls: readonly (readonly [number, SystemCall])[] = [
   [25, call("fcntl", ["fd", "int", "hex"], sysFcntl)],
-  [32, call("flock", ["fd", "int"], sysFlock)],
 ];
 
 const F_DUPFD = 0;
@@ -108,9 +102,10 @@ function control(hart: Hart, fd: number, file: number, command: number, argument
       return getLock(hart, file, command === F_OFD_GETLK);
     case F_SETLK:
     case F_SETLKW:
+      return setLock(hart, file, false, command === F_SETLKW);
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-      return setLock(hart, file, command);
+      return setLock(hart, file, true, command === F_OFD_SETLKW);
     case F_SETOWN:
       shared.storeOnce(file + FILE_OWNER, argument);
       return 0;
@@ -149,77 +144,6 @@ function controlOwner(hart: Hart, file: number, sets: boolean): number {
   shared.set(scratch, owner < 0 ? F_OWNER_PGRP : F_OWNER_PID);
   shared.set(scratch + 4, Math.abs(owner));
   return copyToUser(hart, argAddress(hart, 2), scratch, 8) < 0 ? -EFAULT : 0;
-}
-
-const FLOCK_BYTES = 32; // struct flock {short type, whence; off_t start, len; pid_t pid}
-
-/** The struct flock at the call's third argument, or -errno. (flock64_to_posix_lock) */
-function loadLock(hart: Hart, file: number, isOfd: boolean): FileLock | number {
-  const { shared, current } = hart;
-  const scratch = hart.base + HART_KERNEL_SCRATCH;
-  if (copyFromUser(hart, scratch, argAddress(hart, 2), FLOCK_BYTES) < 0) return -EFAULT;
-  const type = shared.get(scratch) & 0xffff;
-  const whence = shared.get(scratch) >>> 16;
-  const [offset, length] = [loadI64(hart, scratch + 8), loadI64(hart, scratch + 16)];
-  if (type > F_UNLCK || whence > SEEK_END) return -EINVAL;
-  if (isOfd && shared.get(scratch + 24) !== 0) return -EINVAL;
-  let start = offset;
-  if (whence === SEEK_CUR) start += shared.getF64(file + FILE_POSITION);
-  if (whence === SEEK_END) start += contentBytes(hart, shared.get(file + FILE_INODE));
-  const end = length === 0 ? LOCK_END : start + length;
-  const from = Math.min(start, end);
-  if (from < 0) return -EINVAL;
-  if (from > 2 ** 63 - 1) return -EOVERFLOW;
-  return {
-    type,
-    isFlock: false,
-    owner: isOfd ? file : shared.get(current + TASK_FILES),
-    pid: isOfd ? -1 : shared.get(shared.get(current + TASK_PROCESS) + PROCESS_TGID),
-    start: from,
-    end: Math.max(start, end),
-  };
-}
-
-function getLock(hart: Hart, file: number, isOfd: boolean): number {
-  const lock = loadLock(hart, file, isOfd);
-  if (typeof lock === "number") return lock;
-  if (lock.type === F_UNLCK) return -EINVAL;
-  testFileLock(hart, hart.shared.get(file + FILE_INODE), lock);
-  const scratch = hart.base + HART_KERNEL_SCRATCH;
-  hart.shared.set(scratch, (hart.shared.get(scratch) & ~0xffff) | lock.type);
-  if (lock.type !== F_UNLCK) {
-    hart.shared.set(scratch, lock.type);
-    storeU64(hart, scratch + 8, lock.start);
-    storeU64(hart, scratch + 16, lock.end === LOCK_END ? 0 : lock.end - lock.start);
-    hart.shared.set(scratch + 24, lock.pid);
-  }
-  return copyToUser(hart, argAddress(hart, 2), scratch, FLOCK_BYTES);
-}
-
-function setLock(hart: Hart, file: number, command: number): number {
-  const isOfd = command === F_OFD_SETLK || command === F_OFD_SETLKW;
-  const lock = loadLock(hart, file, isOfd);
-  if (typeof lock === "number") return lock;
-  if (lock.type === F_RDLCK && !isReadable(hart, file)) return -EBADF;
-  if (lock.type === F_WRLCK && !isWritable(hart, file)) return -EBADF;
-  const waits = command === F_SETLKW || command === F_OFD_SETLKW;
-  return setFileLock(hart, hart.shared.get(file + FILE_INODE), lock, waits);
-}
-
-const LOCK_SH = 1;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-const LOCK_UN = 8;
-
-function sysFlock(hart: Hart): number {
-  const operation = argInt(hart, 1) & ~LOCK_NB;
-  const type = operation === LOCK_SH ? F_RDLCK : operation === LOCK_EX ? F_WRLCK : F_UNLCK;
-  if (type === F_UNLCK && operation !== LOCK_UN) return -EINVAL;
-  return withFile(hart, argInt(hart, 0), (file) => {
-    if (hart.shared.get(file + FILE_KIND) === FILE_KIND_PATH) return -EBADF;
-    const lock = { type, isFlock: true, owner: file, pid: 0, start: 0, end: LOCK_END };
-    return setFileLock(hart, hart.shared.get(file + FILE_INODE), lock, (argInt(hart, 1) & LOCK_NB) === 0);
-  });
 }
 
 /** Bytes of capacity, which are always a power of two of pages; or -errno. (pipe_fcntl) */

@@ -10,6 +10,7 @@ import { directoryCalls } from "./directory.ts";
 import { epollCalls } from "./epoll.ts";
 import { execCalls } from "./exec.ts";
 import { fcntlCalls } from "./fcntl.ts";
+import { flockCalls } from "./flock.ts";
 import { futexCalls } from "./futex.ts";
 import { hwprobeCalls } from "./hwprobe.ts";
 import { identityCalls } from "./identity.ts";
@@ -61,6 +62,7 @@ function build(): (SystemCall | undefined)[] {
     descriptorCalls,
     epollCalls,
     fcntlCalls,
+    flockCalls,
     truncateCalls,
     xattrCalls,
     copyRangeCalls,

@@ -30,9 +30,10 @@ import { lruAdd } from "../reclaim/lru.ts";
 import { isReaped } from "../reclaim/oom-reap.ts";
 import { putSwapPage, swapDetach } from "../reclaim/swap-map.ts";
 import { addRss, addRssKind } from "../rss.ts";
-import { clearPte, fillPte, flushPte, setNewPte, tablePageOf } from "../table/page-table.ts";
+import { tablePageOf } from "../table/page-table.ts";
 import { isUffdWp, leafPte, ptePfn } from "../table/pte.ts";
 import { lockPte, unlockPte } from "../table/pte-lock.ts";
+import { clearPte, fillPte, flushPte, setNewPte } from "../table/set-pte.ts";
 import { vmaPgoffAt } from "../vma/vma.ts";
 import { FAULT_OK, FAULT_OOM } from "./fault.ts";
 

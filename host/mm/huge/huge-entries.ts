@@ -9,18 +9,10 @@ import { sharePage } from "../fault/anon.ts";
 import { noteExecutable, pageOf } from "../frame/page.ts";
 import { addRss } from "../rss.ts";
 import { gatherHugePte, gatherRun, gatherUnlock } from "../table/gather.ts";
-import {
-  allocEntry,
-  allocTable,
-  clearEntry,
-  findPmd,
-  freeTable,
-  retireTable,
-  setNewEntry,
-  tablePageOf,
-} from "../table/page-table.ts";
+import { allocEntry, allocTable, findPmd, freeTable, retireTable, tablePageOf } from "../table/page-table.ts";
 import { isHugePte, pteLosesRights, pteModify, ptePfn } from "../table/pte.ts";
 import { lockTable, unlockTable } from "../table/pte-lock.ts";
+import { clearEntry, setNewEntry } from "../table/set-pte.ts";
 import { isRunExclusive, POLL_PAGES } from "./huge.ts";
 import { depositTable, splitHuge, withdrawTable } from "./huge-split.ts";
 

@@ -35,9 +35,10 @@ import { splitHuge } from "../huge/huge-split.ts";
 import { markDirty } from "../mapping/page-cache.ts";
 import { swapDup } from "../reclaim/swap-map.ts";
 import { addRss, addRssKind, flushRss } from "../rss.ts";
-import { clearPte, findHuge, findPte, flushPte, flushPteLater, setNewPte, tablePageOf } from "../table/page-table.ts";
+import { findHuge, findPte, tablePageOf } from "../table/page-table.ts";
 import { isHugePte, isSwapPte, isUffdWp, pteIsDirty, ptePfn, smallPte, swapPte, WP_MARKER } from "../table/pte.ts";
 import { lockPte, lockTable, unlockPte, unlockTable } from "../table/pte-lock.ts";
+import { clearPte, flushPte, flushPteLater, setNewPte } from "../table/set-pte.ts";
 import { vmaStart } from "../vma/vma.ts";
 import { intervalNext } from "./interval-tree.ts";
 

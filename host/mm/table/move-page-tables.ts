@@ -6,9 +6,10 @@ import { moveHuge } from "../huge/huge-entries.ts";
 import { splitHuge } from "../huge/huge-split.ts";
 import { rmapLock, rmapUnlock } from "../rmap/rmap-link.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "./gather.ts";
-import { allocEntry, allocPte, clearPte, findHuge, findPte, setNewPte } from "./page-table.ts";
+import { allocEntry, allocPte, findHuge, findPte } from "./page-table.ts";
 import { clearUffdWp, PTE_BYTES } from "./pte.ts";
 import { chunkEnd, lockTwoPtes, unlockTwoPtes } from "./pte-lock.ts";
+import { clearPte, setNewPte } from "./set-pte.ts";
 import { skipMissingTable } from "./zap.ts";
 
 /**

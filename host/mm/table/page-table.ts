@@ -32,13 +32,13 @@ import {
 import { KernelBug } from "../../memory/errors.ts";
 import type { HartLocal } from "../../memory/hart-local.ts";
 import { callRcu } from "../../memory/rcu.ts";
-import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../../memory/trace.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { allocFrame } from "../frame/frames.ts";
 import { frameAddress, pageOf, pfnOfPage } from "../frame/page.ts";
 import { freeFrame } from "../frame/page-refs.ts";
-import { isHugePte, isTablePte, isVacant, PTE_BYTES, setUffdWp, smallPte, tablePte, WP_MARKER } from "./pte.ts";
+import { isHugePte, isTablePte, PTE_BYTES, smallPte, tablePte } from "./pte.ts";
 import { lockTable, unlockTable } from "./pte-lock.ts";
+import { setNewEntry } from "./set-pte.ts";
 
 /** Address of the entry for `vpn` in table `tablePfn` of `level` (0 = leaves). */
 export function entryAddress(tablePfn: number, vpn: number, level: number): number {
@@ -174,66 +174,6 @@ function forgetTable(hart: HartLocal, pfn: number): void {
   shared.fetchAdd(shared.get(page + PAGE_PT_MM) + MM_PT_PAGES, -1);
   shared.set(page + PAGE_PT_MM, 0);
   hart.count(COUNTER_PAGE_TABLE_FREE);
-}
-
-/** Fills an entry of level 0 that is 0. Requires: its lock. */
-export function setNewPte(hart: HartLocal, address: number, pte: number): void {
-  // Release: the walker that reads the entry sees the zeroed frame behind it.
-  hart.shared.storeRelease(address, pte);
-}
-
-/**
- * Fills an entry of level 0 that is 0, or one that is write-protected by userfaultfd before there is a page: then the
- * page is too. False: there is something else by now. Requires: its lock.
- */
-export function fillPte(hart: HartLocal, address: number, pte: number): boolean {
-  const there = hart.shared.loadOnce(address);
-  if (!isVacant(there)) return false;
-  setNewPte(hart, address, there === WP_MARKER ? setUffdWp(pte) : pte);
-  return true;
-}
-
-/** Empties an entry of level 0 and returns what it was, with the walker's last A and D. Requires: its lock. */
-export function clearPte(hart: HartLocal, address: number): number {
-  return hart.shared.exchange(address, 0);
-}
-
-/** Fills an entry that is 0 of an upper table, whose struct page is `page`. Requires: its lock. */
-export function setNewEntry(hart: HartLocal, address: number, page: number, entry: number): void {
-  hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) + 1);
-  hart.shared.storeRelease(address, entry);
-}
-
-/** Empties an entry of an upper table, whose struct page is `page`: what it was. Requires: its lock. */
-export function clearEntry(hart: HartLocal, address: number, page: number): number {
-  const old = hart.shared.exchange(address, 0);
-  if (old !== 0) hart.shared.set(page + PAGE_PT_ENTRIES, hart.shared.get(page + PAGE_PT_ENTRIES) - 1);
-  return old;
-}
-
-/** Are the `count` entries from `address` on all 0? Requires: their locks, or that nobody can fill one. */
-export function areEmpty(hart: HartLocal, address: number, count: number): boolean {
-  for (let i = 0; i < count; i++) if (hart.shared.get(address + i * PTE_BYTES) !== 0) return false;
-  return true;
-}
-
-/** The entry for `vpn` was cleared and will be filled anew under the same PTL: no hart keeps the old translation. */
-export function flushPte(hart: Hart, mm: number, vpn: number): void {
-  const { tlbFlush } = hart.policies;
-  if (tlbFlush.perPte) {
-    tlbFlush.pteChanged(hart, mm, vpn);
-    tlbFlush.beforeUnlock(hart, mm);
-  } else {
-    trace(hart, TRACE_TLB_FLUSH, TLB_LOCAL_MM_SHOOTDOWN, 1, mm, vpn);
-    tlbFlush.flush(hart, mm, vpn, 1, false);
-  }
-}
-
-/** The same where the page stays, and is not written out, until flushPending has returned: reclaim. */
-export function flushPteLater(hart: Hart, mm: number, vpn: number): void {
-  const { tlbFlush } = hart.policies;
-  if (tlbFlush.perPte) flushPte(hart, mm, vpn);
-  else tlbFlush.flushLater(hart, mm, vpn);
 }
 
 /** Puts a new table of `level` behind the entry at `address`, unless another hart was faster. The entry, or 0. */

@@ -33,20 +33,10 @@ import {
   gatherTable,
   gatherUnlock,
 } from "./gather.ts";
-import {
-  areEmpty,
-  clearEntry,
-  clearPte,
-  entryAddress,
-  findHuge,
-  findPmd,
-  findPte,
-  levelPages,
-  setNewPte,
-  tablePageOf,
-} from "./page-table.ts";
+import { entryAddress, findHuge, findPmd, findPte, levelPages, tablePageOf } from "./page-table.ts";
 import { isMarker, isSwapPte, isTablePte, isUffdWp, PTE_BYTES, pteIsDirty, ptePfn, WP_MARKER } from "./pte.ts";
 import { chunkEnd, lockPte, lockTable, unlockPte, unlockTable } from "./pte-lock.ts";
+import { areEmpty, clearEntry, clearPte, setNewPte } from "./set-pte.ts";
 
 /**
  * Empties every entry of [start, end), or with `onlyCache` those that map pages of mappings and no private copies. With

@@ -35,9 +35,10 @@ import { makeRoom } from "../reclaim/make-room.ts";
 import { swapDetach } from "../reclaim/swap-map.ts";
 import { rmapLock, rmapUnlock } from "../rmap/rmap-link.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "../table/gather.ts";
-import { allocPte, clearPte, findPte, setNewPte } from "../table/page-table.ts";
+import { allocPte, findPte } from "../table/page-table.ts";
 import { isMarker, isSwapPte, leafPte, pteIsDirty, ptePfn } from "../table/pte.ts";
 import { lockTwoPtes, unlockTwoPtes } from "../table/pte-lock.ts";
+import { clearPte, setNewPte } from "../table/set-pte.ts";
 import { vmaEnd, vmaFlags, vmaPgoffAt, vmaStart } from "../vma/vma.ts";
 import { vmaFind } from "../vma/vma-map.ts";
 

@@ -24,9 +24,10 @@ import { getPage, putPage } from "../frame/page-refs.ts";
 import { mappingBytes, mappingGet, mappingPut } from "../mapping/mapping.ts";
 import { mappingContains, mappingFrame, mappingInsert, mappingPeek, markDirty } from "../mapping/page-cache.ts";
 import { flushRss } from "../rss.ts";
-import { allocPte, clearPte } from "../table/page-table.ts";
+import { allocPte } from "../table/page-table.ts";
 import { isMarker, PTE_UFFD_WP } from "../table/pte.ts";
 import { lockPte, unlockPte } from "../table/pte-lock.ts";
+import { clearPte } from "../table/set-pte.ts";
 import { vmaEnd, vmaFlags, vmaPgoffAt } from "../vma/vma.ts";
 import { lockVma, unlockVma } from "../vma/vma-lock.ts";
 

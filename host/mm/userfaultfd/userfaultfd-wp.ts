@@ -8,7 +8,7 @@ import { isExclusive } from "../fault/anon.ts";
 import { splitHuge } from "../huge/huge-split.ts";
 import { mmapReadLock, mmapReadUnlock } from "../lock.ts";
 import { gatherBegin, gatherFinish, gatherPte, gatherUnlock } from "../table/gather.ts";
-import { allocPte, clearPte, findPte, setNewPte } from "../table/page-table.ts";
+import { allocPte, findPte } from "../table/page-table.ts";
 import {
   clearUffdWp,
   isSwapPte,
@@ -21,6 +21,7 @@ import {
   WP_MARKER,
 } from "../table/pte.ts";
 import { chunkEnd, lockPte, unlockPte } from "../table/pte-lock.ts";
+import { clearPte, setNewPte } from "../table/set-pte.ts";
 import { skipMissingTable } from "../table/zap.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../vma/vma.ts";
 import { vmaFind } from "../vma/vma-map.ts";
