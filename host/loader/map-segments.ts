@@ -10,7 +10,7 @@ import { clearUser, copyToUser } from "../mm/uaccess.ts";
 import { MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, PROT_EXEC, PROT_NONE, PROT_READ, PROT_WRITE } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";
 import type { ElfPlan, Segment } from "./elf.ts";
-import type { ProgramFile } from "./exec.ts";
+import type { ProgramFile } from "./program.ts";
 
 const OUT_OF_MEMORY = "out of memory while it was loaded";
 

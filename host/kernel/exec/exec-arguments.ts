@@ -2,7 +2,7 @@
 // (Linux: count, copy_strings and bprm_stack_limits in fs/exec.c)
 
 import { HART_BUFFER, HART_BUFFER_BYTES, HART_KERNEL_SCRATCH } from "../../../assembly/layout.ts";
-import { ARG_STRING_BYTES_MAX, argumentBytesMax } from "../../loader/exec.ts";
+import { ARG_STRING_BYTES_MAX, argumentBytesMax } from "../../loader/stack.ts";
 import { E2BIG, EFAULT } from "../../memory/errno.ts";
 import { copyFromUser, strncpyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";

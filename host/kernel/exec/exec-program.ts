@@ -4,7 +4,9 @@
 
 import { HART_BUFFER, HART_BUFFER_BYTES } from "../../../assembly/layout.ts";
 import { parseElf } from "../../loader/elf.ts";
-import { argumentBytesMax, type ProgramFile, segmentBytesMax } from "../../loader/exec.ts";
+import { segmentBytesMax } from "../../loader/exec.ts";
+import type { ProgramFile } from "../../loader/program.ts";
+import { argumentBytesMax } from "../../loader/stack.ts";
 import { argumentBytes } from "../../loader/stack-image.ts";
 import { E2BIG, ELIBBAD, ELOOP, ENOEXEC } from "../../memory/errno.ts";
 import type { MappedFile } from "../../mm/mapping/mapped-file.ts";

@@ -1,7 +1,8 @@
 // What the first process runs: bytes that the host has read, or a file of the guest's own root.
 
 import { parseElf } from "../../loader/elf.ts";
-import { hostProgram, type Program, segmentBytesMax } from "../../loader/exec.ts";
+import { segmentBytesMax } from "../../loader/exec.ts";
+import { hostProgram, type Program } from "../../loader/program.ts";
 import { EACCES, ELIBBAD, ELOOP, ENOENT, ENOEXEC, ENOTDIR } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { errnoName } from "../errno-name.ts";
