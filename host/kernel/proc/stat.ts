@@ -37,9 +37,9 @@ import {
 } from "../../../assembly/layout.ts";
 import { rssOf } from "../../mm/rss.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { childFaultsLocked, NO_FAULTS, processFaultsLocked, taskFaults } from "../process/fault-counts.ts";
 import { softLimit } from "../process/process.ts";
 import { commOf } from "../process/task.ts";
+import { childCountsLocked, NO_COUNTS, processCountsLocked, taskCounts } from "../process/usage-counts.ts";
 import { runtimeOfCurrent } from "../sched/sched.ts";
 import { RLIM_INFINITY_F64, RLIMIT_RSS } from "../uapi.ts";
 import { ticks } from "./cpu.ts";
@@ -61,8 +61,8 @@ export function statTextLocked(hart: Hart, task: number, process: number, mm: nu
   const parent = of(PROCESS_PARENT);
   const hasTty = of(PROCESS_SID) !== 0 && shared.get(TTY_BASE + TTY_SESSION) === of(PROCESS_SID);
   const runtime = process === 0 || !whole ? taskRuntime(hart, task) : runtimeLocked(hart, process);
-  const faults = process === 0 || !whole ? taskFaults(shared, task) : processFaultsLocked(shared, process);
-  const childFaults = process === 0 ? NO_FAULTS : childFaultsLocked(shared, process);
+  const counts = process === 0 || !whole ? taskCounts(shared, task) : processCountsLocked(shared, process);
+  const childCounts = process === 0 ? NO_COUNTS : childCountsLocked(shared, process);
   const limit = process === 0 ? 0 : softLimit(shared, process, RLIMIT_RSS);
   return `${[
     shared.get(task + TASK_PID),
@@ -74,10 +74,10 @@ export function statTextLocked(hart: Hart, task: number, process: number, mm: nu
     hasTty ? TTY_DEVICE : 0,
     hasTty ? shared.get(TTY_BASE + TTY_PGRP) : -1,
     0, // flags
-    faults.minor,
-    childFaults.minor,
-    faults.major,
-    childFaults.major,
+    counts.minorFaults,
+    childCounts.minorFaults,
+    counts.majorFaults,
+    childCounts.majorFaults,
     ticks(runtime),
     0, // stime: see cpu.ts
     ticks(process === 0 ? 0 : shared.getF64(process + PROCESS_CHILD_RUNTIME_NS)),

@@ -36,12 +36,12 @@ import { wakePollers } from "../file/poll-wait.ts";
 import { removeAllSegments } from "../memory/shm.ts";
 import { SIGCHLD, SIGCONT, SIGHUP, SIGKILL } from "../signal/signal-numbers.ts";
 import { sendSignalLocked } from "../signal/signal-send.ts";
-import { inheritFaultsLocked } from "./fault-counts.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { notifyOfEndLocked } from "./notify-parent.ts";
 import { hasStoppedJobsLocked, isBridge, isOrphanedGroupLocked } from "./process-group.ts";
 import { initProcess, linkChildLocked, reaperOfLocked, unlinkChildLocked } from "./process-tree.ts";
 import { detachPidLocked, forEachProcessLocked, freeTaskLater } from "./task.ts";
+import { inheritCountsLocked } from "./usage-counts.ts";
 
 /**
  * The last thread of `process` has left it. True if that was the last process after init: then the caller drops its
@@ -74,7 +74,7 @@ export function reapLocked(hart: Hart, process: number): void {
   shared.set(process + PROCESS_STATE, PROCESS_REAPED);
   const ran = shared.getF64(process + PROCESS_DEAD_RUNTIME_NS) + shared.getF64(process + PROCESS_CHILD_RUNTIME_NS);
   shared.setF64(parent + PROCESS_CHILD_RUNTIME_NS, shared.getF64(parent + PROCESS_CHILD_RUNTIME_NS) + ran);
-  inheritFaultsLocked(shared, parent, process);
+  inheritCountsLocked(shared, parent, process);
   const rss = Math.max(shared.get(process + PROCESS_MAXRSS), shared.get(process + PROCESS_CHILD_MAXRSS));
   shared.set(parent + PROCESS_CHILD_MAXRSS, Math.max(shared.get(parent + PROCESS_CHILD_MAXRSS), rss));
   detachPidLocked(hart, leader);

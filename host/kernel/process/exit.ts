@@ -51,11 +51,11 @@ import { exitItimers } from "../time/itimer.ts";
 import { exitTimersLocked } from "../time/posix-timer.ts";
 import { releaseTerminal } from "../tty/tty-job-control.ts";
 import { endProcessLocked, powerOff } from "./exit-notify.ts";
-import { keepFaultsLocked } from "./fault-counts.ts";
 import { startGroupExitLocked } from "./group-exit.ts";
 import { wakeWaiters } from "./notify-parent.ts";
 import { removeThreadLocked } from "./process.ts";
 import { freeTaskLater, releaseTaskLocked, TASKLIST_LOCK } from "./task.ts";
+import { keepCountsLocked } from "./usage-counts.ts";
 import { leaveVfork } from "./vfork.ts";
 
 /** Wait status of an exit with `code`. */
@@ -171,7 +171,7 @@ function leaveThreadGroup(hart: Hart, status: number): void {
   );
   const runtime = shared.getF64(process + PROCESS_DEAD_RUNTIME_NS) + shared.getF64(current + TASK_RUNTIME_NS);
   shared.setF64(process + PROCESS_DEAD_RUNTIME_NS, runtime);
-  keepFaultsLocked(shared, process, current);
+  keepCountsLocked(shared, process, current);
   if (left === 0 && shared.loadAcquire(process + PROCESS_GROUP_EXIT) === 0)
     shared.set(process + PROCESS_EXIT_CODE, status);
   const isLast = left === 0 && endProcessLocked(hart, process);

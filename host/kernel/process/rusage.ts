@@ -4,7 +4,7 @@ import { PAGE_BYTES } from "../../../assembly/layout.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { storeU64 } from "../registers.ts";
 import { NS_PER_SECOND } from "../uapi.ts";
-import type { FaultCounts } from "./fault-counts.ts";
+import type { UsageCounts } from "./usage-counts.ts";
 
 export const RUSAGE_BYTES = 144;
 
@@ -14,12 +14,14 @@ export function storeRusage(
   buffer: number,
   runtimeNs: number,
   maxRssPages: number,
-  faults: FaultCounts,
+  counts: UsageCounts,
 ): void {
   hart.core.zeroBytes(buffer, RUSAGE_BYTES);
   storeU64(hart, buffer, Math.floor(runtimeNs / NS_PER_SECOND));
   storeU64(hart, buffer + 8, Math.floor((runtimeNs % NS_PER_SECOND) / 1000));
   storeU64(hart, buffer + 32, (maxRssPages * PAGE_BYTES) / 1024);
-  storeU64(hart, buffer + 64, faults.minor);
-  storeU64(hart, buffer + 72, faults.major);
+  storeU64(hart, buffer + 64, counts.minorFaults);
+  storeU64(hart, buffer + 72, counts.majorFaults);
+  storeU64(hart, buffer + 128, counts.voluntarySwitches);
+  storeU64(hart, buffer + 136, counts.involuntarySwitches);
 }

@@ -32,9 +32,9 @@ import { signalPending } from "../signal/signal.ts";
 import { SIGCHLD, SIGCONT } from "../signal/signal-numbers.ts";
 import { P_ALL, P_PGID, WALL, WCLONE, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED } from "../uapi.ts";
 import { reapLocked } from "./exit-notify.ts";
-import { faultsWithChildrenLocked } from "./fault-counts.ts";
 import { CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED } from "./notify-parent.ts";
 import { TASKLIST_LOCK } from "./task.ts";
+import { countsWithChildrenLocked } from "./usage-counts.ts";
 
 /** Whom to wait for: P_* and a number, and W*. */
 export interface WaitFor {
@@ -52,8 +52,10 @@ export const FOUND_CODE = TASK_RESTART + 16; // CLD_*
 export const FOUND_VALUE = TASK_RESTART + 24; // si_status
 export const FOUND_RUNTIME_NS = TASK_RESTART + 32;
 export const FOUND_MAXRSS = TASK_RESTART + 40; // pages
-export const FOUND_MIN_FLT = TASK_RESTART + 48;
-export const FOUND_MAJ_FLT = TASK_RESTART + 56;
+export const FOUND_MIN_FLT = TASK_RESTART + 48; // u32, like the next three
+export const FOUND_MAJ_FLT = TASK_RESTART + 52;
+export const FOUND_NVCSW = TASK_RESTART + 56;
+export const FOUND_NIVCSW = TASK_RESTART + 60;
 
 /** The number of the child found (FOUND_* of the current task says more), 0 under WNOHANG, -errno, or WAIT. */
 export function waitForChild(hart: Hart, call: number, wanted: WaitFor): number {
@@ -139,7 +141,9 @@ function found(hart: Hart, child: number, status: number, code: number, value: n
   shared.setF64(current + FOUND_RUNTIME_NS, ran);
   const pages = Math.max(shared.get(child + PROCESS_MAXRSS), shared.get(child + PROCESS_CHILD_MAXRSS));
   shared.setF64(current + FOUND_MAXRSS, pages);
-  const faults = faultsWithChildrenLocked(shared, child);
-  shared.setF64(current + FOUND_MIN_FLT, faults.minor);
-  shared.setF64(current + FOUND_MAJ_FLT, faults.major);
+  const counts = countsWithChildrenLocked(shared, child);
+  shared.set(current + FOUND_MIN_FLT, counts.minorFaults);
+  shared.set(current + FOUND_MAJ_FLT, counts.majorFaults);
+  shared.set(current + FOUND_NVCSW, counts.voluntarySwitches);
+  shared.set(current + FOUND_NIVCSW, counts.involuntarySwitches);
 }

@@ -21,6 +21,8 @@ import {
   TASK_HART,
   TASK_INTERRUPTIBLE,
   TASK_NICE,
+  TASK_NIVCSW,
+  TASK_NVCSW,
   TASK_ON_HART,
   TASK_ON_RQ,
   TASK_PROCESS,
@@ -30,7 +32,6 @@ import {
   TASK_SIGNAL_PENDING,
   TASK_STATE,
   TASK_STOPPED,
-  TASK_SWITCHES,
   TASK_UNINTERRUPTIBLE,
 } from "../../../assembly/layout.ts";
 import { cpumaskTest } from "../../memory/cpumask.ts";
@@ -75,12 +76,14 @@ export function chooseNextLocked(hart: Hart): number {
  */
 export function leaveHartLocked(hart: Hart, previous: number, next: number): number {
   const { shared } = hart;
-  const moves = wantsToRun(hart, previous) && shared.get(previous + TASK_ON_RQ) === 0;
+  const wasPreempted = wantsToRun(hart, previous);
+  const switches = previous + (wasPreempted ? TASK_NIVCSW : TASK_NVCSW);
+  shared.set(switches, (shared.get(switches) + 1) | 0);
+  const moves = wasPreempted && shared.get(previous + TASK_ON_RQ) === 0;
   const target = moves ? selectHart(hart, previous, hart.id) : -1;
   if (moves) shared.storeRelease(previous + TASK_HART, target);
   shared.storeRelease(previous + TASK_ON_HART, 0);
   shared.storeRelease(next + TASK_ON_HART, hart.id + 1);
-  shared.set(next + TASK_SWITCHES, shared.get(next + TASK_SWITCHES) + 1);
   if (isTraced(hart, TRACE_SCHED_SWITCH)) {
     const state = shared.get(previous + TASK_STATE); // plain: a trace makes no schedule points
     traceTask(hart, TRACE_SCHED_SWITCH, next, state, priority(hart, previous) | (priority(hart, next) << 8));

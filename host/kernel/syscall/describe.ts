@@ -15,7 +15,7 @@ export const MISSING: Readonly<Record<string, string>> = {
   fadvise64: "advice is checked and not followed",
   fcntl: "no leases, no F_NOTIFY, no F_SETSIG: EINVAL",
   futex: "FUTEX_LOCK_PI inherits no priority and finds no circles; FUTEX_WAIT_REQUEUE_PI, CMP_REQUEUE_PI: ENOSYS",
-  getrusage: "all time is user time; of the counts only ru_maxrss, ru_minflt, ru_majflt and ru_nvcsw",
+  getrusage: "all time is user time; of the counts only ru_maxrss, faults and switches",
   ioctl: "what the console, pipes, userfaultfd and any descriptor have",
   madvise: "advice about reading ahead, merging and dumps is accepted and changes nothing",
   mmap: "no MAP_HUGETLB",

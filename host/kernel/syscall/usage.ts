@@ -9,17 +9,16 @@ import {
   PROCESS_MAXRSS,
   TASK_MM,
   TASK_PROCESS,
-  TASK_SWITCHES,
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINVAL } from "../../memory/errno.ts";
 import type { SharedMemory } from "../../memory/shared.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyToUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { childFaultsLocked, type FaultCounts, processFaultsLocked, taskFaults } from "../process/fault-counts.ts";
 import { processRuntime } from "../process/runtime.ts";
 import { RUSAGE_BYTES, storeRusage } from "../process/rusage.ts";
 import { TASKLIST_LOCK } from "../process/task.ts";
+import { childCountsLocked, processCountsLocked, taskCounts, type UsageCounts } from "../process/usage-counts.ts";
 import { argAddress, argInt, storeU64 } from "../registers.ts";
 import { runtimeOfCurrent } from "../sched/sched.ts";
 import { NS_PER_SECOND, USER_HZ } from "../uapi.ts";
@@ -58,21 +57,20 @@ function childRuntime(hart: Hart): number {
   return ns;
 }
 
-function faultsOf(
+function countsOf(
   hart: Hart,
   process: number,
-  read: (shared: SharedMemory, process: number) => FaultCounts,
-): FaultCounts {
+  read: (shared: SharedMemory, process: number) => UsageCounts,
+): UsageCounts {
   spinLock(hart, TASKLIST_LOCK);
-  const faults = read(hart.shared, process);
+  const counts = read(hart.shared, process);
   spinUnlock(hart, TASKLIST_LOCK);
-  return faults;
+  return counts;
 }
 
 const RUSAGE_SELF = 0;
 const RUSAGE_CHILDREN = -1;
 const RUSAGE_THREAD = 1;
-const RUSAGE_SWITCHES = 128; // ru_nvcsw
 
 function sysGetrusage(hart: Hart): number {
   const { shared, current } = hart;
@@ -81,16 +79,15 @@ function sysGetrusage(hart: Hart): number {
   const buffer = hart.base + HART_BUFFER;
   if (who === RUSAGE_CHILDREN) {
     const pages = shared.loadOnce(process + PROCESS_CHILD_MAXRSS);
-    storeRusage(hart, buffer, childRuntime(hart), pages, faultsOf(hart, process, childFaultsLocked));
+    storeRusage(hart, buffer, childRuntime(hart), pages, countsOf(hart, process, childCountsLocked));
   } else if (who === RUSAGE_SELF || who === RUSAGE_THREAD) {
     const ns = who === RUSAGE_SELF ? processRuntime(hart) : runtimeOfCurrent(hart);
     const mm = shared.get(current + TASK_MM);
     // The high mark is raised only when pages go.
     const now = Math.max(shared.loadOnce(mm + MM_RSS), shared.loadOnce(mm + MM_RSS_HIGH));
     const pages = Math.max(now, shared.loadOnce(process + PROCESS_MAXRSS));
-    const faults = who === RUSAGE_SELF ? faultsOf(hart, process, processFaultsLocked) : taskFaults(shared, current);
-    storeRusage(hart, buffer, ns, pages, faults);
-    storeU64(hart, buffer + RUSAGE_SWITCHES, shared.get(current + TASK_SWITCHES));
+    const counts = who === RUSAGE_SELF ? countsOf(hart, process, processCountsLocked) : taskCounts(shared, current);
+    storeRusage(hart, buffer, ns, pages, counts);
   } else {
     return -EINVAL;
   }

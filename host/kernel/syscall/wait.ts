@@ -11,6 +11,8 @@ import {
   FOUND_MAJ_FLT,
   FOUND_MAXRSS,
   FOUND_MIN_FLT,
+  FOUND_NIVCSW,
+  FOUND_NVCSW,
   FOUND_RUNTIME_NS,
   FOUND_STATUS,
   FOUND_VALUE,
@@ -118,9 +120,14 @@ function copyRusage(hart: Hart, va: number): number {
   if (va === 0) return 0;
   const { shared, current } = hart;
   const buffer = hart.base + HART_BUFFER;
-  const faults = { minor: shared.getF64(current + FOUND_MIN_FLT), major: shared.getF64(current + FOUND_MAJ_FLT) };
+  const counts = {
+    minorFaults: shared.get(current + FOUND_MIN_FLT) >>> 0,
+    majorFaults: shared.get(current + FOUND_MAJ_FLT) >>> 0,
+    voluntarySwitches: shared.get(current + FOUND_NVCSW) >>> 0,
+    involuntarySwitches: shared.get(current + FOUND_NIVCSW) >>> 0,
+  };
   const runtimeNs = shared.getF64(current + FOUND_RUNTIME_NS);
-  storeRusage(hart, buffer, runtimeNs, shared.getF64(current + FOUND_MAXRSS), faults);
+  storeRusage(hart, buffer, runtimeNs, shared.getF64(current + FOUND_MAXRSS), counts);
   return copyToUser(hart, va, buffer, RUSAGE_BYTES);
 }
 
