@@ -7,8 +7,7 @@ import type { HartLocal } from "./hart-local.ts";
 export const WARN_VMA_REATTACH = 1 << 0;
 export const WARN_VMA_REDETACH = 1 << 1;
 export const WARN_VMA_NOT_LOCKED = 1 << 2;
-export const WARN_VMA_NOT_ATTACHED = 1 << 3;
-export const WARN_VMA_NOT_DETACHED = 1 << 4;
+export const WARN_VMA_NOT_DETACHED = 1 << 3;
 
 /** False, and the first time for each `warning` a line for whoever runs the machine. */
 export function warnOnce(hart: HartLocal, warning: number, text: string): false {

@@ -1,6 +1,8 @@
 // What a fault locks: every policy, every statement of the debate, the mutations, the counters, the measurements.
 
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ROOT } from "../support/paths.ts";
 import { pagewalk } from "../support/process.ts";
 import type { Report } from "./report.ts";
@@ -9,6 +11,8 @@ import { runTests } from "./tests.ts";
 const FILES = [
   "tests/contract/vma-lock.test.ts",
   "tests/policy/vma-lock-rows.test.ts",
+  "tests/policy/vma-lock-counted.test.ts",
+  "tests/mm/merge-cases.test.ts",
   "tests/guest/vma-lock.test.ts",
   "tests/simulate/mutations.test.ts",
 ];
@@ -31,6 +35,22 @@ export async function vmaLockMutations(report: Report): Promise<void> {
   report.note(lines.join("\n"));
   const wrong = lines.filter((line) => / not in \d+ |no scenario|^false report/.test(line));
   report.add(`${lines.at(-1)}`, Math.max(1, lines.length - 2), status === 0 ? [] : wrong);
+  await controls(report);
+}
+
+/** Every scenario, under the default too, without a mistake. */
+async function controls(report: Report): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "acceptance-"));
+  try {
+    const log = join(directory, "controls.log");
+    const run = ["explore", "--all", "--family", "D", "--controls", SCHEDULES, "--log", log];
+    const { stdout, status } = await pagewalk(run, { timeoutMs: HOURS_MAX * 3600_000 });
+    const lines = stdout.toString().trimEnd().split("\n");
+    const wrong = lines.filter((line) => line.startsWith("false report"));
+    report.add(`${lines.at(-1)}`, 1, status === 0 ? [] : wrong);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 }
 
 export async function vmaLockBench(report: Report): Promise<void> {

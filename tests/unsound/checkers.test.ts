@@ -29,6 +29,7 @@ import {
   VMA_RCU_HEAD,
 } from "../../assembly/layout.ts";
 import type { KernelHart } from "../../host/kernel/kernel-hart.ts";
+import { schedule } from "../../host/kernel/sched/switch.ts";
 import { callRcu, rcuReadLock, rcuReadUnlock, synchronizeRcu } from "../../host/memory/rcu.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../../host/memory/slab.ts";
 import { spinLock, spinUnlock } from "../../host/memory/spinlock.ts";
@@ -113,6 +114,12 @@ describe("sleeping", () => {
     enter(harts[0]);
     expect(() => synchronizeRcu(harts[0])).toThrow("synchronize_rcu in atomic context");
     expect(reports.join()).toContain("sleep in atomic context");
+  });
+
+  test.each(IN_ATOMIC_CONTEXT)("a task that gives up its hart %s stops the machine", (_, enter) => {
+    const { harts } = new Watched();
+    enter(harts[0]);
+    expect(() => schedule(harts[0])).toThrow("scheduling while atomic");
   });
 
   test("behind the read section it is right", () => {

@@ -20,6 +20,7 @@ import {
   TASK_RSEQ_BYTES,
   TASK_STATE,
 } from "../../../assembly/layout.ts";
+import { KernelBug } from "../../memory/errors.ts";
 import { A_M8, A_M11, F_M1, F_M2, MUTATIONS } from "../../memory/mutation.ts";
 import { rcuQuiescent } from "../../memory/rcu.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
@@ -36,6 +37,7 @@ export function schedule(hart: Hart): void {
   const { shared, rq } = hart;
   const previous = hart.current;
   const dead = shared.loadAcquire(previous + TASK_STATE) === TASK_DEAD;
+  if (hart.inAtomicContext()) throw new KernelBug("scheduling while atomic", { task: previous });
   flushRss(hart);
   rcuQuiescent(hart);
   spinLock(hart, rq + RQ_LOCK);

@@ -5,7 +5,7 @@ import { ROOT } from "../../support/paths.ts";
 import type { Report } from "../report.ts";
 import { runTests } from "../tests.ts";
 
-const FILES = ["tests/policy/spec-rows.test.ts", "tests/policy/spec-rows-long.test.ts"];
+const FILES = ["tests/policy/spec-rows.test.ts", "tests/policy/spec-rows-long.test.ts", "tests/policy/counted.test.ts"];
 const ROWS = [...numbered("S0", 8), ...numbered("S3", 13)];
 
 function numbered(thread: string, count: number): string[] {
