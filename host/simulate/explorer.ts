@@ -6,24 +6,22 @@
 // violation; or after POINTS_MAX points. What the memory model and the checkers think of an access they say through the
 // hooks of SharedMemory and by reportViolation().
 
-import { ACCESS_LOAD, HART_CAUSE, HART_NMI_DEPTH, MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
+import { ACCESS_LOAD, HART_CAUSE, MACHINE_BASE, MACHINE_VIRTUAL_NS } from "../../assembly/layout.ts";
 import { Watch } from "../check/watch.ts";
 import type { KernelHart } from "../kernel/kernel-hart.ts";
-import { handleNmi } from "../kernel/nmi.ts";
 import { KernelBug } from "../memory/errors.ts";
-import { POINT_ACQUIRE, POINT_NMI } from "../memory/schedule.ts";
+import { POINT_ACQUIRE } from "../memory/schedule.ts";
 import { kmemCacheObject } from "../memory/slab.ts";
 import { Actors } from "./actors.ts";
-import { Contention } from "./contention.ts";
 import { asCoroutine, runToEnd } from "./coroutine.ts";
-import { Coverage } from "./coverage.ts";
-import { drainRcu, GracePeriods } from "./grace-periods.ts";
+import { drainRcu } from "./grace-periods.ts";
 import { HartDriver, type Turns } from "./hart-driver.ts";
 import { MemoryImage } from "./image.ts";
-import { type Injection, LateRings } from "./injection.ts";
+import { Injected, type Injecting, injectionsOf } from "./injected.ts";
+import type { Injection } from "./injection.ts";
 import type { Laboratory } from "./laboratory.ts";
+import { Learned } from "./learned.ts";
 import { HartMemory, WeakMemory } from "./memory-model.ts";
-import { Nmis } from "./nmis.ts";
 import type { Scenario } from "./scenario.ts";
 import { runProgram } from "./scenarios/program.ts";
 import { type Actor, COMMIT_BASE, NOBODY, type Pending, type Strategy } from "./strategy.ts";
@@ -40,22 +38,19 @@ const UNASKED_MAX = 2000;
 /** Told of each step, for the table of a failing schedule. */
 export type Recorder = (hart: number, kind: number, address: number) => void;
 
-export class Explorer implements Turns, Pending {
+export class Explorer implements Turns, Pending, Injecting {
   readonly scenario: Scenario;
   readonly lab: Laboratory;
   readonly #state: unknown;
   readonly #image: MemoryImage;
   readonly #drivers: HartDriver[];
-  #contention: Contention;
-  #coverage: Coverage;
+  /** What this search has learned of the scenario; JobProgress shows it. */
+  readonly learned: Learned;
+  readonly #injected: Injected;
   readonly #speculates: boolean;
   readonly #actors: Actors;
   readonly #watch: Watch;
   readonly #weak: WeakMemory | null;
-  readonly #gracePeriods: GracePeriods | null;
-  readonly #lateRings: LateRings | null;
-  readonly #nmis: Nmis | null;
-  readonly #allocationsFail: boolean;
   readonly #memories: HartMemory[] = [];
   #strategy: Strategy | null = null;
   #next = 0;
@@ -70,31 +65,26 @@ export class Explorer implements Turns, Pending {
   readonly choices: number[] = [];
   violation: Violation | null = null;
   recorder: Recorder | null = null;
-  readonly #recordNmi = ({ id, hart }: HartDriver): void => this.recorder?.(id, POINT_NMI, hart.base + HART_NMI_DEPTH);
 
   /** Injects what the scenario says, and more. */
   constructor(scenario: Scenario, lab: Laboratory, injects: readonly Injection[]) {
     this.scenario = scenario;
     this.lab = lab;
-    const injected = new Set([...(scenario.injects ?? []), ...injects]);
+    const injections = injectionsOf(scenario, injects);
     this.#speculates = scenario.speculates !== undefined;
-    this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text), injected.has("nmi"));
+    this.#watch = new Watch(lab.harts, (kind, text) => this.reportViolation(kind, text), injections.has("nmi"));
     this.#weak = lab.weakMemory ? new WeakMemory(lab.shared, (count) => this.choose(count)) : null;
-    this.#gracePeriods = injected.has("earliest-grace") ? new GracePeriods(lab.harts) : null;
-    this.#lateRings = injected.has("late-ipi") ? new LateRings(lab.shared) : null;
-    this.#allocationsFail = injected.has("allocation-failure");
     this.#state = runToEnd(() => scenario.setUp(lab.harts[0], lab.harts));
     this.#image = new MemoryImage(lab.shared);
-    this.#contention = new Contention(lab.shared.u8.length);
-    this.#coverage = new Coverage(lab.shared.u8.length);
-    if (this.#gracePeriods !== null) {
+    this.learned = new Learned(lab.shared.u8.length);
+    if (injections.has("earliest-grace")) {
       // Its reader may be anywhere in it: records that wait for a grace period are filled in before they are shared.
       this.#watch.onFreed = (pool, slot) =>
-        this.#contention.noteFreed(slot, kmemCacheObject(pool, 1) - kmemCacheObject(pool, 0));
+        this.learned.noteFreed(slot, kmemCacheObject(pool, 1) - kmemCacheObject(pool, 0));
     }
     this.#drivers = lab.harts.map((hart) => new HartDriver(hart, this));
     this.#actors = new Actors(lab.shared, this.#drivers, this.#memories);
-    this.#nmis = injected.has("nmi") ? new Nmis(this.#drivers, scenario.nmi ?? handleNmi) : null;
+    this.#injected = new Injected(injections, scenario, lab, this.#drivers, this);
     for (const { shared } of lab.harts) {
       if (this.#weak !== null) this.#memories.push(new HartMemory(this.#weak));
       shared.model = this.#memories[shared.hartId] ?? null;
@@ -109,33 +99,23 @@ export class Explorer implements Turns, Pending {
     this.#reset(strategy);
     const { programs } = this.scenario;
     for (const driver of this.#drivers) this.#start(driver, programs[driver.id] ?? (() => {}));
-    this.#nmis?.draw((count) => this.choose(count), strategy.everyPoint, POINTS_MAX);
+    this.#injected.begin(strategy.everyPoint, POINTS_MAX);
     this.#turnUntilRest();
     strategy.end(this.points);
-    this.#nmis?.noteLength(this.points);
+    this.#injected.end(this.points);
     if (this.violation === null && !this.#isDropped) this.#tearDown();
     return true;
   }
 
   /** Another search begins: it is what it would be in a new explorer. */
   forgetLearned(): void {
-    this.#contention = new Contention(this.lab.shared.u8.length);
-    this.#coverage = new Coverage(this.lab.shared.u8.length);
-    this.#nmis?.forget();
+    this.learned.forget();
+    this.#injected.forget();
   }
 
   /** Words that two harts share, as far as it has shown. */
   get sharedWords(): number {
-    return this.#contention.words;
-  }
-
-  get pointsReached(): number {
-    return this.#coverage.reached;
-  }
-
-  /** Of these, those at which another hart was sent ahead. */
-  get pointsSwitched(): number {
-    return this.#coverage.switched;
+    return this.learned.sharedWords;
   }
 
   get events(): number {
@@ -172,29 +152,27 @@ export class Explorer implements Turns, Pending {
   atPoint(driver: HartDriver): boolean {
     this.points++;
     this.lab.shared.f64[(MACHINE_BASE + MACHINE_VIRTUAL_NS) >>> 3] += 1;
-    this.#gracePeriods?.atStep(this.points);
-    this.#lateRings?.arrive(this.points);
+    this.#injected.atStep(this.points);
     this.#checkState();
     if (this.points > POINTS_MAX) this.reportViolation("endless", `no end after ${POINTS_MAX} schedule points`);
     if (this.violation !== null) return true;
-    if (this.#nmis?.come(this.points, driver, this.#recordNmi)) {
+    if (this.#injected.interrupts(this.points, driver)) {
       this.#next = driver.id;
       return true;
     }
     if (this.#speculates && !this.#tearingDown) this.#readAhead(driver);
-    const matters = this.#contention.matters(driver.id, driver.kind, driver.address);
-    const asks = matters || this.#strategy!.everyPoint;
+    const asks = this.learned.matters(driver) || this.#strategy!.everyPoint;
     this.#unasked = asks ? 0 : this.#unasked + 1;
     if (asks) this.#ask(driver);
     else if (!this.#tearingDown) this.choices.push(this.#goOn(driver.id));
     if (this.#next !== driver.id) return true;
-    this.#record(driver);
+    this.record(driver.id, driver.kind, driver.address);
     return false;
   }
 
-  #ask({ id, address }: HartDriver): void {
-    this.#next = this.#pick(id);
-    if (!this.#tearingDown) this.#coverage.note(id, address, this.#next !== id);
+  #ask(driver: HartDriver): void {
+    this.#next = this.#pick(driver.id);
+    if (!this.#tearingDown) this.learned.noteAsked(driver, this.#next !== driver.id);
   }
 
   /** Nobody is asked: the hart goes on, unless it may be spinning on a word that no hart has been seen to write yet. */
@@ -206,11 +184,15 @@ export class Explorer implements Turns, Pending {
   }
 
   allocationFails(): boolean {
-    return this.#allocationsFail && this.choose(2) === 1;
+    return this.#injected.allocationFails();
   }
 
   ringsLate(target: number, bits: number): boolean {
-    return this.#lateRings?.send(target, bits, this.points, (count) => this.choose(count)) ?? false;
+    return this.#injected.ringsLate(target, bits, this.points);
+  }
+
+  record(hart: number, kind: number, address: number): void {
+    if (!this.#tearingDown) this.recorder?.(hart, kind, address);
   }
 
   #reset(strategy: Strategy): void {
@@ -221,8 +203,7 @@ export class Explorer implements Turns, Pending {
       hart.core.loadSatp();
     }
     this.#weak?.reset();
-    this.#gracePeriods?.reset();
-    this.#lateRings?.reset();
+    this.#injected.reset();
     for (const memory of this.#memories) memory.reset();
     this.#watch.reset();
     this.#strategy = strategy;
@@ -247,7 +228,7 @@ export class Explorer implements Turns, Pending {
     while (this.#next >= 0 && this.violation === null) {
       const driver = this.#drivers[this.#next];
       if (driver.isWaiting()) this.#wake(driver);
-      else if (driver.kind !== 0) this.#record(driver);
+      else if (driver.kind !== 0) this.record(driver.id, driver.kind, driver.address);
       const isBack = this.#resume(driver);
       if (this.violation !== null) return;
       if (driver.isWaiting()) this.#next = this.#pick(-1);
@@ -278,10 +259,6 @@ export class Explorer implements Turns, Pending {
     hart.set(HART_CAUSE, cause);
   }
 
-  #record(driver: HartDriver): void {
-    if (!this.#tearingDown) this.recorder?.(driver.id, driver.kind, driver.address);
-  }
-
   #wake(driver: HartDriver): void {
     this.#idleWakes = driver.wakesByDeadline() ? this.#idleWakes + 1 : 0;
     if (this.#idleWakes > IDLE_WAKES_MAX) this.reportViolation("deadlock", this.#actors.describeWaits());
@@ -291,7 +268,7 @@ export class Explorer implements Turns, Pending {
   /** The next actor; -1: all are at rest, or there is a deadlock. */
   #pick(current: number): number {
     while (this.#actors.find() === 0) {
-      if (this.#lateRings?.arrive(Number.POSITIVE_INFINITY)) continue;
+      if (this.#injected.arriveNow()) continue;
       if (this.#actors.areAtRest()) return -1;
       if (!this.#actors.passTime()) {
         this.reportViolation("deadlock", this.#actors.describeWaits());
@@ -322,7 +299,7 @@ export class Explorer implements Turns, Pending {
   #tearDown(): void {
     const { scenario } = this;
     this.#tearingDown = true;
-    this.#nmis?.stop();
+    this.#injected.stop();
     for (const driver of this.#drivers) {
       if (scenario.tearDown === undefined || this.violation !== null) break;
       this.#start(driver, (hart, state) => scenario.tearDown?.(hart, state));

@@ -103,7 +103,7 @@ export function runJob(explorer: Explorer, job: ExploreJob, goOn: (progress: Job
 }
 
 function progressOf(explorer: Explorer, schedules: number, points: number): JobProgress {
-  const { sharedWords, pointsReached, pointsSwitched } = explorer;
+  const { sharedWords, pointsReached, pointsSwitched } = explorer.learned;
   return { schedules, points, sharedWords, pointsReached, pointsSwitched };
 }
 
