@@ -4,7 +4,6 @@ import { beforeEach, expect, test } from "vitest";
 import {
   COUNTER_THP_COLLAPSE_ALLOC,
   COUNTER_THP_COLLAPSE_ALLOC_FAILED,
-  HART_COUNTERS,
   MM_HUGE_LEAVES,
   MM_PT_PAGES,
   MM_RSS,
@@ -14,7 +13,6 @@ import {
 } from "../../assembly/layout.ts";
 import { EINVAL, ENOMEM } from "../../host/memory/errno.ts";
 import { doMadvise } from "../../host/mm/call/madvise.ts";
-import { doMmap } from "../../host/mm/call/mmap.ts";
 import { doMprotect } from "../../host/mm/call/mprotect.ts";
 import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMms } from "../../host/mm/check-mm.ts";
@@ -22,118 +20,75 @@ import { dupMm } from "../../host/mm/dup-mmap.ts";
 import { allocRun, putRun } from "../../host/mm/frame/frame-runs.ts";
 import { mmput } from "../../host/mm/mm.ts";
 import { shrinkMemory } from "../../host/mm/reclaim/vmscan.ts";
-import { flushRss } from "../../host/mm/rss.ts";
-import {
-  MADV_COLLAPSE,
-  MADV_DONTNEED,
-  MADV_NOHUGEPAGE,
-  MAP_ANONYMOUS,
-  MAP_FIXED,
-  MAP_PRIVATE,
-  MAP_SHARED,
-  PROT_READ,
-  PROT_WRITE,
-} from "../../host/mm/uapi.ts";
-import type { Hart } from "../../host/policy/hart.ts";
-import { MmMachine } from "./harness.ts";
+import { MADV_COLLAPSE, MADV_DONTNEED, MADV_NOHUGEPAGE, MAP_SHARED, PROT_READ } from "../../host/mm/uapi.ts";
+import { BASE, HUGE_BYTES, HugeMachine, page } from "./huge-machine.ts";
 
-const BASE = 0x1000_0000;
-const RW = PROT_READ | PROT_WRITE;
-const HUGE_BYTES = RUN_FRAMES * PAGE_BYTES;
-let machine: MmMachine;
-let other: Hart;
+let machine: HugeMachine;
 
 beforeEach(() => {
-  machine = new MmMachine(2);
-  machine.useSwap(4096);
-  machine.start();
-  other = machine.harts[1];
+  machine = new HugeMachine();
   return () => expect(machine.finish()).toEqual([]);
 });
-
-function map(leaves: number, flags = MAP_PRIVATE, va = BASE): void {
-  const all = flags | MAP_ANONYMOUS | MAP_FIXED;
-  expect(doMmap(machine.hart, machine.mm, va, leaves * HUGE_BYTES, RW, all, 0)).toBe(va);
-}
 
 function collapse(va = BASE, bytes = HUGE_BYTES): number {
   return doMadvise(machine.hart, machine.mm, va, bytes, MADV_COLLAPSE);
 }
 
-function page(n: number): number {
-  return BASE + n * PAGE_BYTES;
-}
-
-function field(offset: number): number {
-  flushRss(machine.hart);
-  return machine.shared.get(machine.mm + offset);
-}
-
-function counter(name: number): number {
-  return machine.hart.get(HART_COUNTERS + name);
-}
-
-/** Each of the pages [0, pages) holds its number plus 1, and both harts have a translation of it. */
-function fill(pages: number): void {
-  machine.touch(BASE, pages);
-  for (let n = 0; n < pages; n++) expect(machine.load(page(n), other)).toBe(n + 1);
-}
-
-/** Both harts find what fill left, and zeros behind it, by whatever they have in their TLBs. */
+/** What fill left, and zeros behind it. */
 function expectFilled(pages: number): void {
-  for (let n = 0; n < RUN_FRAMES; n++) {
-    expect(machine.load(page(n), other)).toBe(n < pages ? n + 1 : 0);
-    expect(machine.load(page(n))).toBe(n < pages ? n + 1 : 0);
+  machine.expectFilled(0, pages);
+  for (const hart of [machine.other, machine.hart]) {
+    for (let n = pages; n < RUN_FRAMES; n++) expect(machine.load(page(n), hart)).toBe(0);
   }
 }
 
 test("pages and holes become one leaf with the same bytes", () => {
-  map(1);
-  fill(300);
+  machine.map(1);
+  machine.fill(300);
   machine.load(page(400)); // the zero page
-  const tables = field(MM_PT_PAGES);
+  const tables = machine.field(MM_PT_PAGES);
   expect(collapse()).toBe(0);
-  expect(field(MM_HUGE_LEAVES)).toBe(1);
-  expect(field(MM_RSS)).toBe(RUN_FRAMES);
-  expect(field(MM_PT_PAGES)).toBe(tables);
-  expect(counter(COUNTER_THP_COLLAPSE_ALLOC)).toBe(1);
+  expect(machine.field(MM_HUGE_LEAVES)).toBe(1);
+  expect(machine.field(MM_RSS)).toBe(RUN_FRAMES);
+  expect(machine.field(MM_PT_PAGES)).toBe(tables);
+  expect(machine.counter(COUNTER_THP_COLLAPSE_ALLOC)).toBe(1);
   expectFilled(300);
 });
 
 test("no hart writes to the old pages any more", () => {
-  map(1);
-  fill(RUN_FRAMES);
+  machine.map(1);
+  machine.fill(RUN_FRAMES);
   expect(collapse()).toBe(0);
-  expect(machine.store(page(5), 1005, other)).toBe(0);
+  expect(machine.store(page(5), 1005, machine.other)).toBe(0);
   expect(machine.load(page(5))).toBe(1005);
   expect(machine.store(page(6), 1006)).toBe(0);
-  expect(machine.load(page(6), other)).toBe(1006);
+  expect(machine.load(page(6), machine.other)).toBe(1006);
 });
 
 test("a leaf that was made so is split, and made again", () => {
-  map(1);
-  fill(RUN_FRAMES);
+  machine.map(1);
+  machine.fill(RUN_FRAMES);
   expect(collapse()).toBe(0);
   expect(collapse()).toBe(0); // there is nothing to do
   expect(doMadvise(machine.hart, machine.mm, page(511), PAGE_BYTES, MADV_DONTNEED)).toBe(0);
-  expect(field(MM_HUGE_LEAVES)).toBe(0);
+  expect(machine.field(MM_HUGE_LEAVES)).toBe(0);
   expect(collapse()).toBe(0);
-  expect(field(MM_HUGE_LEAVES)).toBe(1);
+  expect(machine.field(MM_HUGE_LEAVES)).toBe(1);
   expectFilled(511);
 });
 
 test("rights stay what they are", () => {
-  map(1);
-  fill(RUN_FRAMES);
+  machine.map(1);
+  machine.fill(RUN_FRAMES);
   expect(doMprotect(machine.hart, machine.mm, BASE, HUGE_BYTES, PROT_READ)).toBe(0);
   expect(collapse()).toBe(0);
-  expect(other.core.userCmpxchg32(page(3), 4, 9)).toBe(-1n);
+  expect(machine.other.core.userCmpxchg32(page(3), 4, 9)).toBe(-1n);
   expectFilled(RUN_FRAMES);
 });
 
 test("pages shared by fork are copied for the one that collapses", () => {
-  map(1);
-  fill(RUN_FRAMES);
+  machine.map(1);
+  machine.fill(RUN_FRAMES);
   const parent = machine.mm;
   const child = dupMm(machine.hart, parent);
   expect(collapse()).toBe(0);
@@ -146,23 +101,23 @@ test("pages shared by fork are copied for the one that collapses", () => {
 });
 
 test("swapped pages are brought back first", () => {
-  map(1);
-  fill(RUN_FRAMES);
+  machine.map(1);
+  machine.fill(RUN_FRAMES);
   expect(shrinkMemory(machine.hart, 200)).toBeGreaterThan(0);
-  expect(field(MM_SWAP)).toBeGreaterThan(0);
+  expect(machine.field(MM_SWAP)).toBeGreaterThan(0);
   expect(collapse()).toBe(0);
-  expect(field(MM_SWAP)).toBe(0);
-  expect(field(MM_HUGE_LEAVES)).toBe(1);
+  expect(machine.field(MM_SWAP)).toBe(0);
+  expect(machine.field(MM_HUGE_LEAVES)).toBe(1);
   expectFilled(RUN_FRAMES);
 });
 
 test("without a free run it is ENOMEM, and nothing has changed", () => {
-  map(1);
-  fill(RUN_FRAMES);
+  machine.map(1);
+  machine.fill(RUN_FRAMES);
   const runs: number[] = [];
   for (let run = allocRun(machine.hart); run !== 0; run = allocRun(machine.hart)) runs.push(run);
   expect(collapse()).toBe(-ENOMEM);
-  expect(counter(COUNTER_THP_COLLAPSE_ALLOC_FAILED)).toBe(1);
+  expect(machine.counter(COUNTER_THP_COLLAPSE_ALLOC_FAILED)).toBe(1);
   expectFilled(RUN_FRAMES);
   for (const run of runs) putRun(machine.hart, run);
   expect(collapse()).toBe(0);
@@ -170,17 +125,17 @@ test("without a free run it is ENOMEM, and nothing has changed", () => {
 });
 
 test("what can not be a leaf is EINVAL: nothing there, too small, shared, not wanted; a hole is ENOMEM", () => {
-  map(1);
+  machine.map(1);
   expect(collapse()).toBe(-EINVAL);
   machine.touch(BASE, 1);
   expect(collapse(BASE, HUGE_BYTES - PAGE_BYTES)).toBe(0); // no whole 2 MiB asked for
-  expect(field(MM_HUGE_LEAVES)).toBe(0);
+  expect(machine.field(MM_HUGE_LEAVES)).toBe(0);
   expect(doMadvise(machine.hart, machine.mm, BASE, HUGE_BYTES, MADV_NOHUGEPAGE)).toBe(0);
   expect(collapse()).toBe(-EINVAL);
-  map(1, MAP_SHARED);
+  machine.map(1, MAP_SHARED);
   machine.touch(BASE, 1);
   expect(collapse()).toBe(-EINVAL);
-  map(1);
+  machine.map(1);
   machine.touch(BASE, 1);
   expect(doMunmap(machine.hart, machine.mm, BASE, PAGE_BYTES)).toBe(0);
   expect(collapse()).toBe(-EINVAL);
