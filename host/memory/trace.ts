@@ -67,9 +67,13 @@ export const TRACE_MM_PAGE_FREE = 24;
 export const TRACE_CPU_IDLE = 25;
 export const TRACE_SIGNAL_GENERATE = 26;
 export const TRACE_SIGNAL_DELIVER = 27;
+export const TRACE_MM_VMSCAN_DIRECT_RECLAIM_BEGIN = 28;
+export const TRACE_MM_VMSCAN_DIRECT_RECLAIM_END = 29;
+export const TRACE_MM_VMSCAN_LRU_SHRINK_INACTIVE = 30;
+export const TRACE_MM_VMSCAN_WRITE_FOLIO = 31; // the last bit
 /** Not events of their own: the name of the task of the records behind it, and how many records are missing. */
-export const TRACE_COMM = 30;
-export const TRACE_LOST_EVENTS = 31;
+export const TRACE_COMM = 62;
+export const TRACE_LOST_EVENTS = 63;
 
 /** Why a TLB is flushed (Linux: enum tlb_flush_reason). */
 export const TLB_REMOTE_SHOOTDOWN = 1;

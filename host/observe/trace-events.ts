@@ -132,6 +132,29 @@ export const TRACE_EVENTS: readonly EventRow[] = [
     name: "signal_deliver",
     format: (w) => `sig=${int(w, 0)} code=${int(w, 1)} sa_handler=${long(w, 2)} sa_flags=${hex(w, 4)}`,
   },
+  {
+    event: events.TRACE_MM_VMSCAN_DIRECT_RECLAIM_BEGIN,
+    name: "mm_vmscan_direct_reclaim_begin",
+    format: () => "order=0",
+  },
+  {
+    event: events.TRACE_MM_VMSCAN_DIRECT_RECLAIM_END,
+    name: "mm_vmscan_direct_reclaim_end",
+    format: (w) => `nr_reclaimed=${int(w, 0)}`,
+  },
+  {
+    event: events.TRACE_MM_VMSCAN_LRU_SHRINK_INACTIVE,
+    name: "mm_vmscan_lru_shrink_inactive",
+    // nid: the hart whose lists they are.
+    format: (w) =>
+      `nid=${int(w, 0)} nr_scanned=${int(w, 1)} nr_reclaimed=${int(w, 2)} priority=${int(w, 3)} ` +
+      `flags=RECLAIM_WB_${int(w, 4) !== 0 ? "FILE" : "ANON"}`,
+  },
+  {
+    event: events.TRACE_MM_VMSCAN_WRITE_FOLIO,
+    name: "mm_vmscan_write_folio",
+    format: (w) => `pfn=0x${hex(w, 0)} slot=${int(w, 1)}`,
+  },
 ];
 
 function formatPageFault(w: Words): string {

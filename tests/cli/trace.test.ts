@@ -53,6 +53,32 @@ describe("pagewalk run --trace", () => {
     expect(counts.sys_enter).toBe(total.syscall);
   });
 
+  test("says of reclaim what its counters say: who looked at how many pages, and which went to swap", async () => {
+    const [file, json] = [join(directory, "reclaim.txt"), join(directory, "reclaim.json")];
+    const events = ["--trace", file, "--trace-events", "mm_vmscan", "--json", json];
+    const machine = ["--driver", "deterministic", "--ram", "16M", "--swap", "8M"];
+    const run = ["run", ...machine, ...events, `${PREBUILT}/oom`, "linux"];
+    const { status, stderr } = await pagewalk(run, { timeoutMs: 240_000 });
+    expect(status, stderr).toBe(0);
+    const { total } = JSON.parse(readFileSync(json, "utf8"));
+    expect(count(file)).toMatchObject({
+      mm_vmscan_direct_reclaim_begin: total.allocstall,
+      mm_vmscan_direct_reclaim_end: total.allocstall,
+      mm_vmscan_write_folio: total.pswpout,
+    });
+    const sums = { nr_scanned: 0, nr_reclaimed: 0 };
+    for (const [, name, number] of read(file)
+      .join("\n")
+      .matchAll(/ (nr_scanned|nr_reclaimed)=(\d+)(?= .*priority)/g)) {
+      sums[name as keyof typeof sums] += Number(number);
+    }
+    expect(sums).toEqual({
+      nr_scanned: total.pgscan_kswapd + total.pgscan_direct,
+      nr_reclaimed: total.pgsteal_kswapd + total.pgsteal_direct,
+    });
+    expect(sums.nr_reclaimed).toBeGreaterThan(0);
+  }, 240_000);
+
   test("is the same to the byte for one seed, and does not change the schedule", async () => {
     const run = async (...flags: string[]) => {
       const args = ["--driver", "deterministic", "--seed", "5", "--harts", "3", "--stats", ...flags];

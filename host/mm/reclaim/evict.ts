@@ -31,6 +31,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { beginHostIo, endHostIo } from "../../memory/host-io.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
+import { TRACE_MM_VMSCAN_WRITE_FOLIO, trace } from "../../memory/trace.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { frameAddress, pageOf } from "../frame/page.ts";
 import { putPage } from "../frame/page-refs.ts";
@@ -136,6 +137,7 @@ function writeSlot(hart: Hart, slot: number, pfn: number): boolean {
   const { swapStore } = hart;
   if (swapStore === null) return false;
   hart.count(COUNTER_PSWPOUT);
+  trace(hart, TRACE_MM_VMSCAN_WRITE_FOLIO, pfn, slot);
   beginHostIo(hart);
   const error = swapStore.write(slot, frameAddress(pfn));
   endHostIo(hart);

@@ -15,6 +15,8 @@ import {
   COUNTER_PGSTEAL_DIRECT,
   COUNTER_PGSTEAL_FILE,
   COUNTER_PGSTEAL_KSWAPD,
+  LRU_BASE,
+  LRU_BYTES,
   LRU_FILE,
   LRU_UNEVICTABLE,
   MACHINE_BASE,
@@ -26,6 +28,12 @@ import {
   PG_REFERENCED,
 } from "../../../assembly/layout.ts";
 import { rcuQuiescent } from "../../memory/rcu.ts";
+import {
+  TRACE_MM_VMSCAN_DIRECT_RECLAIM_BEGIN,
+  TRACE_MM_VMSCAN_DIRECT_RECLAIM_END,
+  TRACE_MM_VMSCAN_LRU_SHRINK_INACTIVE,
+  trace,
+} from "../../memory/trace.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { pageOf } from "../frame/page.ts";
 import { tryLockPage, unlockPage } from "../mapping/page-lock.ts";
@@ -51,7 +59,10 @@ const KEEP = 0; // back to the young end of it
 /** An allocation failed: reclaims. False: there is nothing to be had. No lock held; writes to the host. */
 export function directReclaim(hart: Hart): boolean {
   hart.count(COUNTER_ALLOCSTALL);
-  return shrinkMemory(hart, RECLAIM_FRAMES) > 0;
+  trace(hart, TRACE_MM_VMSCAN_DIRECT_RECLAIM_BEGIN);
+  const freed = shrinkMemory(hart, RECLAIM_FRAMES);
+  trace(hart, TRACE_MM_VMSCAN_DIRECT_RECLAIM_END, freed);
+  return freed > 0;
 }
 
 /** Frees up to `wanted` frames or a few more: how many. No lock held; writes to the host. */
@@ -144,7 +155,10 @@ function shrinkPair(
     const count = lruIsolate(hart, lru, inactive, left);
     if (count === 0) break;
     left -= count;
-    freed += shrinkIsolated(hart, count, isKswapd);
+    const gone = shrinkIsolated(hart, count, isKswapd);
+    freed += gone;
+    const owner = (lru - LRU_BASE) / LRU_BYTES;
+    trace(hart, TRACE_MM_VMSCAN_LRU_SHRINK_INACTIVE, owner, count, gone, priority, kind & LRU_FILE);
     hart.pollIrq();
     rcuQuiescent(hart);
   }
