@@ -1,6 +1,7 @@
 // `pagewalk explore --all --mutations`: every mutation of some families, each in the scenario that shows it, until it
 // is caught; and the same scenarios without a mistake, ten times as long, where nothing may be reported.
 
+import { writeFile } from "node:fs/promises";
 import type { ExplorePool } from "../../machine/explore.ts";
 import type { JobResult } from "../../simulate/job.ts";
 import { Progress } from "../progress.ts";
@@ -55,9 +56,18 @@ export async function exploreAll(pool: ExplorePool, families: readonly string[],
   for (const line of accused) process.stdout.write(`false report: ${line}\n`);
   const caught = searches.filter((search) => search.caught).length;
   const rate = `${progress.rate(schedules)}/s`;
+  if (flags.json !== undefined) {
+    const report = { caught, total: rows.length, falseReports: accused, schedules, mutations: searches.map(entryOf) };
+    await writeFile(flags.json, `${JSON.stringify(report, null, 2)}\n`);
+  }
   process.stdout.write(`${searches.length} searches and their controls: ${progress.seconds()} s, ${rate}\n`);
   process.stdout.write(`caught ${caught}/${rows.length}, false reports ${accused.length}, ${schedules} schedules\n`);
   return caught === rows.length && accused.length === 0 ? 0 : 1;
+}
+
+/** For --json. */
+function entryOf({ row: { mutation, mistake, scenario, policies }, caught, needed, said }: Search) {
+  return { mutation, mistake, scenario, policies, caught, schedules: needed, report: said };
 }
 
 function lineOf({ row, needed, caught, said }: Search): string {

@@ -26,7 +26,7 @@ const OPTIONS: Readonly<Record<ExploreMode, readonly Option[]>> = {
   replay: ["replay"],
   show: [...SCENARIO, "show", "after"],
   merge: ["merge", "keep"],
-  "all --mutations": [...ALL, "mutations", "strategy", "depth", "seed"],
+  "all --mutations": [...ALL, "mutations", "strategy", "depth", "seed", "json"],
   "all --medians": [...ALL, "medians", "depth", "log"],
   "all --controls": ["all", "family", "inject", "controls", "strategy", "depth", "seed", "shard", "log"],
 };
