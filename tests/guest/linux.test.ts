@@ -10,6 +10,9 @@ const CASES = [
   ["brk-stack", "4096", "linux"],
   ["signal-fault", "linux"],
   ["timers", "linux"],
+  ["identity", "linux"],
+  ["file-calls", "linux"],
+  ["memory-calls", "linux"],
 ];
 
 test.each(CASES.map((words) => [words.join(" ")] as const))("%s", async (line) => {
