@@ -30,6 +30,7 @@ import {
 import { KernelBug, MachineStopped } from "../memory/errors.ts";
 import { rcuAdvance, rcuDrainAll, rcuQuiescent } from "../memory/rcu.ts";
 import { POINT_GUEST, SCHEDULE_POINTS } from "../memory/schedule.ts";
+import { signalPending } from "../memory/signal-pending.ts";
 import type { KernelHart } from "./kernel-hart.ts";
 import { finishFork } from "./process/clone.ts";
 import { mustMakeRoom } from "./process/group-exit.ts";
@@ -79,7 +80,7 @@ function step(hart: KernelHart): void {
     rcuQuiescent(hart);
     hart.budgetInstrs -= TRAP_CHARGE_INSTRS;
     if (hart.budgetInstrs <= 0) tick(hart);
-  } else if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0) {
+  } else if (signalPending(hart)) {
     // A call that waits looks first: it ends with what it has, or with -ERESTART*, and only then a handler may run.
     if (mustFinishCall(hart)) systemCall(hart);
     else if (deliverSignals(hart)) schedule(hart); // the task is dead or stopped

@@ -29,7 +29,8 @@ import {
 } from "../../assembly/layout.ts";
 import { KernelBug } from "../memory/errors.ts";
 import { isTraced, TRACE_PAGE_FAULT_USER, TRACE_SYS_EXIT, trace } from "../memory/trace.ts";
-import { FAULT_OK, FAULT_USERFAULT, handlePageFault } from "../mm/fault/fault.ts";
+import { handlePageFault } from "../mm/fault/fault.ts";
+import { FAULT_OK, FAULT_USERFAULT } from "../mm/fault/fault-outcome.ts";
 import { TASK_BYTES_USER } from "../mm/uapi.ts";
 import type { Hart } from "../policy/hart.ts";
 import { schedule } from "./sched/switch.ts";

@@ -3,7 +3,8 @@
 
 import { ACCESS_LOAD, ACCESS_STORE, PAGE_BYTES, PTE_A, PTE_D, PTE_V, PTE_W } from "../../assembly/layout.ts";
 import type { Hart } from "../policy/hart.ts";
-import { FAULT_OK, handleMmFault } from "./fault/fault.ts";
+import { handleMmFault } from "./fault/fault.ts";
+import { FAULT_OK } from "./fault/fault-outcome.ts";
 import { frameAddress } from "./frame/page.ts";
 import { mmapReadLock, mmapReadUnlock } from "./lock.ts";
 import { findHuge, findPte, tablePageOf } from "./table/page-table.ts";

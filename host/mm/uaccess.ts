@@ -21,7 +21,8 @@ import { UserFaultWait } from "../memory/errors.ts";
 import { isTraced, TRACE_PAGE_FAULT_KERNEL, trace } from "../memory/trace.ts";
 import type { Hart } from "../policy/hart.ts";
 import { isUserRange } from "./call/range.ts";
-import { FAULT_OK, FAULT_USERFAULT, handleMmFault } from "./fault/fault.ts";
+import { handleMmFault } from "./fault/fault.ts";
+import { FAULT_OK, FAULT_USERFAULT } from "./fault/fault-outcome.ts";
 
 /** Most bytes that one call of the core copies between two polls: 64 pages. */
 const PIECE_BYTES_MAX = 64 * 4096;

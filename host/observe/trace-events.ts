@@ -23,7 +23,7 @@ export interface EventRow {
 }
 
 const ACCESSES = ["read", "write", "exec"];
-/** By FAULT_* (host/mm/fault/fault.ts). */
+/** By FAULT_* (host/mm/fault/fault-outcome.ts). */
 const FAULTS = ["ok", "SIGSEGV maperr", "SIGSEGV accerr", "oom", "SIGBUS", "retry", "wait"];
 const FLUSH_REASONS = ["", "remote shootdown", "", "local mm shootdown", "remote ipi send"];
 /** By IPI_*. */

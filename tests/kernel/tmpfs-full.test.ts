@@ -3,7 +3,8 @@
 import { expect, test } from "vitest";
 import { ACCESS_STORE, TASK_MM } from "../../assembly/layout.ts";
 import { EFAULT, ENOSPC } from "../../host/memory/errno.ts";
-import { FAULT_BUS, handleMmFault } from "../../host/mm/fault/fault.ts";
+import { handleMmFault } from "../../host/mm/fault/fault.ts";
+import { FAULT_BUS } from "../../host/mm/fault/fault-outcome.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
 

@@ -18,7 +18,13 @@ import { doMmap } from "../../host/mm/call/mmap.ts";
 import { doMprotect } from "../../host/mm/call/mprotect.ts";
 import { doMremap } from "../../host/mm/call/mremap.ts";
 import { doMunmap } from "../../host/mm/call/munmap.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_SEGV_ACCERR, FAULT_SEGV_MAPERR } from "../../host/mm/fault/fault.ts";
+import {
+  FAULT_BUS,
+  FAULT_OK,
+  FAULT_OOM,
+  FAULT_SEGV_ACCERR,
+  FAULT_SEGV_MAPERR,
+} from "../../host/mm/fault/fault-outcome.ts";
 import { flushRss } from "../../host/mm/rss.ts";
 import {
   MAP_ANONYMOUS,

@@ -17,7 +17,7 @@ import { doMremap } from "../../host/mm/call/mremap.ts";
 import { doMunmap } from "../../host/mm/call/munmap.ts";
 import { checkMm } from "../../host/mm/check-mm.ts";
 import { dupMm } from "../../host/mm/dup-mmap.ts";
-import { FAULT_BUS, FAULT_OK } from "../../host/mm/fault/fault.ts";
+import { FAULT_BUS, FAULT_OK } from "../../host/mm/fault/fault-outcome.ts";
 import type { MappedFile } from "../../host/mm/mapping/mapped-file.ts";
 import { mappingBytes, mappingCreate, mappingPut } from "../../host/mm/mapping/mapping.ts";
 import { mappingPunch, mappingRead, mappingTruncate, mappingWrite } from "../../host/mm/mapping/mapping-io.ts";

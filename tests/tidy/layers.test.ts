@@ -46,7 +46,7 @@ describe("the layer rule", () => {
     ["host/mm/fault/fault.ts", "host/kernel/trap.ts"],
     ["host/kernel/boot.ts", "host/machine/machine.ts"],
     ["host/observe/oops.ts", "host/kernel/sched/sched.ts"],
-    ["host/kernel/boot.ts", "host/check/lockdep.ts"],
+    ["host/kernel/boot.ts", "host/check/lock-order.ts"],
     ["host/machine/machine.ts", "host/cli/main.ts"],
   ])("refuses %s -> %s", (importer, imported) => {
     expect(mayImport(importer, imported)).toBe(false);

@@ -15,11 +15,11 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { loadU64, storeU64 } from "../registers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, wakeUpAll } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { O_NONBLOCK, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../uapi.ts";
 import { gather, prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import { defaultOps, type FileOps } from "./file-ops.ts";

@@ -20,10 +20,10 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { ENFILE, ENXIO, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, WAIT, waitqAdd } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_RDWR } from "../uapi.ts";
 import { openPipeEndLocked } from "./pipe-end.ts";
 import { wakePollers } from "./poll-wait.ts";

@@ -21,11 +21,11 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { EAGAIN, ENOLCK, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { kmemCacheAlloc, kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, wakeUpAll } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 
 // l_type (asm-generic/fcntl.h)
 export const F_RDLCK = 0;

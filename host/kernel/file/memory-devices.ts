@@ -2,9 +2,9 @@
 
 import { HART_BUFFER, HART_BUFFER_BYTES } from "../../../assembly/layout.ts";
 import { EFAULT, ENOSPC } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { randomFill } from "../random.ts";
-import { signalPending } from "../signal/signal.ts";
 import { scatterAt, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import { defaultOps, type FileOps, MAPPING_ANONYMOUS } from "./file-ops.ts";
 

@@ -25,11 +25,11 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, ENOMEM, ENOTTY, EPIPE, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { SIGPIPE } from "../signal/signal-numbers.ts";
 import { sendSignalToSelf } from "../signal/signal-send.ts";
 import { FIONREAD, O_NONBLOCK, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../uapi.ts";

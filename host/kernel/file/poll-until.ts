@@ -10,10 +10,10 @@ import {
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINVAL, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { copyFromUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, isRestart, WAIT } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { restoreSavedMask, setTemporaryMask } from "../signal/signal-mask.ts";
 import { armTimer } from "../time/timer.ts";
 import { loadTimespec, storeTimespec } from "../time/user-time.ts";

@@ -17,13 +17,13 @@ import {
 import { contentBytes, contentData, contentHole, contentRead, contentReserve, contentWrite } from "../../fs/content.ts";
 import { TOUCH_ATIME, TOUCH_CTIME, TOUCH_MTIME, touch } from "../../fs/inode.ts";
 import { EFAULT, EFBIG, EINVAL, ENOTTY, ENXIO } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { MAPPING_LENGTH_MAX } from "../../mm/mapping/mapping.ts";
 import { putUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { softLimit } from "../process/process.ts";
 import { finishWait, isRestart } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { SIGXFSZ } from "../signal/signal-numbers.ts";
 import { sendSignalToSelf } from "../signal/signal-send.ts";
 import {

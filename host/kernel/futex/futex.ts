@@ -17,12 +17,12 @@ import {
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS, ETIMEDOUT } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { getUser32 } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, waitqWake } from "../sched/wait.ts";
 import { interruptUntil } from "../signal/restart.ts";
-import { signalPending } from "../signal/signal.ts";
 import { armTimer } from "../time/timer.ts";
 import { futexBucket, futexKey, hasFutexKey, setFutexKey } from "./futex-key.ts";
 

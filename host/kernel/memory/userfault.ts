@@ -31,7 +31,7 @@ import {
 import type { HartLocal } from "../../memory/hart-local.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { toVpn } from "../../mm/call/range.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_USERFAULT } from "../../mm/fault/fault.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_USERFAULT } from "../../mm/fault/fault-outcome.ts";
 import { isUffdWp, isVacant } from "../../mm/table/pte.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { wakePollers } from "../file/poll-wait.ts";

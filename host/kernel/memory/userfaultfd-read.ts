@@ -27,13 +27,13 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, ENFILE, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { fileLimit, fput, installFd } from "../file/files.ts";
 import { storeU64 } from "../registers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, waitqMove } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { FD_CLOEXEC, O_CLOEXEC, O_NONBLOCK, POLLERR, POLLIN, POLLRDNORM } from "../uapi.ts";
 import { prepareScatter, scatter, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import { userfaultfdFile } from "./userfaultfd.ts";

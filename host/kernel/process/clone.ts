@@ -32,6 +32,7 @@ import {
   TASK_SIGMASK_LO,
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EBADF, EFAULT, EINVAL, ENFILE, ENOMEM, ERESTARTNOINTR } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { kmemCacheFree } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { TRACE_SCHED_PROCESS_FORK, traceTask } from "../../memory/trace.ts";
@@ -41,7 +42,6 @@ import { closeFd, fget, fileLimit, fput, installFd } from "../file/files.ts";
 import { loadU64, registerOffset, storeU64 } from "../registers.ts";
 import { wakeTask } from "../sched/wake.ts";
 import { inheritStopLocked } from "../signal/group-stop.ts";
-import { signalPending } from "../signal/signal.ts";
 import {
   CLONE_CHILD_CLEARTID,
   CLONE_CHILD_SETTID,

@@ -25,10 +25,10 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { ECHILD, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { SIGCHLD, SIGCONT } from "../signal/signal-numbers.ts";
 import { P_ALL, P_PGID, WALL, WCLONE, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED } from "../uapi.ts";
 import { reapLocked } from "./exit-notify.ts";

@@ -24,7 +24,7 @@ import {
   TASK_SIGNAL_PENDING,
 } from "../../../assembly/layout.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
-import { FAULT_BUS, FAULT_OOM, FAULT_SEGV_ACCERR } from "../../mm/fault/fault.ts";
+import { FAULT_BUS, FAULT_OOM, FAULT_SEGV_ACCERR } from "../../mm/fault/fault-outcome.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { writeKernelLine } from "../kernel-line.ts";
 import { groupExit } from "../process/exit.ts";

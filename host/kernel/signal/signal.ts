@@ -53,11 +53,6 @@ const NONE = 0;
 /** takeHandled: the task is dead or stopped. */
 const GONE = -1;
 
-/** True if the current task has something to look at: a call that waits must return -ERESTART* or what it has. */
-export function signalPending(hart: Hart): boolean {
-  return hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0;
-}
-
 /**
  * Before guest code runs: does what the pending signals of the current task ask for. True if the task is gone and the
  * hart must schedule. Several handlers may be entered at once: the last frame is on top, and runs first.

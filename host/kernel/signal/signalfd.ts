@@ -19,6 +19,7 @@ import {
   TASK_SYSCALL,
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { defaultOps, type FileOps } from "../file/file-ops.ts";
@@ -28,7 +29,6 @@ import { timerSignalTaken } from "../time/posix-timer.ts";
 import { O_NONBLOCK, POLLIN, POLLRDNORM } from "../uapi.ts";
 import { prepareScatter, scatter, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import * as info from "./siginfo.ts";
-import { signalPending } from "./signal.ts";
 import { SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGSEGV, SIGTRAP } from "./signal-numbers.ts";
 import { takeSignal } from "./sigqueue.ts";
 

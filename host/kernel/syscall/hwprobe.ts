@@ -9,8 +9,8 @@ import {
   MACHINE_ONLINE_MASK,
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINTR, EINVAL } from "../../memory/errno.ts";
-import { fatalSignalPending } from "../../memory/fatal-signal.ts";
 import { rcuQuiescent } from "../../memory/rcu.ts";
+import { fatalSignalPending } from "../../memory/signal-pending.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
 import { TASK_BYTES_USER } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";

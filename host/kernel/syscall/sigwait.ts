@@ -17,13 +17,13 @@ import {
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINTR, EINVAL, ERESTARTNOHAND } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { copyFromUser, copyToUser, faultInWriteable } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { argAddress } from "../registers.ts";
 import { finishWait, isRestart, sleepOnTimer, WAIT } from "../sched/wait.ts";
 import { SI_TIMER, siginfoCode } from "../signal/siginfo.ts";
-import { signalPending } from "../signal/signal.ts";
 import { setBlocked, setTemporaryMask, UNBLOCKABLE_LO } from "../signal/signal-mask.ts";
 import { takeSignal } from "../signal/sigqueue.ts";
 import { timerSignalTaken } from "../time/posix-timer.ts";

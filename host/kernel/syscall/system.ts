@@ -19,6 +19,7 @@ import { cpumaskCopyOthers } from "../../memory/cpumask.ts";
 import { EFAULT, EINVAL, EPERM, ESRCH } from "../../memory/errno.ts";
 import { sendIpi } from "../../memory/ipi.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { freeFrameCount } from "../../mm/frame/frames.ts";
 import { ramFrameCount } from "../../mm/frame/page.ts";
 import { swapFreeSlots } from "../../mm/reclaim/swap-map.ts";
@@ -30,7 +31,6 @@ import { findTask } from "../process/task.ts";
 import { randomFill } from "../random.ts";
 import { argAddress, argHigh, argInt, argUint, loadU64, storeU64 } from "../registers.ts";
 import { loadAverages } from "../sched/load.ts";
-import { signalPending } from "../signal/signal.ts";
 import { NS_PER_SECOND, RLIM_INFINITY_F64, RLIMIT_NOFILE } from "../uapi.ts";
 import { call, type SystemCall } from "./types.ts";
 

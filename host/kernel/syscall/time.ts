@@ -2,6 +2,7 @@
 
 import { TASK_RESTART, TASK_RESTART_CALL, TASK_SYSCALL } from "../../../assembly/layout.ts";
 import { EINVAL, EOPNOTSUPP, ERESTARTNOHAND } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { clearUser } from "../../mm/uaccess.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { processRuntime } from "../process/runtime.ts";
@@ -9,7 +10,6 @@ import { argAddress, argInt } from "../registers.ts";
 import { runtimeOfCurrent } from "../sched/sched.ts";
 import { finishWait, isRestart, sleepOnTimer, WAIT } from "../sched/wait.ts";
 import { interruptUntil } from "../signal/restart.ts";
-import { signalPending } from "../signal/signal.ts";
 import { readCpuClock } from "../time/cpu-clock.ts";
 import { armTimer } from "../time/timer.ts";
 import { loadTimespec, realtimeOffset, storeTimespec, storeTimeval } from "../time/user-time.ts";

@@ -21,6 +21,7 @@ import {
   WAITQ_LOCK,
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EFAULT, EINVAL, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { kmemCacheAlloc, kmemCacheFreeRcu } from "../../memory/slab.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
@@ -28,7 +29,6 @@ import { defaultOps, type FileOps } from "../file/file-ops.ts";
 import { wakePollers } from "../file/poll-wait.ts";
 import { storeU64 } from "../registers.ts";
 import { finishWait, isRestart, WAIT, waitqAdd, wakeUpAll } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { O_NONBLOCK, POLLIN, POLLRDNORM } from "../uapi.ts";
 import { prepareScatter, scatterAtomic, totalBytes, type UserBuffers } from "../user-buffers.ts";
 import { forward } from "./itimer.ts";

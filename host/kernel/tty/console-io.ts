@@ -19,11 +19,11 @@ import { CONSOLE_EMPTY, consoleRead, consoleWrite } from "../../devices/console.
 import { localFlags, TOSTOP } from "../../devices/tty/termios.ts";
 import { ttyWrite } from "../../devices/tty/tty.ts";
 import { EAGAIN, EPIPE, ERESTARTSYS } from "../../memory/errno.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isTerminal } from "../file/stat.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { SIGPIPE, SIGTTOU } from "../signal/signal-numbers.ts";
 import { sendSignalToSelf } from "../signal/signal-send.ts";
 import { O_NONBLOCK } from "../uapi.ts";

@@ -17,10 +17,10 @@ import { controlCharacter, isCanonical, VMIN, VTIME } from "../../devices/tty/te
 import { ttyReadable, ttyTake } from "../../devices/tty/tty.ts";
 import { EAGAIN, ERESTARTSYS } from "../../memory/errno.ts";
 import { FOREVER } from "../../memory/park.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { finishWait, isRestart, WAIT, waitqAdd } from "../sched/wait.ts";
-import { signalPending } from "../signal/signal.ts";
 import { SIGTTIN } from "../signal/signal-numbers.ts";
 import { armTimer } from "../time/timer.ts";
 import { O_NONBLOCK } from "../uapi.ts";

@@ -25,7 +25,7 @@ import {
   VMA_MAPPING,
 } from "../../../assembly/layout.ts";
 import { EINTR, EINVAL, ENOMEM } from "../../memory/errno.ts";
-import { fatalSignalPending } from "../../memory/fatal-signal.ts";
+import { fatalSignalPending } from "../../memory/signal-pending.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { pageOf } from "../frame/page.ts";
 import { getPage, putPage } from "../frame/page-refs.ts";

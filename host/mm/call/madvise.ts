@@ -15,7 +15,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { EFAULT, EINTR, EINVAL, ENOMEM, EPERM } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "../fault/fault.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_SEGV_ACCERR } from "../fault/fault-outcome.ts";
 import { POPULATE_INTERRUPTED, populateRange } from "../fault/populate.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../lock.ts";
 import { gatherBegin, gatherFinish } from "../table/gather.ts";

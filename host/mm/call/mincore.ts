@@ -2,8 +2,8 @@
 
 import { HART_BUFFER, PAGE_BYTES, VMA_MAPPING } from "../../../assembly/layout.ts";
 import { EFAULT, EINTR, EINVAL, ENOMEM } from "../../memory/errno.ts";
-import { fatalSignalPending } from "../../memory/fatal-signal.ts";
 import { rcuQuiescent } from "../../memory/rcu.ts";
+import { fatalSignalPending } from "../../memory/signal-pending.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { mmapReadLock, mmapReadUnlock } from "../lock.ts";
 import { mappingHas } from "../mapping/page-cache.ts";

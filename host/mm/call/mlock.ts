@@ -10,7 +10,7 @@ import {
 } from "../../../assembly/layout.ts";
 import { EAGAIN, EINTR, EINVAL, ENOMEM, EPERM } from "../../memory/errno.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { FAULT_OK, FAULT_OOM } from "../fault/fault.ts";
+import { FAULT_OK, FAULT_OOM } from "../fault/fault-outcome.ts";
 import { POPULATE_INTERRUPTED, populateRange } from "../fault/populate.ts";
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from "../lock.ts";
 import { isPrivileged, mayLock, mayLockPages, rlimitBytes } from "../rlimit.ts";

@@ -27,15 +27,14 @@ import { allocUserFrame } from "../frame/frames.ts";
 import { frameAddress, noteExecutable, pageOf } from "../frame/page.ts";
 import { freeFrame, getPage, putPage } from "../frame/page-refs.ts";
 import { lruAdd } from "../reclaim/lru.ts";
-import { isReaped } from "../reclaim/oom-reap.ts";
 import { putSwapPage, swapDetach } from "../reclaim/swap-map.ts";
 import { addRss, addRssKind } from "../rss.ts";
 import { tablePageOf } from "../table/page-table.ts";
 import { isUffdWp, leafPte, ptePfn } from "../table/pte.ts";
 import { lockPte, unlockPte } from "../table/pte-lock.ts";
-import { clearPte, fillPte, flushPte, setNewPte } from "../table/set-pte.ts";
+import { clearPte, fillPte, flushPte, isReaped, setNewPte } from "../table/set-pte.ts";
 import { vmaPgoffAt } from "../vma/vma.ts";
-import { FAULT_OK, FAULT_OOM } from "./fault.ts";
+import { FAULT_OK, FAULT_OOM } from "./fault-outcome.ts";
 
 /** First read of a private page. Requires: mmap_lock for read. */
 export function mapZeroPage(hart: Hart, pteAddress: number, flags: number): number {

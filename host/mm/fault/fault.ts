@@ -14,10 +14,7 @@ import {
   PAGE_BYTES,
   PTE_A,
   PTE_D,
-  PTE_R,
-  PTE_V,
   PTE_W,
-  PTE_X,
   TASK_MAJ_FLT,
   TASK_MIN_FLT,
   VM_EXEC,
@@ -34,26 +31,27 @@ import type { Hart } from "../../policy/hart.ts";
 import { faultOnHuge, mapHugeFrames } from "../huge/huge.ts";
 import { mmapReadLock, mmapReadUnlock } from "../lock.ts";
 import { makeRoom } from "../reclaim/make-room.ts";
-import { isReaped } from "../reclaim/oom-reap.ts";
 import { mapSwapPage } from "../reclaim/swap-in.ts";
 import { allocPte, HUGE_LEAF } from "../table/page-table.ts";
-import { isMarker, isSwapPte, isUffdWp, isVacant } from "../table/pte.ts";
+import { isGoodFor, isMarker, isSwapPte, isUffdWp, isVacant } from "../table/pte.ts";
+import { isReaped } from "../table/set-pte.ts";
 import { TASK_BYTES_USER } from "../uapi.ts";
 import { emptyFault } from "../userfaultfd/userfaultfd-shared.ts";
 import { VM_UFFD } from "../vma/vma.ts";
 import { vmaFind } from "../vma/vma-map.ts";
 import { mapNewFrame, mapZeroPage, wpPage } from "./anon.ts";
+import {
+  FAULT_BUS,
+  FAULT_OK,
+  FAULT_OOM,
+  FAULT_RETRY,
+  FAULT_SEGV_ACCERR,
+  FAULT_SEGV_MAPERR,
+  FAULT_USERFAULT,
+} from "./fault-outcome.ts";
 import { finishFaultIo, mapCachePage } from "./file-fault.ts";
 import { speculativeFault } from "./speculative-fault.ts";
 import { expandStack, isStackGuardHit } from "./stack.ts";
-
-export const FAULT_OK = 0;
-export const FAULT_SEGV_MAPERR = 1; // SIGSEGV: nothing is mapped there
-export const FAULT_SEGV_ACCERR = 2; // SIGSEGV: mapped, but not for this access
-export const FAULT_OOM = 3; // no frame: the task is killed
-export const FAULT_BUS = 4; // SIGBUS: beyond the end of the file, or the host did not give its bytes
-export const FAULT_USERFAULT = 6; // the task waits, for userfaultfd or for memory: it must not run on
-export const FAULT_RETRY = 5; // only inside mm: finishFaultIo, without locks, and then again
 
 /** Resolves a fault of the current access (ACCESS_*) at user address `va`. Returns FAULT_*. */
 export function handleMmFault(hart: Hart, mm: number, va: number, access: number): number {
@@ -165,11 +163,4 @@ function isAllowed(flags: number, access: number): boolean {
   if (access === ACCESS_STORE) return (flags & VM_WRITE) !== 0;
   if (access === ACCESS_FETCH) return (flags & VM_EXEC) !== 0;
   return (flags & (VM_READ | VM_WRITE)) !== 0;
-}
-
-/** Would the walker let the access pass? */
-export function isGoodFor(pte: number, access: number): boolean {
-  const right = access === ACCESS_STORE ? PTE_W | PTE_D : access === ACCESS_FETCH ? PTE_X : PTE_R;
-  const needed = PTE_V | PTE_A | right;
-  return (pte & needed) === needed;
 }

@@ -24,7 +24,7 @@ import { lockPte, unlockPte } from "../table/pte-lock.ts";
 import { fillPte } from "../table/set-pte.ts";
 import { vmaPgoffAt } from "../vma/vma.ts";
 import { allocAnonFrame, dropMapping } from "./anon.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "./fault-outcome.ts";
 
 /** First access to a page of an area with a mapping. Requires: mmap_lock for read. */
 export function mapCachePage(

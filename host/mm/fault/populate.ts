@@ -1,22 +1,17 @@
 // Faulting pages in ahead of their use: MAP_POPULATE, mlock, MADV_POPULATE_*. (Linux: populate_vma_page_range in
 // mm/gup.c)
 
-import {
-  ACCESS_LOAD,
-  ACCESS_STORE,
-  TASK_SIGNAL_PENDING,
-  VM_LOCKONFAULT,
-  VM_SHARED,
-  VM_WRITE,
-} from "../../../assembly/layout.ts";
+import { ACCESS_LOAD, ACCESS_STORE, VM_LOCKONFAULT, VM_SHARED, VM_WRITE } from "../../../assembly/layout.ts";
 import { UserFaultWait } from "../../memory/errors.ts";
 import { rcuQuiescent } from "../../memory/rcu.ts";
+import { signalPending } from "../../memory/signal-pending.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { mmapReadLock, mmapReadUnlock } from "../lock.ts";
 import { makeRoom } from "../reclaim/make-room.ts";
 import { vmaEnd, vmaFlags, vmaStart } from "../vma/vma.ts";
 import { vmaFind } from "../vma/vma-map.ts";
-import { FAULT_OK, FAULT_OOM, FAULT_RETRY, FAULT_USERFAULT, faultInVma } from "./fault.ts";
+import { faultInVma } from "./fault.ts";
+import { FAULT_OK, FAULT_OOM, FAULT_RETRY, FAULT_USERFAULT } from "./fault-outcome.ts";
 import { finishFaultIo } from "./file-fault.ts";
 
 /** Pages that are populated between two looks at signals. */
@@ -47,7 +42,7 @@ export function populateRange(hart: Hart, mm: number, start: number, end: number
     } else if (outcome !== FAULT_OK) return outcome;
     hart.pollIrq();
     rcuQuiescent(hart); // a range may take seconds
-    if (hart.shared.loadAcquire(hart.current + TASK_SIGNAL_PENDING) !== 0) return POPULATE_INTERRUPTED;
+    if (signalPending(hart)) return POPULATE_INTERRUPTED;
   }
   return FAULT_OK;
 }

@@ -9,7 +9,10 @@ import {
   PAGE_FLAGS,
   PAGE_SHIFT,
   PAGE_STRUCT_SHIFT,
+  PG_DIRTY,
+  PG_REFERENCED,
   PG_RESERVED,
+  PG_SWAPBACKED,
   RAM_PFN_BASE,
 } from "../../../assembly/layout.ts";
 import type { HartLocal } from "../../memory/hart-local.ts";
@@ -48,4 +51,10 @@ export function reserveFrame(hart: HartLocal, pfn: number): void {
 /** The frame is about to be mapped executable: what any hart decoded from its earlier life is void. */
 export function noteExecutable(hart: HartLocal, pfn: number): void {
   hart.shared.fetchAdd(pageOf(pfn) + PAGE_CODE_GENERATION, 1);
+}
+
+/** The page's bytes are about to change: from now on they are nowhere else. */
+export function markDirty(hart: HartLocal, page: number): void {
+  const marks = PG_DIRTY | PG_SWAPBACKED | PG_REFERENCED;
+  if ((hart.shared.loadOnce(page + PAGE_FLAGS) & marks) !== marks) hart.shared.fetchOr(page + PAGE_FLAGS, marks);
 }

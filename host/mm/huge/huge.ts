@@ -22,15 +22,13 @@ import {
 import { KernelBug } from "../../memory/errors.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isExclusive, makeAnon } from "../fault/anon.ts";
-import { isGoodFor } from "../fault/fault.ts";
 import { allocRun, putRun } from "../frame/frame-runs.ts";
 import { frameAddress } from "../frame/page.ts";
-import { isReaped } from "../reclaim/oom-reap.ts";
 import { addRss } from "../rss.ts";
 import { allocEntry, allocTable, findPmd, freeTable, tablePageOf } from "../table/page-table.ts";
-import { isHugePte, leafPte, ptePfn } from "../table/pte.ts";
+import { isGoodFor, isHugePte, leafPte, ptePfn } from "../table/pte.ts";
 import { lockTable, unlockTable } from "../table/pte-lock.ts";
-import { setNewEntry } from "../table/set-pte.ts";
+import { isReaped, setNewEntry } from "../table/set-pte.ts";
 import { VM_UFFD, vmaEnd, vmaStart } from "../vma/vma.ts";
 import { depositTable, splitHuge } from "./huge-split.ts";
 import { wantsHuge } from "./thp.ts";

@@ -14,12 +14,12 @@ import {
 import { EFBIG, ENOMEM, EPERM } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { frameAddress, pageOf } from "../frame/page.ts";
+import { frameAddress, markDirty, pageOf } from "../frame/page.ts";
 import { putPage } from "../frame/page-refs.ts";
 import { F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "../uapi.ts";
 import { MAPPING_INDEX_END, MAPPING_LENGTH_MAX, mappingBytes, mappingExtend } from "./mapping.ts";
 import { treeRemoveFrom } from "./mapping-tree.ts";
-import { BEYOND_MAPPING, mappingContains, mappingFrame, markDirty } from "./page-cache.ts";
+import { BEYOND_MAPPING, mappingContains, mappingFrame } from "./page-cache.ts";
 import { unmapMappingRange } from "./unmap-mapping.ts";
 
 /**

@@ -111,12 +111,6 @@ export function mappingPeek(hart: HartLocal, mapping: number, index: number): nu
   return found ? pfn : 0;
 }
 
-/** The page's bytes are about to change: from now on they are nowhere else. */
-export function markDirty(hart: HartLocal, page: number): void {
-  const marks = PG_DIRTY | PG_SWAPBACKED | PG_REFERENCED;
-  if ((hart.shared.loadOnce(page + PAGE_FLAGS) & marks) !== marks) hart.shared.fetchOr(page + PAGE_FLAGS, marks);
-}
-
 /** Like mappingFrameNowait; `mayExtend`: the end of the mapping does not matter (a write that goes beyond it). */
 function lookup(hart: HartLocal, mapping: number, index: number, mayExtend: boolean): number {
   const { shared } = hart;

@@ -25,8 +25,3 @@ export function oomReap(hart: Hart, mm: number): void {
   flushRss(hart);
   mmapReadUnlock(hart, mm);
 }
-
-/** Are the bytes of this address space lost? Its threads are about to die. */
-export function isReaped(hart: Hart, mm: number): boolean {
-  return hart.shared.loadOnce(mm + MM_OOM_REAPED) !== 0;
-}

@@ -21,7 +21,7 @@ import { EIO } from "../../memory/errno.ts";
 import type { HartLocal } from "../../memory/hart-local.ts";
 import { beginHostIo, endHostIo } from "../../memory/host-io.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "../fault/fault.ts";
+import { FAULT_BUS, FAULT_OK, FAULT_OOM, FAULT_RETRY } from "../fault/fault-outcome.ts";
 import { allocUserFrame } from "../frame/frames.ts";
 import { frameAddress, noteExecutable, pageOf } from "../frame/page.ts";
 import { putPage } from "../frame/page-refs.ts";

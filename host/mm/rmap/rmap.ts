@@ -29,10 +29,9 @@ import {
 } from "../../../assembly/layout.ts";
 import { readLock, readUnlock } from "../../memory/rwlock.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { pageOf } from "../frame/page.ts";
+import { markDirty, pageOf } from "../frame/page.ts";
 import { putPage } from "../frame/page-refs.ts";
 import { splitHuge } from "../huge/huge-split.ts";
-import { markDirty } from "../mapping/page-cache.ts";
 import { swapDup } from "../reclaim/swap-map.ts";
 import { addRss, addRssKind, flushRss } from "../rss.ts";
 import { findHuge, findPte, tablePageOf } from "../table/page-table.ts";

@@ -7,6 +7,8 @@
 // level 1 maps the 512 frames of a run: an entry that mapped one of them alone would be the same but for the frame.
 
 import {
+  ACCESS_FETCH,
+  ACCESS_STORE,
   PTE_A,
   PTE_COUNT,
   PTE_D,
@@ -125,6 +127,13 @@ export function pteLosesRights(old: number, next: number): boolean {
 
 export function pteIsDirty(pte: number): boolean {
   return (pte & PTE_D) !== 0;
+}
+
+/** Would the walker let the access pass? */
+export function isGoodFor(pte: number, access: number): boolean {
+  const right = access === ACCESS_STORE ? PTE_W | PTE_D : access === ACCESS_FETCH ? PTE_X : PTE_R;
+  const needed = PTE_V | PTE_A | right;
+  return (pte & needed) === needed;
 }
 
 /** Linux/riscv's protection_map: PROT_WRITE implies reading, PROT_EXEC does not. */

@@ -1,11 +1,16 @@
 // Changes of one entry of a page table: the entry, what its table counts, and the translation of it that harts may
 // have. (Linux: set_pte_at, ptep_get_and_clear, ptep_clear_flush)
 
-import { PAGE_PT_ENTRIES } from "../../../assembly/layout.ts";
+import { MM_OOM_REAPED, PAGE_PT_ENTRIES } from "../../../assembly/layout.ts";
 import type { HartLocal } from "../../memory/hart-local.ts";
 import { TLB_LOCAL_MM_SHOOTDOWN, TRACE_TLB_FLUSH, trace } from "../../memory/trace.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isVacant, PTE_BYTES, setUffdWp, WP_MARKER } from "./pte.ts";
+
+/** Are the bytes of this address space lost (oom-reap.ts)? Then none of its entries is filled any more. */
+export function isReaped(hart: HartLocal, mm: number): boolean {
+  return hart.shared.loadOnce(mm + MM_OOM_REAPED) !== 0;
+}
 
 /** Fills an entry of level 0 that is 0. Requires: its lock. */
 export function setNewPte(hart: HartLocal, address: number, pte: number): void {

@@ -17,9 +17,8 @@ import {
 import type { HartLocal } from "../../memory/hart-local.ts";
 import { B_M5, MUTATIONS } from "../../memory/mutation.ts";
 import type { Hart } from "../../policy/hart.ts";
-import { frameAddress, pageOf } from "../frame/page.ts";
+import { frameAddress, markDirty, pageOf } from "../frame/page.ts";
 import { zapHuge } from "../huge/huge-entries.ts";
-import { markDirty } from "../mapping/page-cache.ts";
 import { swapPut } from "../reclaim/swap-map.ts";
 import { addRss, addRssKind } from "../rss.ts";
 import { vmaStart } from "../vma/vma.ts";
