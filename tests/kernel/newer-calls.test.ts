@@ -2,7 +2,7 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { POOL_DENTRY, POOL_INODE } from "../../assembly/layout.ts";
-import { E2BIG, EBADF, EINVAL, ENOENT, EOPNOTSUPP, ESPIPE, ESRCH } from "../../host/memory/errno.ts";
+import { E2BIG, EBADF, EBUSY, EINVAL, ENOENT, EOPNOTSUPP, EPERM, ESPIPE, ESRCH } from "../../host/memory/errno.ts";
 import { kmemCacheLive } from "../../host/memory/slab.ts";
 import { NR } from "./numbers.ts";
 import { TestProcess } from "./test-process.ts";
@@ -89,4 +89,28 @@ test("process_mrelease wants a process that is dying", () => {
   expect(p.call(PROCESS_MRELEASE, own, 0)).toBe(-EINVAL);
   expect(p.call(PROCESS_MRELEASE, own, 1)).toBe(-EINVAL);
   expect(p.call(PROCESS_MRELEASE, 0, 0)).toBe(-EBADF);
+});
+
+test("F_SEAL_WRITE is EBUSY while somebody could write through a shared mapping, also one made read-only since", () => {
+  const [MEMFD_CREATE, FTRUNCATE, MPROTECT, MUNMAP] = [279, 46, 226, 215];
+  const [ADD_SEALS, GET_SEALS] = [1033, 1034];
+  const [SEAL, SHRINK, GROW, WRITE] = [1, 2, 4, 8];
+  const fd = p.call(MEMFD_CREATE, p.pokeText(p.memory, "sealed"), 2);
+  expect(p.call(FTRUNCATE, fd, 4096)).toBe(0);
+  const area = p.call(NR.mmap, 0, 4096, 3, 1, fd, 0);
+  const add = (seals: number) => p.call(NR.fcntl, fd, ADD_SEALS, seals);
+  expect([add(WRITE), p.call(MPROTECT, area, 4096, 1), add(WRITE | GROW)]).toEqual([-EBUSY, 0, -EBUSY]);
+  expect([p.call(NR.fcntl, fd, GET_SEALS, 0), add(1 << 10)]).toEqual([0, -EINVAL]);
+  expect([p.call(MUNMAP, area, 4096), add(WRITE), p.call(NR.write, fd, p.memory, 1)]).toEqual([0, 0, -EPERM]);
+  expect([add(SEAL), add(SHRINK), p.call(NR.fcntl, fd, GET_SEALS, 0)]).toEqual([0, -EPERM, WRITE | SEAL]);
+});
+
+test("F_SEAL_EXEC of a file that may be executed seals its contents too", () => {
+  const [MEMFD_CREATE, FCHMOD, ADD_SEALS, GET_SEALS, EXEC] = [279, 52, 1033, 1034, 0x20];
+  const sealed = (mode: number) => {
+    const fd = p.call(MEMFD_CREATE, p.pokeText(p.memory, "sealed"), 2);
+    expect([p.call(FCHMOD, fd, mode), p.call(NR.fcntl, fd, ADD_SEALS, EXEC)]).toEqual([0, 0]);
+    return p.call(NR.fcntl, fd, GET_SEALS, 0);
+  };
+  expect([sealed(0o600), sealed(0o700)]).toEqual([EXEC, EXEC | 0x1e]);
 });

@@ -11,27 +11,22 @@ import {
   FILE_PRIVATE,
   HART_KERNEL_SCRATCH,
   INODE_MAPPING,
+  INODE_MODE,
   INODE_SUPER,
   MACHINE_BASE,
   MACHINE_SHM_SUPER,
-  MAPPING_FLAGS,
   PAGE_BYTES,
   PIPE_LOCK,
   PIPE_PAGES,
   PIPE_PAGES_MAX,
   PIPE_WRITE_QUEUE,
 } from "../../../assembly/layout.ts";
+import { EXECUTE_BITS } from "../../fs/uapi.ts";
 import { EBADF, EBUSY, EFAULT, EINVAL, ENOMEM, EPERM } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
+import { addSeals, getSeals } from "../../mm/mapping/seals.ts";
 import { copyFromUser, copyToUser } from "../../mm/uaccess.ts";
-import {
-  F_SEAL_EXEC,
-  F_SEAL_FUTURE_WRITE,
-  F_SEAL_GROW,
-  F_SEAL_SEAL,
-  F_SEAL_SHRINK,
-  F_SEAL_WRITE,
-} from "../../mm/uapi.ts";
+import { F_SEAL_EXEC, F_SEAL_FUTURE_WRITE, F_SEAL_GROW, F_SEAL_SHRINK, F_SEAL_WRITE } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { isWritable } from "../file/file.ts";
 import { duplicateFd, fdFlags, fileLimit, setFdFlags } from "../file/files.ts";
@@ -67,6 +62,8 @@ const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
+/** What F_SEAL_EXEC brings along for a file that may be executed. */
+const FROZEN = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 const SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC;
 /** What an O_PATH descriptor knows. */
 const PATH_COMMANDS: readonly number[] = [F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL];
@@ -166,19 +163,16 @@ function controlPipe(hart: Hart, file: number, command: number, bytes: number): 
   return done ? pages * PAGE_BYTES : -ENOMEM;
 }
 
-const SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE | F_SEAL_EXEC;
-
 /** Seals of a memfd; other files have none. (memfd_fcntl) */
-function controlSeals(hart: Hart, file: number, command: number, seals: number): number {
+function controlSeals(hart: Hart, file: number, command: number, wanted: number): number {
   const { shared } = hart;
   const inode = shared.get(file + FILE_INODE);
   const isMemfd = shared.get(inode + INODE_SUPER) === shared.get(MACHINE_BASE + MACHINE_SHM_SUPER);
   if (!isMemfd || shared.get(file + FILE_KIND) !== FILE_KIND_REGULAR) return -EINVAL;
-  const flags = shared.get(inode + INODE_MAPPING) + MAPPING_FLAGS;
-  if (command === F_GET_SEALS) return shared.loadOnce(flags) & SEALS;
+  const mapping = shared.get(inode + INODE_MAPPING);
+  if (command === F_GET_SEALS) return getSeals(hart, mapping);
   if (!isWritable(hart, file)) return -EPERM;
-  if ((seals & ~SEALS) !== 0) return -EINVAL;
-  if ((shared.loadOnce(flags) & F_SEAL_SEAL) !== 0) return -EPERM;
-  shared.fetchOr(flags, seals);
-  return 0;
+  // What may be executed and must stay so must not be changed either.
+  const isFrozen = (wanted & F_SEAL_EXEC) !== 0 && (shared.get(inode + INODE_MODE) & EXECUTE_BITS) !== 0;
+  return addSeals(hart, mapping, isFrozen ? wanted | FROZEN : wanted);
 }

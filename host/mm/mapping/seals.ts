@@ -13,7 +13,10 @@ export function getSeals(hart: HartLocal, mapping: number): number {
   return hart.shared.loadAcquire(mapping + MAPPING_FLAGS) & SEALS_ALL;
 }
 
-/** F_ADD_SEALS: 0 or -errno. The caller has seen that the file is open for writing, and keeps other writers out. */
+/**
+ * F_ADD_SEALS: 0 or -errno. The caller has seen that the file is open for writing. Who maps the file at this moment
+ * may still get a writable mapping, where Linux counts them before it looks at the seals.
+ */
 export function addSeals(hart: HartLocal, mapping: number, seals: number): number {
   if ((seals & ~SEALS_ALL) !== 0) return -EINVAL;
   const old = getSeals(hart, mapping);
