@@ -114,3 +114,21 @@ test("F_SEAL_EXEC of a file that may be executed seals its contents too", () => 
   };
   expect([sealed(0o600), sealed(0o700)]).toEqual([EXEC, EXEC | 0x1e]);
 });
+
+test("pidfd_send_signal takes /proc/PID for a pidfd, but nothing else of /proc", () => {
+  const PIDFD_SEND_SIGNAL = 424;
+  const open = (path: string, flags = 0) => p.call(NR.openat, AT_FDCWD, p.pokeText(p.memory, path), flags, 0);
+  const child = p.call(NR.clone, 17);
+  const probe = (path: string, flags = 0) => p.call(PIDFD_SEND_SIGNAL, open(path, flags), 0, 0, 0);
+  expect([probe(`/proc/${child}`), probe("/proc/self")]).toEqual([0, 0]);
+  const others = ["/proc", "/proc/self/fd", `/proc/self/task/1`, "/proc/self/stat", "/tmp"];
+  expect(others.map((path) => probe(path))).toEqual(others.map(() => -EBADF));
+  const fd = open(`/proc/${child}`);
+  expect(p.call(PIDFD_SEND_SIGNAL, fd, 9, 0, 0)).toBe(0);
+  p.call(NR.sched_yield);
+  expect(p.switchTask()).toBe(child);
+  p.deliverSignals();
+  expect(p.switchTask()).toBe(1);
+  expect(p.call(NR.wait4, child, 0, 0, 0)).toBe(child);
+  expect(p.call(PIDFD_SEND_SIGNAL, fd, 0, 0, 0)).toBe(-ESRCH);
+});

@@ -124,6 +124,11 @@ export function nodeOf(hart: Hart, inode: number): ProcNode {
   return node;
 }
 
+/** Is it /proc/PID, the directory itself? */
+export function isProcessDirectory(hart: Hart, inode: number): boolean {
+  return nodeOf(hart, inode) === PROCESS;
+}
+
 export function targetOfInode({ shared }: Hart, inode: number): ProcTarget {
   return {
     pid: shared.get(inode + PROC_PID),

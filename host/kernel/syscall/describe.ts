@@ -21,7 +21,6 @@ export const MISSING: Readonly<Record<string, string>> = {
   mmap: "no MAP_HUGETLB",
   openat2: "no RESOLVE_*: EINVAL",
   pidfd_open: "no PIDFD_THREAD",
-  pidfd_send_signal: "no directories of /proc as pidfds",
   pipe2: "no O_DIRECT",
   prctl: "about twenty of its operations",
   preadv2: "of the flags RWF_HIPRI, DSYNC and SYNC",

@@ -4,6 +4,9 @@
 import {
   FD_COUNT_MAX,
   FD_RECORD_BYTES,
+  FILE_INODE,
+  FILE_KIND,
+  FILE_KIND_DIRECTORY,
   FILES_TABLE,
   HART_KERNEL_SCRATCH,
   PROCESS_GROUP_EXIT,
@@ -12,6 +15,7 @@ import {
   TASK_MM,
   TASK_PROCESS,
 } from "../../../assembly/layout.ts";
+import { fsTypeOf } from "../../fs/inode.ts";
 import { EBADF, EFAULT, EINVAL, EMFILE, ENFILE, EPERM, ESRCH } from "../../memory/errno.ts";
 import { spinLock, spinUnlock } from "../../memory/spinlock.ts";
 import { doMadvise } from "../../mm/call/madvise.ts";
@@ -21,10 +25,12 @@ import { copyFromUser } from "../../mm/uaccess.ts";
 import { MADV_COLD, MADV_COLLAPSE, MADV_PAGEOUT, MADV_WILLNEED } from "../../mm/uapi.ts";
 import type { Hart } from "../../policy/hart.ts";
 import { getFileNotZero } from "../file/file.ts";
-import { fileLimit, fput, installFd } from "../file/files.ts";
+import { fget, fileLimit, fput, installFd } from "../file/files.ts";
 import { withFiles } from "../proc/members.ts";
 import type { ProcTarget } from "../proc/node.ts";
+import { procType } from "../proc/proc-type.ts";
 import { mmOf } from "../proc/target.ts";
+import { isProcessDirectory, targetOfInode } from "../proc/tree.ts";
 import { currentId, ID_REAL, isCapable, USERS } from "../process/cred.ts";
 import { allocPidfd, namePidfd, pidfdTarget, processOfLocked } from "../process/pidfd.ts";
 import { findTask, TASKLIST_LOCK } from "../process/task.ts";
@@ -68,11 +74,23 @@ const SIGNAL_THREAD = 1; // PIDFD_SIGNAL_*
 const SIGNAL_THREAD_GROUP = 2;
 const SIGNAL_PROCESS_GROUP = 4;
 
+/** Who gets a signal: /proc/PID, opened as a directory, will do too. (pidfd_to_pid, tgid_pidfd_to_pid) */
+function signalTarget(hart: Hart, fd: number): ProcTarget | number {
+  const { shared } = hart;
+  const file = fget(hart, fd);
+  if (file === 0) return -EBADF;
+  const inode = shared.get(file + FILE_INODE);
+  const isDirectory = shared.get(file + FILE_KIND) === FILE_KIND_DIRECTORY && fsTypeOf(hart, inode) === procType;
+  const target = isDirectory && isProcessDirectory(hart, inode) ? targetOfInode(hart, inode) : null;
+  fput(hart, file);
+  return target ?? pidfdTarget(hart, fd);
+}
+
 function sysPidfdSendSignal(hart: Hart): number {
   const [signal, infoVa, flags] = [argInt(hart, 1), argAddress(hart, 2), argUint(hart, 3)];
   const isOne = flags === 0 || flags === SIGNAL_THREAD || flags === SIGNAL_THREAD_GROUP;
   if (!isOne && flags !== SIGNAL_PROCESS_GROUP) return -EINVAL;
-  const target = pidfdTarget(hart, argInt(hart, 0));
+  const target = signalTarget(hart, argInt(hart, 0));
   if (typeof target === "number") return target;
   if (infoVa === 0) siginfoFromCurrent(hart, signal, flags === SIGNAL_THREAD ? SI_TKILL : SI_USER);
   else {
