@@ -59,6 +59,16 @@ test(
   TIMEOUT_MS,
 );
 
+test.each(["refcount", "hazard", "is-lazy", "qsbr"])(
+  "NMIs while a hart borrows under %s: no false report of what it still holds in the end",
+  async (policy) => {
+    const { stdout, status } = await explore("A/nmi-while-lazy", "--schedules", "60", "--policy", `lazy-tlb=${policy}`);
+    expect(stdout.toString()).toContain("nothing found");
+    expect(status).toBe(0);
+  },
+  TIMEOUT_MS,
+);
+
 test.each(["A/exit-while-lazy", "B/unmap-under-reader", "B/two-flushers", "D/fault-against-unmap", "F/membarrier"])(
   "%s holds with NMIs and late interrupts",
   async (scenario) => {

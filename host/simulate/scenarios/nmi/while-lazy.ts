@@ -1,12 +1,9 @@
 import { mmAlloc, mmget } from "../../../mm/mm.ts";
 import { scenario } from "../../scenario.ts";
-import { makeUserTask, startOn } from "../tasks.ts";
+import { leaveAll, makeUserTask, startOn } from "../tasks.ts";
 import { exitThread } from "../threads.ts";
 
-/**
- * As A/exit-while-lazy, but NMIs come, and nobody else looks at active_mm any more: there is no tear-down, as this
- * policy leaves nothing that would have to be given back.
- */
+/** As A/exit-while-lazy, but NMIs come, and with shooting nobody else looks at active_mm any more. */
 export const nmiWhileLazy = scenario({
   name: "A/nmi-while-lazy",
   summary: "two threads exit; NMIs look at the active_mm of harts that stay on the mm",
@@ -20,4 +17,8 @@ export const nmiWhileLazy = scenario({
     return {};
   },
   programs: [exitThread, exitThread],
+  tearDown(hart) {
+    // It leaves nothing to be given back; other policies do.
+    if (hart.policies.lazyTlb.name !== "shoot") leaveAll(hart);
+  },
 });
