@@ -11,6 +11,8 @@ export interface Scenario<State = unknown> {
   readonly summary: string;
   /** Seam -> policy, where it matters; the rest is the default. */
   readonly policies?: PolicyChoice;
+  /** Seam -> policies under which it can be right at all: its set-up, or what it asks of the kernel, is theirs. */
+  readonly onlyFor?: Readonly<Record<string, readonly string[]>>;
   /** Runs under the memory model; else accesses are sequentially consistent. */
   readonly weakMemory?: boolean;
   /** Page-walk cache on. */
@@ -37,4 +39,10 @@ export interface Scenario<State = unknown> {
 /** Checks the types of a scenario's state and forgets them. */
 export function scenario<State>(definition: Scenario<State>): Scenario {
   return definition as unknown as Scenario;
+}
+
+/** Why the scenario says nothing about these policies, in one line, or "". */
+export function misfitOf({ name, onlyFor = {} }: Scenario, policies: PolicyChoice): string {
+  const wrong = Object.entries(onlyFor).find(([seam, names]) => !names.includes(policies[seam] ?? names[0]));
+  return wrong === undefined ? "" : `${name} is about ${wrong[0]} ${wrong[1].join(", ")}`;
 }

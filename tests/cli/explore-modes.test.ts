@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import type { ExploreFlags } from "../../host/cli/explore/explore-flags.ts";
 import { exploreMode } from "../../host/cli/explore/explore-modes.ts";
 import { parseCount } from "../../host/cli/sizes.ts";
+import { misfitOf } from "../../host/simulate/scenario.ts";
+import { SCENARIOS } from "../../host/simulate/scenarios/all.ts";
 import { pagewalk } from "../support/process.ts";
 
 const DEFAULTS: ExploreFlags = {
@@ -73,6 +75,18 @@ describe("refused:", () => {
     expect(stdout.toString()).toBe("");
     expect(status).toBe(125);
   });
+});
+
+test("a scenario that would accuse a policy of what it is not about is not run under it", async () => {
+  const { stderr, status } = await pagewalk(["explore", "D/reader-limit", "--policy", "vma-lock=rwsem"]);
+  expect(stderr).toBe("pagewalk: D/reader-limit is about vma-lock refcount-typesafe, refcount (see --help)\n");
+  expect(status).toBe(125);
+  for (const scenario of SCENARIOS) {
+    expect(misfitOf(scenario, scenario.policies ?? {})).toBe("");
+    for (const policies of Object.values(scenario.finds)) {
+      expect(misfitOf(scenario, { ...scenario.policies, ...policies })).toBe("");
+    }
+  }
 });
 
 test("a count is a whole number, 1 or more", () => {

@@ -9,7 +9,7 @@ import { readBuildFile } from "../../machine/node/files.ts";
 import { MUTATION_TABLE, mutationNumber } from "../../memory/mutation.ts";
 import { choosePolicies } from "../../policy/choose.ts";
 import type { ExploreJob, Failure, JobProgress, JobResult } from "../../simulate/job.ts";
-import type { Scenario } from "../../simulate/scenario.ts";
+import { misfitOf, type Scenario } from "../../simulate/scenario.ts";
 import { findScenario, SCENARIOS } from "../../simulate/scenarios/all.ts";
 import { decodeSchedule, encodeSchedule, type ScheduleFile } from "../../simulate/schedule-file.ts";
 import { sayError } from "../failure.ts";
@@ -101,9 +101,12 @@ function jobFor(scenario: Scenario, flags: ExploreFlags): ExploreJob {
   if (flags.mutate !== "" && mutationNumber(flags.mutate) === 0) {
     throw new ConfigError(`mutation ${flags.mutate}: there is ${MUTATION_TABLE.map(({ id }) => id).join(", ")}`);
   }
+  const policies = { ...scenario.policies, ...scenario.finds[flags.mutate], ...flags.policy };
+  const misfit = misfitOf(scenario, policies);
+  if (misfit !== "") throw new ConfigError(misfit);
   return {
     scenario: scenario.name,
-    policies: { ...scenario.policies, ...scenario.finds[flags.mutate], ...flags.policy },
+    policies,
     mutation: flags.mutate,
     strategy: flags.strategy,
     depth: flags.depth,

@@ -7,10 +7,14 @@ interface State {
   readonly mm: number;
 }
 
-/** A kernel thread on a hart that borrows an mm works in it for a while, and drops its user before it stops. */
+/**
+ * A kernel thread on a hart that borrows an mm works in it for a while, and drops its user before it stops. That is
+ * more than kthreadUseMm allows: policies that act at the last mmput would miss the borrowing that follows it.
+ */
 export const kthreadUser = scenario<State>({
   name: "A/kthread-user",
   summary: "a kernel thread uses the mm that its hart borrows, and is its last user",
+  onlyFor: { "lazy-tlb": ["refcount", "eager", "is-lazy", "shoot", "shoot-hash", "shoot-at-flush", "qsbr"] },
   finds: {
     "A-M10": { "lazy-tlb": "shoot" },
     "F-M5": { "lazy-tlb": "refcount" },

@@ -25,6 +25,7 @@ export const recycledSlot = scenario<State>({
   name: "A/recycled-slot",
   summary: "the record of a freed mm becomes another mm under an exiter's nose",
   policies: { "lazy-tlb": "hazard" },
+  onlyFor: { "lazy-tlb": ["hazard", "hazard-mask"] },
   finds: { "A-M15": { "lazy-tlb": "hazard" } },
   setUp(hart) {
     const { shared } = hart;

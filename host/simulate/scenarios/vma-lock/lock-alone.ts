@@ -12,6 +12,7 @@ import { claim } from "../claim.ts";
 import { tell, told } from "../signal.ts";
 import { pollFor } from "../tasks.ts";
 import { exitAndLeave } from "../threads.ts";
+import { COUNTS } from "./counts.ts";
 import { mapPages, unmapPages } from "./fault.ts";
 
 const VPN = BASE / PAGE_BYTES;
@@ -56,6 +57,7 @@ export const lockAgainstUnmap = scenario<State>({
 export const foreignVma = scenario<State>({
   name: "D/foreign-vma",
   summary: "a vma that was found belongs to another mm by now, and that mm ends",
+  onlyFor: COUNTS,
   search: { strategy: "exhaustive", depth: 4 },
   finds: { "D-M9": {} },
   setUp(hart, harts) {

@@ -10,6 +10,7 @@ import { mapAnonymous, READ_WRITE, sharedMm } from "../address-space.ts";
 import { claim } from "../claim.ts";
 import { pollFor } from "../tasks.ts";
 import { exitAndLeave } from "../threads.ts";
+import { COUNTS } from "./counts.ts";
 import { faultAt, mapPages, unmapPages } from "./fault.ts";
 
 interface State {
@@ -80,6 +81,7 @@ export const recycleThere = scenario<State>({
 export const recycleAsCopy = scenario<State>({
   name: "D/recycle-as-copy",
   summary: "a vma is unmapped and its record is the part of a vma that is split",
+  onlyFor: COUNTS,
   finds: { "D-M6": {} },
   setUp(hart, harts) {
     const mm = sharedMm(harts, 1, READ_WRITE, []);

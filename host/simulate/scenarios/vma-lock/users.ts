@@ -16,6 +16,7 @@ import { claim } from "../claim.ts";
 import { awaitTold, tell } from "../signal.ts";
 import { leaveAll, makeUserTask, startOn } from "../tasks.ts";
 import { exitAndLeave, exitThread } from "../threads.ts";
+import { COUNTS } from "./counts.ts";
 import { faultAt, mapPages, unmapPages } from "./fault.ts";
 
 interface State {
@@ -80,6 +81,7 @@ export const stackGrows = scenario<State>({
 export const readerLimit = scenario<State>({
   name: "D/reader-limit",
   summary: "a fault in a vma that has almost too many readers",
+  onlyFor: COUNTS,
   finds: { "D-M14": {}, "D-M21": {} },
   setUp(hart, harts) {
     const mm = sharedMm(harts, 1);
