@@ -1128,6 +1128,7 @@ export const TASK_NIVCSW = 852; // and because it was the other's turn, u32
 export const TASK_RUNTIME_NS = 776; // f64, owner
 export const TASK_MIN_FLT = 784; // owner: page faults resolved without the host, u32
 export const TASK_MAJ_FLT = 788; // owner: those that waited for the host, u32
+export const TASK_POLICY = 856; // lock TASKLIST_LOCK: SCHED_OTHER, BATCH or IDLE, which are scheduled alike
 export const TASK_RCU_HEAD = 792;
 export const TASK_SYSCALL = 808; // owner: number of the call in progress, -1 = none
 export const TASK_FAULT_ADDRESS = 816; // f64, owner: for the line that says why it was killed

@@ -132,3 +132,27 @@ test("pidfd_send_signal takes /proc/PID for a pidfd, but nothing else of /proc",
   expect(p.call(NR.wait4, child, 0, 0, 0)).toBe(child);
   expect(p.call(PIDFD_SEND_SIGNAL, fd, 0, 0, 0)).toBe(-ESRCH);
 });
+
+test("SCHED_BATCH and SCHED_IDLE are kept by sched_setparam and inherited; real-time policies can not be had", () => {
+  const [SETPARAM, SETSCHEDULER, GETSCHEDULER] = [118, 119, 120];
+  const set = (policy: number, priority = 0) => p.call(SETSCHEDULER, 0, policy, p.poke32(p.memory, priority));
+  for (const policy of [3, 5, 0, 3]) expect([set(policy), p.call(GETSCHEDULER, 0)]).toEqual([0, policy]);
+  expect([set(1, 1), set(2, 1), set(3, 1), set(4), set(-1), set(7)]).toEqual(Array(6).fill(-EINVAL));
+  expect([p.call(SETPARAM, 0, p.poke32(p.memory, 0)), p.call(GETSCHEDULER, 0)]).toEqual([0, 3]);
+  expect(p.call(GETSCHEDULER, p.call(NR.clone, 17))).toBe(3);
+  expect(p.call(SCHED_GETATTR, 0, p.memory, 56, 0)).toBe(0);
+  expect(p.peek32(p.memory + 4)).toBe(3);
+});
+
+test("priorities of a group are those of all its processes, of which the highest is told", () => {
+  const [SETPRIORITY, GETPRIORITY, SETPGID] = [140, 141, 154];
+  const [PROCESS, GROUP, USER] = [0, 1, 2];
+  const [first, second] = [p.call(NR.clone, 17), p.call(NR.clone, 17)];
+  expect([p.call(SETPGID, first, first), p.call(SETPGID, second, first)]).toEqual([0, 0]);
+  expect(p.call(SETPRIORITY, GROUP, first, 7)).toBe(0);
+  const nice = (which: number, who: number) => 20 - p.call(GETPRIORITY, which, who);
+  expect([nice(PROCESS, first), nice(PROCESS, second), nice(PROCESS, 1)]).toEqual([7, 7, 0]);
+  expect([p.call(SETPRIORITY, PROCESS, second, -3), nice(GROUP, first), nice(GROUP, 0)]).toEqual([0, -3, 0]);
+  expect([nice(USER, 0), p.call(SETPRIORITY, USER, 0, 2), nice(PROCESS, first)]).toEqual([-3, 0, 2]);
+  expect([p.call(GETPRIORITY, GROUP, 4000), p.call(GETPRIORITY, 3, 0)]).toEqual([-ESRCH, -EINVAL]);
+});

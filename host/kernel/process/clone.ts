@@ -26,6 +26,7 @@ import {
   TASK_NICE,
   TASK_PC,
   TASK_PID,
+  TASK_POLICY,
   TASK_PROCESS,
   TASK_SET_CHILD_TID,
   TASK_SIGMASK_HI,
@@ -198,7 +199,7 @@ function copyContext(hart: Hart, child: number, args: CloneArguments): void {
 
 function copyTask(hart: Hart, child: number, flags: number): void {
   const { shared, current } = hart;
-  for (const field of [TASK_SIGMASK_LO, TASK_SIGMASK_HI, TASK_NICE]) {
+  for (const field of [TASK_SIGMASK_LO, TASK_SIGMASK_HI, TASK_NICE, TASK_POLICY]) {
     shared.set(child + field, shared.get(current + field));
   }
   for (let i = 0; i < COMM_BYTES; i += 4) shared.set(child + TASK_COMM + i, shared.get(current + TASK_COMM + i));

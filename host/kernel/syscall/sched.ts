@@ -1,5 +1,5 @@
-// Scheduling calls. There is one class, SCHED_OTHER, with round robin by time slice; nice values are kept but do not
-// change the slice.
+// Scheduling calls. There is one class, with round robin by time slice: SCHED_OTHER, BATCH and IDLE are kept and
+// inherited, but make no difference.
 
 import {
   CPUMASK_BYTES,
@@ -10,6 +10,7 @@ import {
   MACHINE_ONLINE_MASK,
   TASK_CPUS_ALLOWED,
   TASK_NICE,
+  TASK_POLICY,
 } from "../../../assembly/layout.ts";
 import { E2BIG, EFAULT, EINVAL, ESRCH } from "../../memory/errno.ts";
 import { rcuReadLock, rcuReadUnlock } from "../../memory/rcu.ts";
@@ -21,6 +22,7 @@ import { argAddress, argInt, argUint } from "../registers.ts";
 import { SLICE_NS } from "../sched/sched.ts";
 import { setAffinity } from "../sched/wake.ts";
 import { storeTimespec } from "../time/user-time.ts";
+import { NICE_MAX, NICE_MIN } from "./priority.ts";
 import { call, type SystemCall } from "./types.ts";
 
 export const schedCalls: readonly (readonly [number, SystemCall])[] = [
@@ -34,8 +36,6 @@ export const schedCalls: readonly (readonly [number, SystemCall])[] = [
   [125, call("sched_get_priority_max", ["int"], sysPriorityMax)],
   [126, call("sched_get_priority_min", ["int"], sysPriorityMin)],
   [127, call("sched_rr_get_interval", ["int", "pointer"], sysRrInterval)],
-  [140, call("setpriority", ["int", "int", "int"], sysSetpriority)],
-  [141, call("getpriority", ["int", "int"], sysGetpriority)],
   [274, call("sched_setattr", ["int", "pointer", "hex"], sysSetattr)],
   [275, call("sched_getattr", ["int", "pointer", "size", "hex"], sysGetattr)],
   [168, call("getcpu", ["pointer", "pointer"], sysGetcpu)],
@@ -47,6 +47,7 @@ const SCHED_RR = 2;
 const SCHED_BATCH = 3;
 const SCHED_IDLE = 5;
 const SCHED_DEADLINE = 6;
+const FAIR_POLICIES: readonly number[] = [SCHED_OTHER, SCHED_BATCH, SCHED_IDLE];
 const REALTIME_PRIORITY_MAX = 99;
 
 function sysYield(hart: Hart): number {
@@ -113,7 +114,11 @@ function sysGetaffinity(hart: Hart): number {
 
 function sysGetscheduler(hart: Hart): number {
   if (argInt(hart, 0) < 0) return -EINVAL;
-  return threadExists(hart) ? SCHED_OTHER : -ESRCH;
+  rcuReadLock(hart);
+  const task = threadArgument(hart);
+  const policy = task === 0 ? -ESRCH : hart.shared.get(task + TASK_POLICY);
+  rcuReadUnlock(hart);
+  return policy;
 }
 
 function sysGetparam(hart: Hart): number {
@@ -122,20 +127,36 @@ function sysGetparam(hart: Hart): number {
 }
 
 function sysSetscheduler(hart: Hart): number {
-  return setPolicy(hart, argInt(hart, 1), argAddress(hart, 2));
+  const policy = argInt(hart, 1);
+  return policy < 0 ? -EINVAL : setPolicy(hart, policy, argAddress(hart, 2));
 }
 
 function sysSetparam(hart: Hart): number {
-  return setPolicy(hart, SCHED_OTHER, argAddress(hart, 1));
+  return setPolicy(hart, POLICY_STAYS, argAddress(hart, 1));
 }
 
-/** Only SCHED_OTHER with priority 0 can be had. */
+/** sched_setparam: only the priority changes. */
+const POLICY_STAYS = -1;
+
+/** Only the policies without priorities can be had. */
 function setPolicy(hart: Hart, policy: number, paramVa: number): number {
   if (argInt(hart, 0) < 0 || paramVa === 0) return -EINVAL;
   const scratch = hart.base + HART_KERNEL_SCRATCH;
   if (copyFromUser(hart, scratch, paramVa, 4) < 0) return -EFAULT;
-  if (!threadExists(hart)) return -ESRCH;
-  return policy === SCHED_OTHER && hart.shared.get(scratch) === 0 ? 0 : -EINVAL;
+  return changeTask(hart, policy, hart.shared.get(scratch), null);
+}
+
+/** Gives the thread of argument 0 a policy, and a nice value if there is one. 0, -ESRCH, or -EINVAL. */
+function changeTask(hart: Hart, policy: number, priority: number, nice: number | null): number {
+  const { shared } = hart;
+  const isPossible = (policy === POLICY_STAYS || FAIR_POLICIES.includes(policy)) && priority === 0;
+  spinLock(hart, TASKLIST_LOCK);
+  const task = threadArgument(hart);
+  if (task !== 0 && isPossible && policy !== POLICY_STAYS) shared.set(task + TASK_POLICY, policy);
+  if (task !== 0 && isPossible && nice !== null) shared.set(task + TASK_NICE, nice);
+  spinUnlock(hart, TASKLIST_LOCK);
+  if (task === 0) return -ESRCH;
+  return isPossible ? 0 : -EINVAL;
 }
 
 // struct sched_attr: u32 size, policy; u64 flags; s32 nice; u32 priority; u64 runtime, deadline, period; u32 util[2]
@@ -152,10 +173,12 @@ function sysGetattr(hart: Hart): number {
   rcuReadLock(hart);
   const task = threadArgument(hart);
   const nice = task === 0 ? 0 : hart.shared.get(task + TASK_NICE);
+  const policy = task === 0 ? 0 : hart.shared.get(task + TASK_POLICY);
   rcuReadUnlock(hart);
   if (task === 0) return -ESRCH;
   hart.core.zeroBytes(scratch, ATTR_BYTES);
   hart.shared.set(scratch, Math.min(bytes, ATTR_BYTES));
+  hart.shared.set(scratch + 4, policy);
   hart.shared.set(scratch + ATTR_NICE, nice);
   return copyToUser(hart, va, scratch, Math.min(bytes, ATTR_BYTES));
 }
@@ -173,13 +196,8 @@ function sysSetattr(hart: Hart): number {
   if (copyFromUser(hart, scratch, va, ATTR_BYTES_MIN) < 0) return -EFAULT;
   const [policy, nice] = [hart.shared.get(scratch + 4), hart.shared.get(scratch + ATTR_NICE)];
   const priority = hart.shared.get(scratch + ATTR_NICE + 4);
-  spinLock(hart, TASKLIST_LOCK);
-  const task = threadArgument(hart);
-  const isPossible = policy === SCHED_OTHER && priority === 0;
-  if (task !== 0 && isPossible) hart.shared.set(task + TASK_NICE, Math.min(Math.max(nice, NICE_MIN), NICE_MAX));
-  spinUnlock(hart, TASKLIST_LOCK);
-  if (task === 0) return -ESRCH;
-  return isPossible ? 0 : -EINVAL;
+  if (policy < 0) return -EINVAL;
+  return changeTask(hart, policy, priority, Math.min(Math.max(nice, NICE_MIN), NICE_MAX));
 }
 
 function sysPriorityMax(hart: Hart): number {
@@ -200,33 +218,4 @@ function priorityOf(policy: number, realtime: number): number {
 function sysRrInterval(hart: Hart): number {
   if (argInt(hart, 0) < 0) return -EINVAL;
   return threadExists(hart) ? storeTimespec(hart, argAddress(hart, 1), SLICE_NS) : -ESRCH;
-}
-
-const PRIO_PROCESS = 0;
-const PRIO_USER = 2;
-const NICE_MIN = -20;
-const NICE_MAX = 19;
-
-/** The system call returns 20 - nice, so that no result is negative. */
-function sysGetpriority(hart: Hart): number {
-  const which = argInt(hart, 0);
-  if (which < PRIO_PROCESS || which > PRIO_USER) return -EINVAL;
-  rcuReadLock(hart);
-  const pid = argInt(hart, 1);
-  const task = pid === 0 || which !== PRIO_PROCESS ? hart.current : findTask(hart.shared, pid);
-  const nice = task === 0 ? 0 : hart.shared.get(task + TASK_NICE);
-  rcuReadUnlock(hart);
-  return task === 0 ? -ESRCH : 20 - nice;
-}
-
-function sysSetpriority(hart: Hart): number {
-  const which = argInt(hart, 0);
-  if (which < PRIO_PROCESS || which > PRIO_USER) return -EINVAL;
-  const nice = Math.min(Math.max(argInt(hart, 2), NICE_MIN), NICE_MAX);
-  rcuReadLock(hart);
-  const pid = argInt(hart, 1);
-  const task = pid === 0 || which !== PRIO_PROCESS ? hart.current : findTask(hart.shared, pid);
-  if (task !== 0) hart.shared.set(task + TASK_NICE, nice);
-  rcuReadUnlock(hart);
-  return task === 0 ? -ESRCH : 0;
 }

@@ -24,6 +24,7 @@ import { openCalls } from "./open.ts";
 import { pidfdCalls } from "./pidfd.ts";
 import { pollCalls } from "./poll.ts";
 import { prctlCalls } from "./prctl.ts";
+import { priorityCalls } from "./priority.ts";
 import { processVmCalls } from "./process-vm.ts";
 import { readWriteCalls } from "./read-write.ts";
 import { rseqCalls } from "./rseq.ts";
@@ -85,6 +86,7 @@ function build(): (SystemCall | undefined)[] {
     pidfdCalls,
     pollCalls,
     prctlCalls,
+    priorityCalls,
     rseqCalls,
     schedCalls,
     shmCalls,
