@@ -52,8 +52,8 @@ export function storeInPlace(shared: SharedMemory, mm: number, work: VmaWork, ch
   }
   if (change.kind === EDIT_ERASE) shared.storeRelease(leaf + VMA_NODE_CHILD + 4 * i, 0);
   else if (shared.get(leaf + VMA_NODE_START + 4 * i) === change.start) {
-    shared.set(leaf + VMA_NODE_END + 4 * i, change.end);
-  } else shared.set(leaf + VMA_NODE_START + 4 * i, change.start);
+    shared.storeOnce(leaf + VMA_NODE_END + 4 * i, change.end);
+  } else shared.storeOnce(leaf + VMA_NODE_START + 4 * i, change.start);
   raiseGaps(shared, mm, work, largestHoleAt(shared, leaf, i));
 }
 

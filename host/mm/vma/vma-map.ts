@@ -54,10 +54,9 @@ export function vmaWalk(hart: HartLocal, mm: number, vpn: number): number {
   const words = shared.i32;
   for (;;) {
     const count = shared.loadOnce(node + VMA_NODE_COUNT);
-    const ends = (node + VMA_NODE_END) >>> 2;
     let i = 0;
-    while (i < count && words[ends + i] <= vpn) i++;
-    if (i === count || words[((node + VMA_NODE_START) >>> 2) + i] > vpn) return 0;
+    while (i < count && shared.loadOnce(node + VMA_NODE_END + 4 * i) <= vpn) i++;
+    if (i === count || shared.loadOnce(node + VMA_NODE_START + 4 * i) > vpn) return 0;
     const child = node + VMA_NODE_CHILD + 4 * i;
     if (words[(node + VMA_NODE_LEVEL) >>> 2] === 0) return shared.loadAcquire(child);
     node = words[child >>> 2];
